@@ -1,0 +1,146 @@
+package catalog
+
+// Config is ombud.yaml: what a company says about its stores. It is a document in git; Load reads
+// it strictly and reports every fault with its line, Draft and Answer write it without losing
+// comments, order or earlier answers.
+type Config struct {
+	Organization Organization `yaml:"organization"`
+	Purposes     []Purpose    `yaml:"purposes,omitempty"`
+	Systems      []System     `yaml:"systems"`
+	Targets      []Target     `yaml:"targets,omitempty"`
+	Approval     Approval     `yaml:"approval,omitempty"`
+	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
+
+	Path   string `yaml:"-"` // of the file, as given
+	Folder string `yaml:"-"` // relative DSNs start here
+	Digest string `yaml:"-"` // SHA-256 over the meaning, not the spelling: comments and order of keys do not count
+}
+
+// Organization that answers: the controller of Art. 4(7) GDPR.
+type Organization struct {
+	Name          string   `yaml:"name"`
+	Jurisdictions []string `yaml:"jurisdictions,omitempty"` // eu, uk, in, us-ca …
+	Contact       string   `yaml:"contact,omitempty"`       // where people write to; shown in access packages
+}
+
+// Purpose of processing, with its basis (Art. 6).
+type Purpose struct {
+	ID         string   `yaml:"id"`
+	Name       string   `yaml:"name,omitempty"`
+	Basis      string   `yaml:"basis"`
+	Categories []string `yaml:"categories,omitempty"`
+	Systems    []string `yaml:"systems,omitempty"`
+	Retention  string   `yaml:"retention,omitempty"`
+	Recipients []string `yaml:"recipients,omitempty"`
+	Notices    []Notice `yaml:"notices,omitempty"`
+}
+
+// Notice text shown when consent was asked.
+type Notice struct {
+	ID       string `yaml:"id"`
+	Version  string `yaml:"version"`
+	Language string `yaml:"language"`
+	Text     string `yaml:"text,omitempty"`
+	File     string `yaml:"file,omitempty"`
+}
+
+// Target is a service told of changes.
+type Target struct {
+	ID       string   `yaml:"id"`
+	URL      string   `yaml:"url"`
+	Systems  []string `yaml:"systems,omitempty"`
+	Secret   string   `yaml:"secret,omitempty"`
+	Identity string   `yaml:"identity,omitempty"`
+}
+
+// Approval says how many people approve an erasure; 0 means 1.
+type Approval struct {
+	Erasure int `yaml:"erasure,omitempty"`
+}
+
+// System is one store.
+type System struct {
+	ID        string      `yaml:"id"`
+	Connector string      `yaml:"connector"`
+	DSN       string      `yaml:"dsn"` // with ${NAME} unexpanded; ExpandDSN gives the secret
+	Location  string      `yaml:"location,omitempty"`
+	Owner     string      `yaml:"owner,omitempty"` // who acts when it fails
+	Rate      float64     `yaml:"rate,omitempty"`  // statements a second at most
+	People    []People    `yaml:"people,omitempty"`
+	Links     []Link      `yaml:"links,omitempty"`
+	Tables    []TableRule `yaml:"-"` // a mapping in the file, in its order
+	Ignore    []string    `yaml:"ignore,omitempty"`
+}
+
+// Mark is what scan adds to a guess, and what an answer leaves. A guess is planned with and stands
+// in the gaps of every plan until it is accepted (the mark goes) or rejected (Rejected).
+type Mark struct {
+	Proposed   bool    `yaml:"proposed,omitempty"`
+	Rejected   bool    `yaml:"rejected,omitempty"`
+	ID         string  `yaml:"id,omitempty"`         // names the guess for --accept and --reject
+	Confidence float64 `yaml:"confidence,omitempty"` // 0 to 1
+	Reason     string  `yaml:"reason,omitempty"`
+}
+
+// People says where a person enters a store: identity kind to column.
+type People struct {
+	Table string            `yaml:"table"`
+	By    map[string]string `yaml:"by"`
+	Mark  `yaml:",inline"`
+}
+
+// Link is a reference the database does not declare, or the role of one it does. From and To are
+// "dataset.column", the column after the last dot; To may start with another system's id.
+type Link struct {
+	From   string            `yaml:"from"`
+	To     string            `yaml:"to"`
+	As     Role              `yaml:"as,omitempty"`     // default own
+	Author bool              `yaml:"author,omitempty"` // who stands in From wrote the row's text
+	When   map[string]string `yaml:"when,omitempty"`   // polymorphic: column = value
+	Mark   `yaml:",inline"`
+}
+
+// Role of an edge: what a reference says about whose the child row is (plan/doc.go).
+type Role string
+
+const (
+	Own     Role = "own"     // the child belongs to the parent's person
+	Co      Role = "co"      // one of several owners
+	Mention Role = "mention" // names the person; the row is somebody else's
+	Follow  Role = "follow"  // the parent is the person's too, if every row referring to it is
+	Context Role = "context" // where the row hangs, not whose it is
+	Alias   Role = "alias"   // the same person in a second people dataset
+
+	// The rest is inferred, never written.
+	Join    Role = "join"    // one side of a pure link row: it dies with either side
+	Inherit Role = "inherit" // child of a personal row that is no people row
+	Pointer Role = "pointer" // denormalised back reference to a child
+	Up      Role = "up"      // from a personal row to its container
+	Lookup  Role = "lookup"  // says nothing about people
+)
+
+// Method is what erasure does to a row.
+type Method string
+
+const (
+	Delete       Method = "delete"
+	Anonymise    Method = "anonymise"    // every link to the person broken, personal columns replaced
+	Nullify      Method = "null"         // listed columns, or the reference, set to NULL
+	Redact       Method = "redact"       // text replaced whole, or the person's spans masked
+	Pseudonymise Method = "pseudonymise" // identifying columns replaced by random, row stays linkable to itself
+	Shred        Method = "shred"        // the row's key destroyed; on stores without keys: overwrite, then delete
+	Keep         Method = "keep"         // stays, with a reason and an end
+)
+
+// TableRule says what erasure does to a dataset's rows; the default for a person's rows is delete.
+type TableRule struct {
+	Table   string   `yaml:"-"`
+	Erase   Method   `yaml:"erase,omitempty"`
+	Columns []string `yaml:"columns,omitempty"`
+	Because string   `yaml:"because,omitempty"`
+	Until   string   `yaml:"until,omitempty"` // "N days|months|years after COLUMN"
+	// Categories of the dataset's columns, where scan or a person said them: column to category.
+	Categories map[string]string `yaml:"categories,omitempty"`
+	Purpose    string            `yaml:"purpose,omitempty"`
+	Mark       `yaml:",inline"`
+}
