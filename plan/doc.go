@@ -1,0 +1,56 @@
+// Package plan finds a person's data, decides what happens to each row, acts in order, and looks again.
+//
+// It is one pipeline, and data flows one way through it:
+//
+//	identities → seeds → Walk (closure over owning edges) → fates (a fixpoint) → Plan (hash)
+//	approved Plan → Walk again, same hash or drift → journal (sealed) → acts, a transaction per chunk → Look
+//
+// A plan touches nothing. A run does exactly the approved plan or asks again. A result is complete
+// only when separate code has read the stores again and found nothing.
+//
+// # Whose a row is
+//
+// Every foreign key and every link of ombud.yaml is an edge from a child dataset to a parent. Its
+// role (catalog.Role) comes from the link, else is inferred (catalog.Graph). Then:
+//
+//   - Seeds: rows of people datasets whose identity column equals a given identity after trimming and
+//     case folding. Identities found in a seed lead on to other people datasets when their column is
+//     a primary key or UNIQUE in the dataset where they were found.
+//   - An edge leads to the subject when its parent row is the subject's. A NULL part leads nowhere
+//     (MATCH SIMPLE). An edge to an identity column (a value edge) compares folded, and leads to
+//     somebody else only when the value is another person's in the parent dataset.
+//   - Direct edges are own, co, alias and join. A row with a non-NULL direct edge is judged by its direct
+//     edges alone; with none, by its inherit and context edges, which then act as inherit.
+//   - Owned: at least one judged edge leads to an owned row and every other judged edge does too, or leads
+//     nowhere. A join row is owned when any of its edges leads to an owned row.
+//   - Co-owned: some judged edges lead to the subject and some to others, or the parent is co-owned.
+//   - A mention edge of a row that is not the subject's own makes it a mention: counted, its reference broken.
+//   - A context (or other) edge of somebody else's row to the subject's row only pins that row.
+//   - follow: the parent row is owned when every row that refers to it, by any edge, is owned.
+//   - A row of another people dataset is somebody else, unless alias; it is named, never entered.
+//   - A value edge and a key edge that contradict each other are a conflict: a gap, nothing is touched.
+//
+// # What happens to it
+//
+//   - Owned rows take the rule of their dataset, by default delete. A keep rule whose until date has
+//     passed for a row no longer holds for it; a missing or impossible date keeps it, with a warning.
+//   - A hold beats everything, per row. Rows that own-inherit from a kept row are its parts and kept too,
+//     unless their dataset has a rule of its own.
+//   - Co-owned rows survive. Text the subject wrote is replaced whole, spans that identify the subject in
+//     text somebody else wrote are masked, and the subject's reference is nulled if the subject's row goes.
+//   - A surviving row that refers to a dying row: a kept row, a context edge of somebody else's row, or
+//     a column that cannot be NULL (NOT NULL, part of the primary key, generated, named in a CHECK that speaks of NULL)
+//     pins the parent: it is anonymised instead. Otherwise one nullable column of the reference is set to
+//     NULL, never one shared with another reference. Value edges never pin. Repeated until nothing changes;
+//     the only move is delete → anonymise, so it ends.
+//   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones
+//     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
+//     enum, UNIQUE and CHECK. None fits: a gap.
+//
+// # What it promises
+//
+//   - Order: children first, people rows last: they are the thread back in after a crash.
+//   - Fence: a row is touched only if its address was planned and the reason still holds.
+//   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
+//   - Memory is bounded by the chunk, not by the person.
+package plan
