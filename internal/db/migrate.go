@@ -1,0 +1,111 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"sort"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+const stepsTable = `create table if not exists schema_steps (
+	feature text not null,
+	step bigint not null,
+	checksum text not null,
+	applied_at bigint not null,
+	primary key (feature, step)
+)`
+
+// Migrate brings the tables of a feature to the last of its steps, each in a transaction of its own. Steps are only ever
+// added: one that was applied and then changed is refused, and so is a store that already knows more steps than this
+// program does.
+func (d *DB) Migrate(ctx context.Context, feature string, steps ...string) error {
+	var applied []string
+	err := d.Write(ctx, func(tx *Tx) (err error) {
+		if _, err = tx.Exec(ctx, stepsTable); err == nil {
+			applied, err = appliedSteps(ctx, tx, feature)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := compareSteps(feature, applied, steps); err != nil {
+		return err
+	}
+	for i := len(applied); i < len(steps); i++ {
+		if err := d.applyStep(ctx, feature, i+1, steps[i]); err != nil {
+			return fmt.Errorf("schema step %d of %s: %w", i+1, feature, err)
+		}
+	}
+	return nil
+}
+
+// Steps reads the *.sql files of a directory in the order of their names, as steps for Migrate.
+func Steps(dir fs.FS) ([]string, error) {
+	names, err := fs.Glob(dir, "*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("listing schema steps: %w", err)
+	}
+	sort.Strings(names)
+	steps := make([]string, len(names))
+	for i, name := range names {
+		b, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a schema step: %w", err)
+		}
+		steps[i] = string(b)
+	}
+	return steps, nil
+}
+
+func appliedSteps(ctx context.Context, tx *Tx, feature string) ([]string, error) {
+	rows, err := tx.Query(ctx, "select checksum from schema_steps where feature = $1 order by step", feature)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var sums []string
+	for rows.Next() {
+		var sum string
+		if err := rows.Scan(&sum); err != nil {
+			return nil, err
+		}
+		sums = append(sums, sum)
+	}
+	return sums, rows.Err()
+}
+
+func compareSteps(feature string, applied, steps []string) error {
+	if len(applied) > len(steps) {
+		return fault.New(fault.Unavailable, "the store is newer than this program: %s has schema step %d, this program knows %d",
+			feature, len(applied), len(steps)).Then("Use the version of ombud that made it, or a newer one.")
+	}
+	for i, sum := range applied {
+		if sum != checksum(steps[i]) {
+			return fault.New(fault.Unavailable, "schema step %d of %s is not the one this store was made with", i+1, feature).
+				Then("Use the version of ombud that made it.")
+		}
+	}
+	return nil
+}
+
+func (d *DB) applyStep(ctx context.Context, feature string, n int, text string) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		tx.dirty = true
+		if err := tx.c.script(context.WithoutCancel(ctx), text); err != nil {
+			return tx.fail(err)
+		}
+		_, err := tx.Exec(ctx, "insert into schema_steps (feature, step, checksum, applied_at) values ($1, $2, $3, $4)",
+			feature, n, checksum(text), d.clock.Now().Unix())
+		return err
+	})
+}
+
+func checksum(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

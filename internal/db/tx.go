@@ -1,0 +1,199 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+)
+
+var (
+	errEnded   = errors.New("the transaction has ended")
+	errReading = errors.New("a read transaction cannot write")
+)
+
+// Tx is one transaction. It belongs to the function it was given to, and ends with it.
+type Tx struct {
+	c          *conn
+	reading    bool
+	dirty      bool  // something may have been written
+	failed     error // the first statement that failed; nothing runs after it
+	open       []*Rows
+	onCommit   []func()
+	onRollback []func()
+}
+
+// Exec runs a statement and gives the number of rows it touched. args fill $1, $2 ….
+func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if err := t.usable(text); err != nil {
+		return 0, err
+	}
+	s, err := t.c.prepared(t.context(ctx), text)
+	if err != nil {
+		return 0, t.fail(err)
+	}
+	defer t.c.release(text, s)
+	res, err := s.ExecContext(t.context(ctx), args...)
+	if err != nil {
+		return 0, t.fail(mapError("running a statement", err))
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, t.fail(mapError("counting rows", err))
+	}
+	return n, nil
+}
+
+// Query runs a statement that gives rows. The caller closes them; the end of the transaction closes what was forgotten.
+func (t *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
+	if err := t.usable(text); err != nil {
+		return nil, err
+	}
+	s, err := t.c.prepared(t.context(ctx), text)
+	if err != nil {
+		return nil, t.fail(err)
+	}
+	rows, err := s.QueryContext(t.context(ctx), args...)
+	if err != nil {
+		t.c.release(text, s)
+		return nil, t.fail(mapError("running a query", err))
+	}
+	s.busy = true
+	r := &Rows{t: t, rows: rows, stmt: s, text: text}
+	t.open = append(t.open, r)
+	return r, nil
+}
+
+// QueryRow runs a statement that gives at most one row; Scan of the answer tells the rest.
+func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
+	rows, err := t.Query(ctx, text, args...)
+	return &Row{rows: rows, err: err}
+}
+
+// OnCommit calls fn when the transaction is durable and before the answer, in the order of the calls. fn must be quick
+// and must not use the store.
+func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+
+// OnRollback calls fn when the transaction is undone, the last one first. It is called once per run of the function, also
+// when that will run again.
+func (t *Tx) OnRollback(fn func()) { t.onRollback = append(t.onRollback, fn) }
+
+func (t *Tx) usable(text string) error {
+	if t.c == nil {
+		return errEnded
+	}
+	if t.failed != nil {
+		return t.failed
+	}
+	if isSelect(text) {
+		return nil
+	}
+	if t.reading {
+		return t.fail(errReading)
+	}
+	t.dirty = true
+	return nil
+}
+
+// context is the one statements run under. A write is never interrupted half way: the engine would undo the whole group
+// behind our back.
+func (t *Tx) context(ctx context.Context) context.Context {
+	if t.reading {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+func (t *Tx) fail(err error) error {
+	t.failed = err
+	return err
+}
+
+// end closes forgotten rows and makes the transaction unusable.
+func (t *Tx) end() {
+	for len(t.open) > 0 {
+		t.open[len(t.open)-1].Close()
+	}
+	t.c = nil
+}
+
+// isSelect tells what surely does not write; a "with" might.
+func isSelect(text string) bool {
+	text = strings.TrimSpace(text)
+	return len(text) >= 6 && strings.EqualFold(text[:6], "select")
+}
+
+// Rows are the rows of a query, read one by one: for rows.Next() { rows.Scan(…) }, then rows.Err().
+type Rows struct {
+	t    *Tx
+	rows *sql.Rows
+	stmt *stmt
+	text string
+	err  error
+}
+
+// Next moves to the next row; false at the end or on an error, and then the rows are closed.
+func (r *Rows) Next() bool {
+	if r.rows == nil {
+		return false
+	}
+	if r.rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+// Scan copies the row's columns into dest, as database/sql does.
+func (r *Rows) Scan(dest ...any) error {
+	if r.rows == nil {
+		return errEnded
+	}
+	return r.rows.Scan(dest...)
+}
+
+// Err is what ended the rows early, if anything did.
+func (r *Rows) Err() error { return r.err }
+
+// Close ends the rows; it may be called again.
+func (r *Rows) Close() {
+	if r.rows == nil {
+		return
+	}
+	if err := errors.Join(r.rows.Err(), r.rows.Close()); err != nil {
+		r.err = r.t.fail(mapError("reading rows", err))
+	}
+	r.t.c.release(r.text, r.stmt)
+	r.rows = nil
+	for i, o := range r.t.open {
+		if o == r {
+			r.t.open = append(r.t.open[:i], r.t.open[i+1:]...)
+			break
+		}
+	}
+}
+
+// Row is the first row of a query.
+type Row struct {
+	rows *Rows
+	err  error
+}
+
+// Scan copies the row's columns into dest; ErrNoRows when there is none.
+func (r *Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if r.rows.Err() != nil {
+			return r.rows.Err()
+		}
+		return ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}

@@ -1,0 +1,196 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// States of a command: waiting, then begun by the writer or withdrawn by its caller, never both.
+const (
+	waiting int32 = iota
+	begun
+	withdrawn
+)
+
+// command is one function on its way through the writer.
+type command struct {
+	fn    func(*Tx) error
+	tx    *Tx // of its latest run
+	err   error
+	state atomic.Int32
+	done  chan error
+}
+
+func (c *command) withdraw() bool { return c.state.CompareAndSwap(waiting, withdrawn) }
+
+func (c *command) answer() { c.done <- c.err }
+
+// writer owns the connection that writes.
+type writer struct {
+	c      *conn
+	queue  chan *command
+	hook   func(string)
+	broken error // set by a commit whose outcome is unknown
+	done   chan struct{}
+}
+
+func newWriter(c *conn, hook func(string)) *writer {
+	return &writer{c: c, hook: hook, queue: make(chan *command, groupLimit), done: make(chan struct{})}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for first := range w.queue {
+		if group := w.gather(first); len(group) > 0 {
+			w.together(group)
+		}
+	}
+}
+
+// gather takes what waits now, up to the limit.
+func (w *writer) gather(first *command) []*command {
+	var group []*command
+	for c := first; c != nil; {
+		if c.state.CompareAndSwap(waiting, begun) {
+			group = append(group, c)
+		}
+		if len(group) == groupLimit {
+			return group
+		}
+		select {
+		case c = <-w.queue: // nil when closed and empty
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// together runs a group in one transaction. When one of them must be undone, all are, and each runs again alone.
+func (w *writer) together(group []*command) {
+	if err := w.begin(); err != nil {
+		answerAll(group, err)
+		return
+	}
+	for i, c := range group {
+		if w.perform(c) {
+			continue
+		}
+		w.rollback(group[:i+1])
+		if len(group) == 1 {
+			c.answer()
+			return
+		}
+		for _, c := range group {
+			w.together([]*command{c})
+		}
+		return
+	}
+	w.commit(group)
+}
+
+func (w *writer) begin() error {
+	if w.broken != nil {
+		return w.broken
+	}
+	return w.c.run(context.Background(), "begin immediate")
+}
+
+// perform runs a command and tells whether the transaction may go on. One that fails before it wrote leaves nothing to
+// undo: its error stands on what the group did before it, and is answered with the group.
+func (w *writer) perform(c *command) bool {
+	c.tx = &Tx{c: w.c}
+	c.err = call(c.fn, c.tx)
+	if c.tx.failed != nil && c.err == nil {
+		c.err = c.tx.failed
+	}
+	clean := !c.tx.dirty && c.tx.failed == nil
+	c.tx.end()
+	if c.err == nil {
+		return true
+	}
+	if clean {
+		c.undo()
+	}
+	return clean
+}
+
+// undo runs the hooks of a run that did not count, the last first, and once.
+func (c *command) undo() {
+	for i := len(c.tx.onRollback) - 1; i >= 0; i-- {
+		c.tx.onRollback[i]()
+	}
+	c.tx.onRollback, c.tx.onCommit = nil, nil
+}
+
+func (w *writer) rollback(ran []*command) {
+	err := w.c.run(context.Background(), "rollback")
+	for i := len(ran) - 1; i >= 0; i-- {
+		ran[i].undo()
+	}
+	if err != nil && w.c.run(context.Background(), "begin immediate") == nil {
+		// The engine had already undone it (disk full, i/o error): a new transaction can begin.
+		err = w.c.run(context.Background(), "rollback")
+	}
+	if err != nil {
+		w.broken = unknown(err)
+	}
+}
+
+// commit makes the group durable, then tells everybody: hooks first, answers after all of them.
+func (w *writer) commit(group []*command) {
+	if err := w.c.run(context.Background(), "commit"); err != nil {
+		w.broken = unknown(err)
+		w.rollback(group)
+		answerAll(group, w.broken)
+		return
+	}
+	if w.hook != nil {
+		w.hook("commit")
+	}
+	for _, c := range group {
+		for _, fn := range c.tx.onCommit {
+			fn()
+		}
+	}
+	for _, c := range group {
+		c.answer()
+	}
+}
+
+func unknown(cause error) error {
+	return fault.Wrap(fault.Unavailable, cause, "the own store failed while committing; whether the last change is kept is unknown").
+		Then("Restart: what was kept is read again from the disk.")
+}
+
+func answerAll(group []*command, err error) {
+	for _, c := range group {
+		c.err = err
+		c.answer()
+	}
+}
+
+// panicked carries a panic of a command to the goroutine that asked for it.
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func call(fn func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicked{v}
+			tx.dirty = true
+		}
+	}()
+	return fn(tx)
+}
+
+func repanic(err error) error {
+	if p, ok := err.(*panicked); ok {
+		panic(p.value)
+	}
+	return err
+}
