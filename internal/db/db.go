@@ -113,6 +113,9 @@ func (d *DB) send(ctx context.Context, c *command) error {
 	if d.closed {
 		return errClosed()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case d.w.queue <- c:
 		return nil

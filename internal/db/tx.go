@@ -7,10 +7,7 @@ import (
 	"strings"
 )
 
-var (
-	errEnded   = errors.New("the transaction has ended")
-	errReading = errors.New("a read transaction cannot write")
-)
+var errEnded = errors.New("the transaction has ended")
 
 // Tx is one transaction. It belongs to the function it was given to, and ends with it.
 type Tx struct {
@@ -87,9 +84,6 @@ func (t *Tx) usable(text string) error {
 	}
 	if isSelect(text) {
 		return nil
-	}
-	if t.reading {
-		return t.fail(errReading)
 	}
 	t.dirty = true
 	return nil

@@ -1,0 +1,145 @@
+package vault
+
+import (
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"path/filepath"
+	"sync"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Labels of MAC that are part of the public contract; each feature may have others.
+const (
+	Suppression = "suppression" // tokens of the erased, which must be recognised when they come back
+	BlindIndex  = "blind-index" // tokens to find a person by without storing the identity
+)
+
+// Config says where the keys are.
+type Config struct {
+	Dir      string // holds root and ombud.pub; made with mode 0700 when missing
+	RootPath string // of the root key, when it is kept elsewhere; default Dir/root
+}
+
+// Vault seals, signs and makes tokens. It is safe for concurrent use.
+type Vault struct{ in *keys }
+
+// keys is apart, so that formatting a Vault by any means finds a pointer.
+type keys struct {
+	root    [32]byte
+	sealing *xaes
+	signing ed25519.PrivateKey
+	macs    sync.Map // label → *[32]byte
+}
+
+// Open reads the root key, or makes it at first use. A root key others may read is refused (fault.Invalid); one that does
+// not belong to ombud.pub, or is missing while ombud.pub is there, is too (fault.Integrity), for a new key could open
+// nothing of what was sealed.
+func Open(c Config) (*Vault, error) {
+	if c.RootPath == "" {
+		c.RootPath = filepath.Join(c.Dir, "root")
+	}
+	root, err := loadRoot(c)
+	if err != nil {
+		return nil, err
+	}
+	v := fromRoot(root)
+	if err := v.publish(filepath.Join(c.Dir, publicFile)); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func fromRoot(root [32]byte) *Vault {
+	k := &keys{root: root}
+	seed := k.derive("signing")
+	sealing := k.derive("sealing")
+	k.signing = ed25519.NewKeyFromSeed(seed[:])
+	k.sealing = newXAES(sealing)
+	return &Vault{k}
+}
+
+func (k *keys) derive(label string) *[32]byte { return derive(&k.root, label) }
+
+func derive(secret *[32]byte, label string) *[32]byte {
+	b, err := hkdf.Key(sha256.New, secret[:], nil, "ombud/v1/"+label, 32)
+	if err != nil {
+		panic("vault: HKDF gives 32 bytes: " + err.Error())
+	}
+	return (*[32]byte)(b)
+}
+
+// Seal encrypts plaintext for whoever opens it with the same label and aad.
+func (v *Vault) Seal(label string, aad, plaintext []byte) []byte {
+	return v.in.sealing.seal(bind(label, aad), plaintext)
+}
+
+// Open decrypts what Seal gave; fault.Integrity when it was changed, or label, aad or key are others.
+func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
+	plaintext, err := v.in.sealing.open(bind(label, aad), sealed)
+	if err != nil {
+		return nil, errSealed(err)
+	}
+	return plaintext, nil
+}
+
+func errSealed(cause error) error {
+	return fault.Wrap(fault.Integrity, cause, "sealed data cannot be opened: it was changed, or sealed under another key")
+}
+
+// bind puts the label into the authenticated data, so that no two of them can be confused.
+func bind(label string, aad []byte) []byte {
+	b := make([]byte, 0, 4+len(label)+len(aad))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(label)))
+	return append(append(b, label...), aad...)
+}
+
+// MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label.
+func (v *Vault) MAC(label string, parts ...[]byte) [32]byte {
+	key, ok := v.in.macs.Load(label)
+	if !ok {
+		key, _ = v.in.macs.LoadOrStore(label, v.in.derive("mac/"+label))
+	}
+	return mac(key.(*[32]byte), parts)
+}
+
+func mac(key *[32]byte, parts [][]byte) (sum [32]byte) {
+	h := hmac.New(sha256.New, key[:])
+	for _, p := range parts {
+		writePart(h, p)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+func writePart(h hash.Hash, p []byte) {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+	h.Write(n[:])
+	h.Write(p)
+}
+
+// Sign signs with the key that ombud.pub belongs to.
+func (v *Vault) Sign(msg []byte) []byte { return ed25519.Sign(v.in.signing, msg) }
+
+// PublicKey is what Sign is verified with.
+func (v *Vault) PublicKey() ed25519.PublicKey { return v.in.signing.Public().(ed25519.PublicKey) }
+
+const redacted = "redacted"
+
+// String never shows a key.
+func (v Vault) String() string { return redacted }
+
+// GoString never shows a key.
+func (v Vault) GoString() string { return redacted }
+
+// Format never shows a key, whatever the verb.
+func (v Vault) Format(s fmt.State, _ rune) { fmt.Fprint(s, redacted) }
+
+// MarshalJSON never shows a key.
+func (v Vault) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
