@@ -14,7 +14,7 @@ var errDestroyed = errors.New("the key was destroyed")
 
 // Key is a random 256-bit key of one request: what is sealed under it dies with it. Keep what NewKey sealed, and open it
 // again when it is needed. A copy of a Key is the same key. It is safe for concurrent use.
-type Key struct{ in *oneKey }
+type Key struct{ in hidden[oneKey] }
 
 type oneKey struct {
 	mu   sync.RWMutex
@@ -47,7 +47,7 @@ func (v *Vault) OpenKey(sealed []byte) (Key, error) {
 func newKey(raw *[32]byte) Key {
 	k := &oneKey{seal: *derive(raw, "request/seal"), mac: *derive(raw, "request/mac")}
 	clear(raw[:])
-	return Key{k}
+	return Key{hide(k)}
 }
 
 // with runs fn while the key lives.
@@ -55,12 +55,13 @@ func (k Key) with(fn func(*oneKey) error) error {
 	if k.in == nil {
 		return errDestroyed
 	}
-	k.in.mu.RLock()
-	defer k.in.mu.RUnlock()
-	if k.in.dead {
+	o := k.in()
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	if o.dead {
 		return errDestroyed
 	}
-	return fn(k.in)
+	return fn(o)
 }
 
 // Seal encrypts plaintext for whoever opens it with the same key and aad; an error when the key was destroyed.
@@ -100,11 +101,12 @@ func (k Key) Destroy() {
 	if k.in == nil {
 		return
 	}
-	k.in.mu.Lock()
-	defer k.in.mu.Unlock()
-	k.in.dead = true
-	clear(k.in.seal[:])
-	clear(k.in.mac[:])
+	o := k.in()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dead = true
+	clear(o.seal[:])
+	clear(o.mac[:])
 }
 
 // String never shows the key.

@@ -27,9 +27,14 @@ type Config struct {
 }
 
 // Vault seals, signs and makes tokens. It is safe for concurrent use.
-type Vault struct{ in *keys }
+type Vault struct{ in hidden[keys] }
 
-// keys is apart, so that formatting a Vault by any means finds a pointer.
+// hidden holds a secret where fmt cannot follow: in a closure. A pointer would not do, for a verb that does not fit
+// makes fmt print what it points at, even in an unexported field.
+type hidden[T any] func() *T
+
+func hide[T any](secret *T) hidden[T] { return func() *T { return secret } }
+
 type keys struct {
 	root    [32]byte
 	sealing *xaes
@@ -61,7 +66,7 @@ func fromRoot(root [32]byte) *Vault {
 	sealing := k.derive("sealing")
 	k.signing = ed25519.NewKeyFromSeed(seed[:])
 	k.sealing = newXAES(sealing)
-	return &Vault{k}
+	return &Vault{hide(k)}
 }
 
 func (k *keys) derive(label string) *[32]byte { return derive(&k.root, label) }
@@ -76,12 +81,12 @@ func derive(secret *[32]byte, label string) *[32]byte {
 
 // Seal encrypts plaintext for whoever opens it with the same label and aad.
 func (v *Vault) Seal(label string, aad, plaintext []byte) []byte {
-	return v.in.sealing.seal(bind(label, aad), plaintext)
+	return v.in().sealing.seal(bind(label, aad), plaintext)
 }
 
 // Open decrypts what Seal gave; fault.Integrity when it was changed, or label, aad or key are others.
 func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
-	plaintext, err := v.in.sealing.open(bind(label, aad), sealed)
+	plaintext, err := v.in().sealing.open(bind(label, aad), sealed)
 	if err != nil {
 		return nil, errSealed(err)
 	}
@@ -101,9 +106,9 @@ func bind(label string, aad []byte) []byte {
 
 // MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label.
 func (v *Vault) MAC(label string, parts ...[]byte) [32]byte {
-	key, ok := v.in.macs.Load(label)
+	key, ok := v.in().macs.Load(label)
 	if !ok {
-		key, _ = v.in.macs.LoadOrStore(label, v.in.derive("mac/"+label))
+		key, _ = v.in().macs.LoadOrStore(label, v.in().derive("mac/"+label))
 	}
 	return mac(key.(*[32]byte), parts)
 }
@@ -125,10 +130,10 @@ func writePart(h hash.Hash, p []byte) {
 }
 
 // Sign signs with the key that ombud.pub belongs to.
-func (v *Vault) Sign(msg []byte) []byte { return ed25519.Sign(v.in.signing, msg) }
+func (v *Vault) Sign(msg []byte) []byte { return ed25519.Sign(v.in().signing, msg) }
 
 // PublicKey is what Sign is verified with.
-func (v *Vault) PublicKey() ed25519.PublicKey { return v.in.signing.Public().(ed25519.PublicKey) }
+func (v *Vault) PublicKey() ed25519.PublicKey { return v.in().signing.Public().(ed25519.PublicKey) }
 
 const redacted = "redacted"
 

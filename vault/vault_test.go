@@ -134,7 +134,7 @@ func TestRequestKeyDies(t *testing.T) {
 	if sealErr == nil || openErr == nil || macErr == nil {
 		t.Error("a destroyed key still works")
 	}
-	if again.in.seal != [32]byte{} || again.in.mac != [32]byte{} {
+	if again.in().seal != [32]byte{} || again.in().mac != [32]byte{} {
 		t.Error("a destroyed key is still in memory")
 	}
 	if _, err := (Key{}).Seal(nil, nil); err == nil {
@@ -179,8 +179,10 @@ func TestRefusesWhatIsUnsafe(t *testing.T) {
 		"root replaced": {func(d string) error {
 			return os.WriteFile(filepath.Join(d, "root"), []byte(strings.Repeat("ab", 32)), 0o600)
 		}, fault.Integrity},
-		"root cut":    {func(d string) error { return os.Truncate(filepath.Join(d, "root"), 20) }, fault.Invalid},
-		"not hex":     {func(d string) error { return os.WriteFile(filepath.Join(d, "root"), []byte(strings.Repeat("zz", 32)), 0o600) }, fault.Invalid},
+		"root cut": {func(d string) error { return os.Truncate(filepath.Join(d, "root"), 20) }, fault.Invalid},
+		"not hex": {func(d string) error {
+			return os.WriteFile(filepath.Join(d, "root"), []byte(strings.Repeat("zz", 32)), 0o600)
+		}, fault.Invalid},
 		"pub changed": {func(d string) error { return os.WriteFile(filepath.Join(d, "ombud.pub"), []byte("x"), 0o600) }, fault.Integrity},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -247,7 +249,7 @@ func TestNothingShowsAKey(t *testing.T) {
 	}
 	all := out.String() + string(b)
 	for _, secret := range []string{
-		strings.TrimSpace(string(root)), hex.EncodeToString(k.in.seal[:]), fmt.Sprint(k.in.seal[:4]), fmt.Sprint(v.in.root[:4]),
+		strings.TrimSpace(string(root)), hex.EncodeToString(k.in().seal[:]), fmt.Sprint(k.in().seal[:4]), fmt.Sprint(v.in().root[:4]),
 	} {
 		if strings.Contains(all, strings.Trim(secret, "[]")) {
 			t.Error("a key was printed")
