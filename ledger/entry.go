@@ -1,0 +1,162 @@
+package ledger
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const (
+	epochShift = 40 // revision = epoch << epochShift | id
+	maxEpoch   = 1<<13 - 1
+	saltSize   = 16
+	sealLabel  = "ledger"
+	leafLabel  = "ombud/ledger/v1\x00"
+	maxName    = 64
+	maxMinute  = 1 << 32 // far beyond any date, and far from overflow
+)
+
+// groups are what is committed to apart, each under its own salt.
+var groups = [3]string{"actor\x00", "subject\x00", "content\x00"}
+
+var errNotCommitted = errors.New("the payload is not what the entry commits to")
+
+// Entry is what happened. Kind and Result are public for ever: lower-case words like "request.completed" and "ok", without
+// anything that links a person. Subject is a keyed token or an opaque id, never an identity. Content is kept as JSON.
+type Entry struct {
+	Kind    string
+	Result  string
+	Actor   string
+	Subject string
+	Content any
+}
+
+// Position is where an entry stands: ID counts from 1 without gaps, Revision is epoch·2^40 + ID.
+type Position struct {
+	ID       int64 `json:"id"`
+	Revision int64 `json:"revision"`
+}
+
+// meta is the public part of an entry.
+type meta struct {
+	kind, result string
+	minute       int64 // Unix time / 60
+	revision     int64
+}
+
+// valid tells whether m can be the meta of any entry; encode is one-to-one on those.
+func (m meta) valid() bool {
+	return isName(m.kind) && isName(m.result) && m.minute >= 0 && m.minute < maxMinute &&
+		m.revision > 1<<epochShift && m.revision>>epochShift <= maxEpoch
+}
+
+// isName admits what needs no escaping anywhere.
+func isName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
+
+func (m meta) time() time.Time { return time.Unix(m.minute*60, 0).UTC() }
+
+func (m meta) id() int64 { return m.revision & (1<<epochShift - 1) }
+
+// encode gives the bytes the leaf is made of: JSON, with the keys in this order.
+func (m meta) encode() []byte {
+	b := make([]byte, 0, 160)
+	b = append(b, `{"at":"`...)
+	b = m.time().AppendFormat(b, "2006-01-02T15:04Z")
+	b = append(append(b, `","kind":"`...), m.kind...)
+	b = append(append(b, `","result":"`...), m.result...)
+	b = append(b, `","revision":`...)
+	return append(strconv.AppendInt(b, m.revision, 10), '}')
+}
+
+// leafOf hashes meta bytes and the three commitments to the leaf; RecordHash adds the 0x00.
+func leafOf(meta, commitments []byte) tlog.Hash {
+	b := make([]byte, 0, 4+len(meta)+len(commitments))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(meta)))
+	return tlog.RecordHash(append(append(b, meta...), commitments...))
+}
+
+// payload is the private part of an entry: what was committed to, with the salts.
+type payload struct {
+	salts  [3][saltSize]byte
+	values [3][]byte // actor, subject, content
+}
+
+func newPayload(e Entry) (*payload, error) {
+	p := &payload{values: [3][]byte{[]byte(e.Actor), []byte(e.Subject)}}
+	if e.Content != nil {
+		b, err := json.Marshal(e.Content)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the content of a ledger entry: %w", err)
+		}
+		p.values[2] = b
+	}
+	for i := range p.salts {
+		rand.Read(p.salts[i][:]) // never fails: it ends the process instead
+	}
+	return p, nil
+}
+
+// commitments are c1, c2 and c3, joined.
+func (p *payload) commitments() []byte {
+	out := make([]byte, 0, 3*tlog.HashSize)
+	h := sha256.New()
+	for i, g := range groups {
+		h.Reset()
+		h.Write([]byte(leafLabel))
+		h.Write([]byte(g))
+		h.Write(p.salts[i][:])
+		h.Write(p.values[i])
+		out = h.Sum(out)
+	}
+	return out
+}
+
+// encode joins salts and values, each value after its length.
+func (p *payload) encode() []byte {
+	n := 3 * (saltSize + 4)
+	for _, v := range p.values {
+		n += len(v)
+	}
+	b := make([]byte, 0, n)
+	for i, v := range p.values {
+		b = append(b, p.salts[i][:]...)
+		b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
+		b = append(b, v...)
+	}
+	return b
+}
+
+func decodePayload(b []byte) (*payload, error) {
+	p := &payload{}
+	for i := range p.values {
+		if len(b) < saltSize+4 {
+			return nil, errNotCommitted
+		}
+		copy(p.salts[i][:], b)
+		n := int64(binary.BigEndian.Uint32(b[saltSize:]))
+		b = b[saltSize+4:]
+		if n > int64(len(b)) {
+			return nil, errNotCommitted
+		}
+		p.values[i], b = b[:n], b[n:]
+	}
+	if len(b) > 0 {
+		return nil, errNotCommitted
+	}
+	return p, nil
+}

@@ -1,0 +1,233 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// schema: leaves and tiles are never changed once they are complete; payload becomes NULL when it is erased.
+const schema = `create table ledger_entries (
+	id integer primary key,
+	revision bigint not null,
+	minute bigint not null,
+	kind text not null,
+	result text not null,
+	commitments bytea not null,
+	payload bytea
+);
+create table ledger_tiles (
+	level bigint not null,
+	n bigint not null,
+	hashes bytea not null,
+	primary key (level, n)
+)`
+
+const insertEntry = `insert into ledger_entries (id, revision, minute, kind, result, commitments, payload)
+	values ($1, $2, $3, $4, $5, $6, $7)`
+
+const upsertTile = `insert into ledger_tiles (level, n, hashes) values ($1, $2, $3)
+	on conflict (level, n) do update set hashes = excluded.hashes`
+
+// Config says where a ledger lives.
+type Config struct {
+	DB    *db.DB
+	Vault *vault.Vault
+	Clock clock.Clock // nil is the system's
+	// Heads are directories outside the database, best on another machine, that hold the checkpoints.
+	Heads []string
+	// Origin is the first line of each checkpoint; default is the name of the vault's key.
+	Origin string
+	// Log takes what Run cannot answer to anybody; nil discards.
+	Log *slog.Logger
+}
+
+// Ledger appends entries and gives checkpoints and proofs. It is safe for concurrent use.
+type Ledger struct {
+	c        Config
+	verifier note.Verifier
+	epoch    int64
+	pending  edge // with what the transaction under way appends; only the store's writer touches it
+
+	mu   sync.Mutex
+	edge edge // what is durable
+
+	headsMu sync.Mutex
+	heads   []*head
+	last    Checkpoint
+}
+
+// Open reads the edge of the tree and compares it with the newest checkpoint of each of Heads. Where the store has fewer
+// entries, or others, it refuses with fault.Integrity; Verify then says which.
+func Open(ctx context.Context, c Config) (*Ledger, error) {
+	l, err := prepare(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.DB.Migrate(ctx, "ledger", schema); err != nil {
+		return nil, err
+	}
+	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
+		return nil, err
+	}
+	err = c.DB.Read(ctx, func(tx *db.Tx) error {
+		if err := l.readEdge(ctx, tx); err != nil {
+			return err
+		}
+		return l.compareHeads(ctx, tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.pending = l.edge
+	return l, nil
+}
+
+func prepare(c Config) (*Ledger, error) {
+	if c.Clock == nil {
+		c.Clock = clock.System{}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	pub := c.Vault.PublicKey()
+	if c.Origin == "" {
+		c.Origin = vault.KeyName(pub)
+	}
+	v, err := verifierOf(pub)
+	if err != nil {
+		return nil, err
+	}
+	return &Ledger{c: c, verifier: v, epoch: 1}, nil
+}
+
+// readEdge rebuilds the edge from the tiles and the rows behind the last full tile of leaves.
+func (l *Ledger) readEdge(ctx context.Context, tx *db.Tx) error {
+	var size int64
+	if err := tx.QueryRow(ctx, "select coalesce(max(id), 0) from ledger_entries").Scan(&size); err != nil {
+		if isDamage(ctx, err) {
+			return damaged("it cannot be read")
+		}
+		return fmt.Errorf("reading the size of the ledger: %w", err)
+	}
+	if size < 0 || size >= 1<<epochShift {
+		return damaged("its last entry has an impossible number")
+	}
+	src := &tileSource{ctx: ctx, tx: tx}
+	for level := tileLevels; level >= 0; level-- {
+		n := size >> (tileHeight * level)
+		width := int(n % tileWidth)
+		if width == 0 {
+			continue
+		}
+		hashes, err := src.hashes(level, n/tileWidth, width)
+		if err != nil {
+			return err
+		}
+		for _, h := range hashes {
+			l.edge.push(level*tileHeight, h)
+		}
+	}
+	return l.readEpoch(ctx, tx)
+}
+
+// readEpoch takes the epoch of the last entry, for that is never lower than any before it.
+func (l *Ledger) readEpoch(ctx context.Context, tx *db.Tx) error {
+	if l.edge.size == 0 {
+		return nil
+	}
+	var revision int64
+	err := tx.QueryRow(ctx, "select revision from ledger_entries where id = $1", l.edge.size).Scan(&revision)
+	if err != nil {
+		return fmt.Errorf("reading the last revision: %w", err)
+	}
+	l.epoch = revision >> epochShift
+	if l.epoch < 1 || l.epoch > maxEpoch || revision != l.revision(l.edge.size) {
+		return damaged("its last revision does not fit its number")
+	}
+	return nil
+}
+
+func (l *Ledger) revision(id int64) int64 { return l.epoch<<epochShift | id }
+
+func damaged(why string, args ...any) *fault.Error {
+	return fault.New(fault.Integrity, "the ledger is damaged: %s", fmt.Sprintf(why, args...)).
+		Then("Run ombud audit verify to see which entries are affected.")
+}
+
+// isDamage tells an error of reading that no later try will mend: the file is damaged, or the table is not ours any more.
+func isDamage(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Unavailable
+}
+
+// Append writes an entry in the transaction of what it tells. The position holds if the transaction commits; until then
+// it may still become another, so give it to nobody. When Append fails the transaction must fail too.
+func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
+	id := l.pending.size + 1
+	m := meta{kind: e.Kind, result: e.Result, minute: l.c.Clock.Now().Unix() / 60, revision: l.revision(id)}
+	if !m.valid() {
+		return Position{}, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
+	}
+	p, err := newPayload(e)
+	if err != nil {
+		return Position{}, err
+	}
+	commitments := p.commitments()
+	leaf := leafOf(m.encode(), commitments)
+	sealed := l.c.Vault.Seal(sealLabel, leaf[:], p.encode())
+	ctx := context.Background() // the store does not interrupt writes
+	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed)
+	if err != nil {
+		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
+	}
+	tx.OnRollback(l.forget)
+	tx.OnCommit(l.publish)
+	for _, t := range l.pending.add(leaf) {
+		if _, err := tx.Exec(ctx, upsertTile, t.level, t.n, joinHashes(t.hashes)); err != nil {
+			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)
+		}
+	}
+	return Position{ID: id, Revision: m.revision}, nil
+}
+
+// forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
+// call undoes all, and the others of it find nothing left to undo.
+func (l *Ledger) forget() { l.pending = l.snapshot() }
+
+// publish makes what was appended visible. All that is pending is durable when the first of these calls comes.
+func (l *Ledger) publish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.edge = l.pending
+}
+
+// snapshot is the durable edge.
+func (l *Ledger) snapshot() edge {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.edge
+}
+
+// Size is the number of durable entries.
+func (l *Ledger) Size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.edge.size
+}
+
+func joinHashes(hs []tlog.Hash) []byte {
+	b := make([]byte, 0, len(hs)*tlog.HashSize)
+	for _, h := range hs {
+		b = append(b, h[:]...)
+	}
+	return b
+}

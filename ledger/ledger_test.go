@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// place is a ledger on real files.
+type place struct {
+	t     testing.TB
+	dir   string
+	heads string
+	db    *db.DB
+	vault *vault.Vault
+	l     *Ledger
+	clock *clock.Fake
+}
+
+func newPlace(t testing.TB) *place {
+	t.Helper()
+	dir := t.TempDir()
+	p := &place{t: t, dir: dir, heads: filepath.Join(dir, "heads"), clock: clock.NewFake(time.Date(2026, 11, 21, 4, 6, 30, 0, time.UTC))}
+	p.open()
+	t.Cleanup(func() { p.db.Close() })
+	return p
+}
+
+func (p *place) path() string { return filepath.Join(p.dir, "ombud.db") }
+
+func (p *place) config() Config {
+	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: []string{p.heads}}
+}
+
+// tryOpen opens what is on the disk now.
+func (p *place) tryOpen() (err error) {
+	ctx := context.Background()
+	if p.vault, err = vault.Open(vault.Config{Dir: filepath.Join(p.dir, "keys")}); err != nil {
+		return err
+	}
+	if p.db, err = db.Open(ctx, db.Config{Path: p.path(), Clock: p.clock}); err != nil {
+		return err
+	}
+	p.l, err = Open(ctx, p.config())
+	return err
+}
+
+func (p *place) open() {
+	p.t.Helper()
+	if err := p.tryOpen(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func entry(i int) Entry {
+	return Entry{Kind: "test.happened", Result: "ok", Actor: "local:tester", Subject: fmt.Sprintf("token-%d", i),
+		Content: map[string]any{"n": i, "text": "plainly-readable-secret"}}
+}
+
+func (p *place) append(n int) {
+	p.t.Helper()
+	err := p.db.Write(context.Background(), func(tx *db.Tx) error {
+		for i := range n {
+			if _, err := p.l.Append(tx, entry(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) checkpoint() Checkpoint {
+	p.t.Helper()
+	c, err := p.l.Checkpoint(context.Background())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+func (p *place) verify(o VerifyOptions) (Report, error) {
+	return Verify(context.Background(), p.config(), o)
+}
+
+func (p *place) mustVerify() Report {
+	p.t.Helper()
+	r, err := p.verify(VerifyOptions{})
+	if err != nil || !r.OK {
+		p.t.Fatalf("%+v, %v", r, err)
+	}
+	return r
+}
+
+func soak() bool { return os.Getenv("OMBUD_SOAK") != "" }
+
+func TestAppendAndVerify(t *testing.T) {
+	p := newPlace(t)
+	if r := p.mustVerify(); r.Size != 0 {
+		t.Errorf("%+v", r)
+	}
+	p.append(3)
+	p.append(300)
+	c := p.checkpoint()
+	p.append(1)
+	r := p.mustVerify()
+	if r.Entries != 304 || r.CheckpointSize != 303 || r.Uncovered != 1 || c.Size != 303 {
+		t.Errorf("%+v", r)
+	}
+	p.db.Close()
+	p.open()
+	p.append(1)
+	if r := p.mustVerify(); r.Entries != 305 || r.Uncovered != 2 {
+		t.Errorf("%+v", r)
+	}
+}

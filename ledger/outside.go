@@ -1,0 +1,162 @@
+package ledger
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// outside is a file of checkpoints on its way along the entries of a verification.
+type outside struct {
+	headReader
+	cur  keptHead // the next to compare with
+	fits keptHead // the last that fitted, not verified
+	done bool     // there is no next one
+}
+
+// openHeads opens the checkpoints to compare with. A file that a Heads directory does not hold is passed over: then nobody
+// vouches, and the report says so. The one named by the options must be there.
+func (v *verification) openHeads(o VerifyOptions) error {
+	var paths []string
+	for _, dir := range v.l.c.Heads {
+		paths = append(paths, filepath.Join(dir, headsFile))
+	}
+	if o.Checkpoint != "" {
+		paths = []string{o.Checkpoint}
+	}
+	for _, p := range paths {
+		f, err := os.Open(p)
+		if errors.Is(err, fs.ErrNotExist) && o.Checkpoint == "" {
+			continue
+		}
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, "the checkpoints in %s cannot be read", filepath.Base(p))
+		}
+		h := &outside{headReader: headReader{in: bufio.NewReaderSize(f, window), file: f}}
+		v.heads = append(v.heads, h)
+		if err := v.advance(h); err != nil {
+			return err
+		}
+		if h.done && o.Checkpoint != "" && v.found == nil {
+			return fault.New(fault.Invalid, "%s holds no checkpoint", filepath.Base(p))
+		}
+	}
+	v.next = v.nextSize()
+	return nil
+}
+
+func (v *verification) close() {
+	for _, h := range v.heads {
+		h.file.Close() // only read
+	}
+}
+
+// advance moves to the next checkpoint of a file; sizes never go down in one.
+func (v *verification) advance(h *outside) error {
+	before := h.cur.size
+	cur, err := h.next()
+	if errors.Is(err, io.EOF) {
+		h.done = true
+		return nil
+	}
+	if err == nil && cur.size < before {
+		err = errHeads()
+	}
+	if err != nil && fault.KindOf(err) == fault.Integrity {
+		h.done = true
+		v.headFault(err)
+		return nil
+	}
+	h.cur = cur
+	v.r.CheckpointSize = max(v.r.CheckpointSize, cur.size)
+	return err
+}
+
+// headFault keeps that something is wrong with a checkpoint, unless something worse is known; the reading goes on.
+func (v *verification) headFault(err error) {
+	if v.found == nil {
+		v.found = &suspicion{0, 0, err.Error()}
+	}
+}
+
+// nextSize is the size at which the next comparison is due; 0 for none.
+func (v *verification) nextSize() (size int64) {
+	for _, h := range v.heads {
+		if !h.done && (size == 0 || h.cur.size < size) {
+			size = h.cur.size
+		}
+	}
+	return size
+}
+
+// compareHeads compares the tree so far with each checkpoint of its size. Signatures are verified where it matters: of a
+// checkpoint that does not fit, here, and of the newest that fits, at the end.
+func (v *verification) compareHeads() error {
+	root := v.edge.root()
+	for _, h := range v.heads {
+		for !h.done && h.cur.size == v.edge.size {
+			if h.cur.root == root {
+				h.fits, v.good = h.cur, h.cur.size
+			} else if _, err := openNote([]byte(h.cur.note), v.l.verifier); err != nil {
+				v.headFault(err)
+			} else {
+				return v.misfit(h.cur.size)
+			}
+			if err := v.advance(h); err != nil {
+				return err
+			}
+		}
+	}
+	v.next = v.nextSize()
+	return nil
+}
+
+// misfit reports that the tree is not the one somebody outside holds a checkpoint of.
+func (v *verification) misfit(size int64) error {
+	from := v.good + 1
+	v.found = &suspicion{from, size, fmt.Sprintf("entries %d to %d are not those of the checkpoint outside", from, size)}
+	return errFound
+}
+
+// aheadOf gives the size of a checkpoint that holds more entries than there are; 0 for none.
+func (v *verification) aheadOf(size int64) int64 {
+	for _, h := range v.heads {
+		if h.done {
+			continue
+		}
+		if _, err := openNote([]byte(h.cur.note), v.l.verifier); err != nil {
+			v.headFault(err)
+			continue
+		}
+		return h.cur.size
+	}
+	return 0
+}
+
+// finishHeads verifies the newest checkpoint that fits in each file, reads the rest of the files, and settles what is
+// vouched for.
+func (v *verification) finishHeads() error {
+	v.good = 0
+	for _, h := range v.heads {
+		for !h.done {
+			if err := v.advance(h); err != nil {
+				return err
+			}
+		}
+		if h.fits.size == 0 {
+			continue
+		}
+		if _, err := openNote([]byte(h.fits.note), v.l.verifier); err != nil {
+			v.headFault(err)
+			continue
+		}
+		v.good = max(v.good, h.fits.size)
+	}
+	return nil
+}

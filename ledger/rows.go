@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/vault"
+)
+
+const columns = "id, revision, minute, kind, result, commitments, payload"
+
+// stored is an entry as it lies in the table.
+type stored struct {
+	id          int64
+	meta        meta
+	commitments []byte
+	payload     []byte // nil when erased
+}
+
+// exact are the types the columns must have; an engine that turns bytes into text or back would hide a change.
+type (
+	exactInt   int64
+	exactText  string
+	exactBytes []byte
+)
+
+var errType = errors.New("a column holds another type")
+
+func (v *exactInt) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return errType
+	}
+	*v = exactInt(n)
+	return nil
+}
+
+func (v *exactText) Scan(src any) error {
+	s, ok := src.(string)
+	if !ok {
+		return errType
+	}
+	*v = exactText(s)
+	return nil
+}
+
+func (v *exactBytes) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok && src != nil {
+		return errType
+	}
+	*v = slices.Clone(b)
+	return nil
+}
+
+// scan reads a row of columns. It keeps the id even when a later column does not fit.
+func (s *stored) scan(rows *db.Rows) error {
+	return rows.Scan((*exactInt)(&s.id), (*exactInt)(&s.meta.revision), (*exactInt)(&s.meta.minute),
+		(*exactText)(&s.meta.kind), (*exactText)(&s.meta.result), (*exactBytes)(&s.commitments), (*exactBytes)(&s.payload))
+}
+
+// check tells whether the row can be the entry with its id, and gives its leaf.
+func (s *stored) check() (tlog.Hash, error) {
+	if !s.meta.valid() || len(s.commitments) != 3*tlog.HashSize {
+		return tlog.Hash{}, errors.New("it is not an entry")
+	}
+	if s.meta.id() != s.id {
+		return tlog.Hash{}, errors.New("its revision belongs to another place")
+	}
+	return leafOf(s.meta.encode(), s.commitments), nil
+}
+
+// open unseals the payload and compares it with the commitments; nil when it was erased.
+func (s *stored) open(v *vault.Vault, leaf tlog.Hash) (*payload, error) {
+	if s.payload == nil {
+		return nil, nil
+	}
+	b, err := v.Open(sealLabel, leaf[:], s.payload)
+	if err != nil {
+		return nil, err
+	}
+	p, err := decodePayload(b)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(p.commitments(), s.commitments) {
+		return nil, errNotCommitted
+	}
+	return p, nil
+}
+
+// Row is an entry as it is read back.
+type Row struct {
+	ID       int64           `json:"id"`
+	Revision int64           `json:"revision"`
+	Time     time.Time       `json:"time"` // to the minute
+	Kind     string          `json:"kind"`
+	Result   string          `json:"result"`
+	Actor    string          `json:"actor,omitempty"`
+	Subject  string          `json:"subject,omitempty"`
+	Content  json.RawMessage `json:"content,omitempty"`
+	Erased   bool            `json:"erased,omitempty"` // actor, subject and content are gone for good
+	Leaf     string          `json:"leaf"`             // base64
+}
+
+func (s *stored) row(v *vault.Vault) (Row, error) {
+	leaf, err := s.check()
+	if err != nil {
+		return Row{}, damaged("entry %d: %v", s.id, err)
+	}
+	p, err := s.open(v, leaf)
+	if err != nil {
+		return Row{}, damaged("entry %d: %v", s.id, err)
+	}
+	r := Row{ID: s.id, Revision: s.meta.revision, Time: s.meta.time(), Kind: s.meta.kind, Result: s.meta.result,
+		Erased: p == nil, Leaf: leaf.String()}
+	if p != nil {
+		r.Actor, r.Subject, r.Content = string(p.values[0]), string(p.values[1]), json.RawMessage(p.values[2])
+	}
+	return r, nil
+}
+
+// TailOptions narrow what Tail gives.
+type TailOptions struct {
+	Before int64  // only entries with a smaller id; 0 for no bound
+	Kind   string // only this kind; empty for all
+}
+
+// Tail gives the newest n entries, oldest first. An entry that is not what was sealed is fault.Integrity.
+func (l *Ledger) Tail(ctx context.Context, n int, o TailOptions) ([]Row, error) {
+	if o.Before <= 0 {
+		o.Before = 1 << epochShift
+	}
+	var out []Row
+	err := l.c.DB.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "select "+columns+` from ledger_entries
+			where id < $1 and ($2 = '' or kind = $2) order by id desc limit $3`, o.Before, o.Kind, n)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s stored
+			if err := s.scan(rows); err != nil {
+				return damaged("entry %d cannot be read", s.id)
+			}
+			r, err := s.row(l.c.Vault)
+			if err != nil {
+				return err
+			}
+			out = append(out, r)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
+	slices.Reverse(out)
+	return out, nil
+}

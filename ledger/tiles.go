@@ -1,0 +1,114 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ombudhq/ombud/internal/db"
+)
+
+// tileSource reads tiles: those of level 0 from the rows, the others from the table. It is a tlog.TileReader.
+type tileSource struct {
+	ctx context.Context
+	tx  *db.Tx
+}
+
+// hashes gives the first width hashes of a tile; fault.Integrity when it has fewer.
+func (s *tileSource) hashes(level int, n int64, width int) ([]tlog.Hash, error) {
+	if level == 0 {
+		return s.leaves(n*tileWidth, width)
+	}
+	hs, err := s.stored(level, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(hs) < width {
+		return nil, damaged("tile %d/%d is not there or too short", level, n)
+	}
+	return hs[:width], nil
+}
+
+// stored gives all hashes of a tile of level 1 or more; none when there is no such tile.
+func (s *tileSource) stored(level int, n int64) ([]tlog.Hash, error) {
+	var b exactBytes
+	row := s.tx.QueryRow(s.ctx, "select hashes from ledger_tiles where level = $1 and n = $2", level, n)
+	if err := row.Scan(&b); errors.Is(err, db.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("reading a tile of the ledger: %w", err)
+	}
+	if len(b)%tlog.HashSize != 0 || len(b) > tileWidth*tlog.HashSize {
+		return nil, damaged("tile %d/%d is not a tile", level, n)
+	}
+	hs := make([]tlog.Hash, len(b)/tlog.HashSize)
+	for i := range hs {
+		copy(hs[i][:], b[i*tlog.HashSize:])
+	}
+	return hs, nil
+}
+
+// leaves computes the leaves of the count entries after the first skip ones.
+func (s *tileSource) leaves(skip int64, count int) ([]tlog.Hash, error) {
+	rows, err := s.tx.Query(s.ctx, "select "+columns+" from ledger_entries where id > $1 and id <= $2 order by id",
+		skip, skip+int64(count))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []tlog.Hash
+	for want := skip + 1; rows.Next(); want++ {
+		var e stored
+		if err := e.scan(rows); err != nil || e.id != want {
+			return nil, damaged("entry %d is missing or cannot be read", want)
+		}
+		leaf, err := e.check()
+		if err != nil {
+			return nil, damaged("entry %d: %v", want, err)
+		}
+		out = append(out, leaf)
+	}
+	if rows.Err() == nil && len(out) < count {
+		return nil, damaged("entry %d is missing", skip+int64(len(out))+1)
+	}
+	return out, rows.Err()
+}
+
+// Height is that of all our tiles.
+func (s *tileSource) Height() int { return tileHeight }
+
+// ReadTiles gives the hashes of each tile, joined.
+func (s *tileSource) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+	data := make([][]byte, len(tiles))
+	for i, t := range tiles {
+		hs, err := s.hashes(t.L, t.N, t.W)
+		if err != nil {
+			return nil, err
+		}
+		data[i] = joinHashes(hs)
+	}
+	return data, nil
+}
+
+// SaveTiles keeps nothing.
+func (s *tileSource) SaveTiles([]tlog.Tile, [][]byte) {}
+
+// rootAt is the root the tree had when it held size entries, going by rows and tiles as they are.
+func (s *tileSource) rootAt(size int64) (tlog.Hash, error) {
+	return tlog.TreeHash(size, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(indexes))
+		for i, index := range indexes {
+			t := tlog.TileForIndex(tileHeight, index)
+			data, err := s.ReadTiles([]tlog.Tile{t})
+			if err != nil {
+				return nil, err
+			}
+			if out[i], err = tlog.HashFromTile(t, data[0], index); err != nil {
+				return nil, damaged("%v", err)
+			}
+		}
+		return out, nil
+	}))
+}
