@@ -1,0 +1,30 @@
+// Package id makes the ids of the public contract: a prefix and 26 characters that sort by time.
+package id
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+)
+
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz" // Crockford's, in lower case
+
+// New is prefix + 26 characters: 48 bits of milliseconds, then 80 random ones.
+func New(prefix string, now time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
+	_, _ = rand.Read(b[6:]) // never fails: it ends the process instead
+	return prefix + encode(b)
+}
+
+// encode writes 128 bits as 26 characters, the first of which holds 3 bits.
+func encode(b [16]byte) string {
+	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+	var out [26]byte
+	for i := 25; i >= 0; i-- {
+		out[i] = alphabet[lo&31]
+		lo = lo>>5 | hi<<59
+		hi >>= 5
+	}
+	return string(out[:])
+}

@@ -1,0 +1,102 @@
+package request
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/plan"
+)
+
+// gate decides which runs may overlap: those of one kind that share no subject token. It lets them in
+// in the order they came, so nobody waits for ever.
+type gate struct {
+	mu      sync.Mutex
+	inside  []*pass
+	waiting []*pass
+}
+
+type pass struct {
+	kind   plan.Kind
+	tokens []string
+	enter  chan struct{} // closed when it may go in
+}
+
+func (p *pass) clashes(q *pass) bool {
+	return p.kind != q.kind || slices.ContainsFunc(p.tokens, func(t string) bool { return slices.Contains(q.tokens, t) })
+}
+
+// wait blocks until the run may begin. leave must be called once.
+func (g *gate) wait(ctx context.Context, kind plan.Kind, tokens []string) (leave func(), err error) {
+	p := &pass{kind: kind, tokens: tokens, enter: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, p)
+	g.admit()
+	g.mu.Unlock()
+	select {
+	case <-p.enter:
+	case <-ctx.Done():
+		g.leave(p)
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "stopped while waiting for another request")
+	}
+	return func() { g.leave(p) }, nil
+}
+
+func (g *gate) leave(p *pass) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gone := func(q *pass) bool { return q == p }
+	g.inside = slices.DeleteFunc(g.inside, gone)
+	g.waiting = slices.DeleteFunc(g.waiting, gone)
+	g.admit()
+}
+
+// admit lets in everybody who clashes neither with who is inside nor with who waits longer.
+func (g *gate) admit() {
+	var left []*pass
+	for _, p := range g.waiting {
+		if slices.ContainsFunc(g.inside, p.clashes) || slices.ContainsFunc(left, p.clashes) {
+			left = append(left, p)
+			continue
+		}
+		g.inside = append(g.inside, p)
+		close(p.enter)
+	}
+	g.waiting = left
+}
+
+// desk remembers what runs in this process: one run per request, with its progress.
+type desk struct {
+	mu   sync.Mutex
+	runs map[string]*plan.Progress
+}
+
+// claim takes a request for one command; fault.Conflict when another has it.
+func (d *desk) claim(id, ref string) (release func(), err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, taken := d.runs[id]; taken {
+		return nil, fault.New(fault.Conflict, "%s is being worked on already", ref).Then("ombud dsr show %s follows it.", ref)
+	}
+	d.runs[id] = nil
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.runs, id)
+	}, nil
+}
+
+func (d *desk) report(id string, p plan.Progress) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.runs[id]; ok {
+		d.runs[id] = &p
+	}
+}
+
+func (d *desk) progress(id string) *plan.Progress {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.runs[id]
+}

@@ -1,0 +1,214 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// Hold keeps a person's rows from erasure while it stands: in one dataset, in one system, or, when
+// both are empty, everywhere.
+type Hold struct {
+	ID      string    `json:"id"`
+	System  string    `json:"system,omitempty"`
+	Dataset string    `json:"dataset,omitempty"`
+	Because string    `json:"because"`
+	Token   string    `json:"-"` // Token of the identity it was made for
+	Since   time.Time `json:"since"`
+}
+
+// Covers reports whether the hold keeps rows of the dataset.
+func (h Hold) Covers(system, dataset string) bool {
+	return (h.System == "" || h.System == system) && (h.Dataset == "" || h.Dataset == dataset)
+}
+
+// Holds is the store of holds. It is safe for concurrent use.
+type Holds struct {
+	db       *db.DB
+	vault    *vault.Vault
+	ledger   *ledger.Ledger
+	clock    clock.Clock
+	released []func(context.Context, *db.Tx, []Hold) error
+}
+
+const holdsSchema = `
+create table holds (
+	id text primary key,
+	token text not null,
+	system text not null,
+	dataset text not null,
+	because blob not null,
+	since bigint not null,
+	released bigint
+);
+create index holds_standing on holds (token) where released is null`
+
+const holdReason = "hold/because" // label under which reasons are sealed: they may name people
+
+// OpenHolds prepares the store of holds.
+func OpenHolds(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Holds, error) {
+	if err := d.Migrate(ctx, "holds", holdsSchema); err != nil {
+		return nil, err
+	}
+	return &Holds{db: d, vault: v, ledger: l, clock: c}, nil
+}
+
+// OnRelease registers what happens, in the same transaction, when holds end. Call it before use.
+func (h *Holds) OnRelease(fn func(context.Context, *db.Tx, []Hold) error) {
+	h.released = append(h.released, fn)
+}
+
+// HoldInput says whom a hold is for and what it covers. Several identities mean one hold for each.
+type HoldInput struct {
+	Subjects []Identity
+	System   string
+	Dataset  string
+	Because  string
+	Actor    string
+}
+
+func (in HoldInput) check() error {
+	if len(in.Subjects) == 0 {
+		return fault.New(fault.Invalid, "a hold needs a subject").Then("--subject kind=value")
+	}
+	if in.Dataset != "" && in.System == "" {
+		return fault.New(fault.Invalid, "a dataset needs its system").Then("--system ID --dataset NAME")
+	}
+	return nil
+}
+
+// Add makes a hold, which every plan obeys from then on; a plan that was approved before asks again.
+func (h *Holds) Add(ctx context.Context, in HoldInput) ([]Hold, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if in.Because == "" {
+		return nil, fault.New(fault.Invalid, "a hold needs a reason").Then("--because TEXT")
+	}
+	var made []Hold
+	for _, token := range Tokens(h.vault, in.Subjects) {
+		made = append(made, Hold{
+			ID: id.New("hold_", h.clock.Now()), System: in.System, Dataset: in.Dataset,
+			Because: in.Because, Token: token, Since: h.clock.Now(),
+		})
+	}
+	err := h.db.Write(ctx, func(tx *db.Tx) error {
+		for _, m := range made {
+			sealed := h.vault.Seal(holdReason, []byte(m.ID), []byte(m.Because))
+			_, err := tx.Exec(ctx, `insert into holds (id, token, system, dataset, because, since) values ($1, $2, $3, $4, $5, $6)`,
+				m.ID, m.Token, m.System, m.Dataset, sealed, m.Since.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return h.record(ctx, tx, "hold.added", in.Actor, made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Release ends the standing holds of these people that cover exactly the system and dataset named,
+// or every one of theirs when neither is named. What an erasure left because of them is due again.
+func (h *Holds) Release(ctx context.Context, in HoldInput) ([]Hold, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	tokens := Tokens(h.vault, in.Subjects)
+	return h.release(ctx, in.Actor, func(m Hold) bool {
+		return slices.Contains(tokens, m.Token) && (in.System == "" || m.System == in.System && m.Dataset == in.Dataset)
+	})
+}
+
+// ReleaseID ends one hold by its id.
+func (h *Holds) ReleaseID(ctx context.Context, id, actor string) error {
+	_, err := h.release(ctx, actor, func(m Hold) bool { return m.ID == id })
+	return err
+}
+
+func (h *Holds) release(ctx context.Context, actor string, match func(Hold) bool) ([]Hold, error) {
+	var ended []Hold
+	err := h.db.Write(ctx, func(tx *db.Tx) error {
+		standing, err := h.standing(ctx, tx)
+		if err != nil {
+			return err
+		}
+		ended = slices.DeleteFunc(standing, func(m Hold) bool { return !match(m) })
+		if len(ended) == 0 {
+			return fault.New(fault.NotFound, "no such hold stands").Then("ombud hold list shows those that do.")
+		}
+		for _, m := range ended {
+			if _, err := tx.Exec(ctx, `update holds set released = $2 where id = $1`, m.ID, h.clock.Now().UnixMilli()); err != nil {
+				return err
+			}
+		}
+		for _, fn := range h.released {
+			if err := fn(ctx, tx, ended); err != nil {
+				return err
+			}
+		}
+		return h.record(ctx, tx, "hold.released", actor, ended)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ended, nil
+}
+
+// List gives the holds that stand, oldest first.
+func (h *Holds) List(ctx context.Context) (out []Hold, err error) {
+	err = h.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = h.standing(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+func (h *Holds) standing(ctx context.Context, tx *db.Tx) ([]Hold, error) {
+	rows, err := tx.Query(ctx, `select id, token, system, dataset, because, since from holds where released is null order by since, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Hold
+	for rows.Next() {
+		var m Hold
+		var sealed []byte
+		var since int64
+		if err := rows.Scan(&m.ID, &m.Token, &m.System, &m.Dataset, &sealed, &since); err != nil {
+			return nil, fmt.Errorf("reading a hold: %w", err)
+		}
+		because, err := h.vault.Open(holdReason, []byte(m.ID), sealed)
+		if err != nil {
+			return nil, err
+		}
+		m.Because, m.Since = string(because), time.UnixMilli(since).UTC()
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// record appends the command's one ledger entry: ids and places, neither person nor reason.
+func (h *Holds) record(ctx context.Context, tx *db.Tx, kind, actor string, holds []Hold) error {
+	type place struct {
+		ID      string `json:"id"`
+		System  string `json:"system,omitempty"`
+		Dataset string `json:"dataset,omitempty"`
+	}
+	var places []place
+	for _, m := range holds {
+		places = append(places, place{m.ID, m.System, m.Dataset})
+	}
+	entry := ledger.Entry{Kind: kind, Result: "done", Actor: actor, Subject: holds[0].Token, Content: map[string]any{"holds": places}}
+	_, err := h.ledger.Append(tx, entry)
+	return err
+}
