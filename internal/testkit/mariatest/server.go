@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -132,10 +131,16 @@ func launch(server, dir string, who *syscall.Credential) (stop func(), err error
 		hold.Close()
 		return nil, err
 	}
-	return sync.OnceFunc(func() {
-		hold.Close()
+	ended := make(chan struct{})
+	go func() {
 		_ = cmd.Wait()
-	}), nil
+		hold.Close() // and until here hold is in use: an unused file is closed by the collector
+		close(ended)
+	}()
+	return func() {
+		hold.Close()
+		<-ended
+	}, nil
 }
 
 func arguments(server, dir string) []string {
