@@ -51,3 +51,6 @@ func foldRune(r rune) rune {
 	}
 	return least
 }
+
+// FoldRune folds one letter as Fold does: what matches inside a text is what equals outside it.
+func FoldRune(r rune) rune { return foldRune(r) }
