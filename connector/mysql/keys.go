@@ -1,0 +1,192 @@
+package mysql
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// innodbKey is a foreign key as InnoDB itself lists it, whoever asks.
+type innodbKey struct {
+	id            string // schema/constraint, as the server encodes names
+	schema, table string
+	target        string
+	columns, refs []string
+	flags         int64
+}
+
+// encoded is a character of a name that InnoDB writes by its code.
+var encoded = regexp.MustCompile(`@[0-9a-f]{4}`)
+
+func plainName(n string) string {
+	return encoded.ReplaceAllStringFunc(n, func(m string) string {
+		code, err := strconv.ParseUint(m[1:], 16, 32)
+		if err != nil {
+			return m
+		}
+		return string(rune(code))
+	})
+}
+
+// readInnoDB asks InnoDB for keys into this database from other schemas: with PROCESS it answers for
+// tables that the role cannot see. Without the right, inner stays nil.
+func (c *catalog) readInnoDB() error {
+	prefix := map[string]string{"mariadb": "INNODB_SYS_FOREIGN", "mysql": "INNODB_FOREIGN"}[c.s.engine]
+	list := []innodbKey{}
+	err := c.each("SELECT f.ID, f.FOR_NAME, f.REF_NAME, f.TYPE, k.FOR_COL_NAME, k.REF_COL_NAME FROM information_schema."+prefix+
+		" f JOIN information_schema."+prefix+"_COLS k ON k.ID = f.ID ORDER BY f.ID, k.POS", 6, func(r []string) {
+		schema, table, _ := strings.Cut(r[1], "/")
+		home, target, _ := strings.Cut(r[2], "/")
+		if plainName(home) != c.s.name {
+			return
+		}
+		if len(list) == 0 || list[len(list)-1].id != r[0] {
+			list = append(list, innodbKey{id: r[0], schema: plainName(schema), table: plainName(table), target: plainName(target), flags: count(r[3])})
+		}
+		k := &list[len(list)-1]
+		k.columns, k.refs = append(k.columns, r[4]), append(k.refs, r[5])
+	})
+	var denied *driver.MySQLError
+	if errors.As(err, &denied) && (denied.Number == 1227 || denied.Number == 1109) {
+		return nil
+	}
+	c.inner = list
+	return err
+}
+
+// action reads InnoDB's flags: 1 and 2 cascade and set null on delete, 4 and 8 on update, 16 and 32
+// no action.
+func action(flags, cascade, null, none int64) connector.Action {
+	switch {
+	case flags&cascade != 0:
+		return connector.Cascade
+	case flags&null != 0:
+		return connector.SetNull
+	case flags&none != 0:
+		return connector.NoAction
+	}
+	return connector.Restrict
+}
+
+func (c *catalog) readForeignKeys() error {
+	rules := map[string][2]connector.Action{}
+	err := c.each("SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE"+
+		" FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA"+c.scope, 5, func(r []string) {
+		rules[strings.Join(r[:3], "\x00")] = [2]connector.Action{connector.Action(strings.ToLower(r[3])), connector.Action(strings.ToLower(r[4]))}
+	})
+	if err != nil {
+		return err
+	}
+	err = c.each("SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,"+
+		" REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND TABLE_SCHEMA"+
+		c.scope+" ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION", 7, func(r []string) {
+		if t := c.table(r[0], r[1]); t != nil {
+			rule := rules[strings.Join(r[:3], "\x00")]
+			addKeyPart(t, connector.ForeignKey{Name: r[2], RefSchema: r[4], RefTable: r[5], OnDelete: rule[0], OnUpdate: rule[1]}, r[3], r[6])
+		}
+	})
+	if err != nil {
+		return err
+	}
+	c.addInnoDB()
+	return c.readRules()
+}
+
+func addKeyPart(t *connector.Table, k connector.ForeignKey, column, ref string) {
+	last := len(t.ForeignKeys) - 1
+	if last < 0 || t.ForeignKeys[last].Name != k.Name {
+		t.ForeignKeys = append(t.ForeignKeys, k)
+		last++
+	}
+	into := &t.ForeignKeys[last]
+	into.Columns, into.RefColumns = append(into.Columns, column), append(into.RefColumns, ref)
+}
+
+// addInnoDB completes the keys by what only InnoDB tells: whole tables that the role may not see, and
+// actions that its rights hide.
+func (c *catalog) addInnoDB() {
+	for _, k := range c.inner {
+		t := c.table(k.schema, k.table)
+		if t == nil {
+			t = &connector.Table{Schema: k.schema, Name: k.table, Kind: connector.Base, Rows: -1, Bytes: -1, InDefault: k.schema == c.s.name}
+			c.tables[[2]string{k.schema, k.table}] = t
+		}
+		own := -1
+		for i, f := range t.ForeignKeys {
+			if f.RefTable == k.target && sameSet(f.Columns, k.columns) {
+				own = i
+			}
+		}
+		if own < 0 {
+			_, short, _ := strings.Cut(k.id, "/")
+			t.ForeignKeys = append(t.ForeignKeys, connector.ForeignKey{
+				Name: plainName(short), Columns: k.columns, RefSchema: c.s.name, RefTable: k.target, RefColumns: k.refs})
+			own = len(t.ForeignKeys) - 1
+			c.stub(t, k)
+		}
+		if f := &t.ForeignKeys[own]; f.OnDelete == "" {
+			f.OnDelete, f.OnUpdate = action(k.flags, 1, 2, 16), action(k.flags, 4, 8, 32)
+		}
+	}
+}
+
+// stub gives an unseen table the columns that its key names, of the kinds that they must have.
+func (c *catalog) stub(t *connector.Table, k innodbKey) {
+	parent := c.table(c.s.name, k.target)
+	for i, n := range k.columns {
+		if t.Column(n) != nil || parent == nil || parent.Column(k.refs[i]) == nil {
+			continue
+		}
+		like := *parent.Column(k.refs[i])
+		t.Columns = append(t.Columns, connector.Column{Name: n, Type: like.Type, Kind: like.Kind, Collation: like.Collation, FoldEqual: like.FoldEqual})
+	}
+}
+
+var (
+	rule       = regexp.MustCompile("(?m)^  CONSTRAINT `((?:[^`]|``)+)` FOREIGN KEY .*$")
+	ruleDelete = regexp.MustCompile(`ON DELETE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
+	ruleUpdate = regexp.MustCompile(`ON UPDATE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
+)
+
+// readRules reads actions that are still unknown from the table's own statement: a role that may
+// only SELECT is not told otherwise.
+func (c *catalog) readRules() error {
+	for _, t := range c.tables {
+		for i := range t.ForeignKeys {
+			if t.ForeignKeys[i].OnDelete != "" {
+				continue
+			}
+			if err := c.readStatement(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *catalog) readStatement(t *connector.Table) error {
+	statement := ""
+	if err := c.each("SHOW CREATE TABLE "+full(t), 2, func(r []string) { statement = r[1] }); err != nil {
+		return err
+	}
+	for _, line := range rule.FindAllStringSubmatch(statement, -1) {
+		for i := range t.ForeignKeys {
+			if k := &t.ForeignKeys[i]; k.Name == strings.ReplaceAll(line[1], "``", "`") {
+				k.OnDelete, k.OnUpdate = ruled(ruleDelete, line[0]), ruled(ruleUpdate, line[0])
+			}
+		}
+	}
+	return nil
+}
+
+func ruled(pattern *regexp.Regexp, line string) connector.Action {
+	if m := pattern.FindStringSubmatch(line); m != nil {
+		return connector.Action(strings.ToLower(m[1]))
+	}
+	return connector.Restrict
+}
