@@ -122,6 +122,13 @@ type Tx interface {
 	Rollback(ctx context.Context) error
 }
 
+// CycleDeleter is a Tx that can run several acts as one statement, so that rows which need each
+// other (NOT NULL references in a circle, not deferrable) go at once. The acts see the data as it
+// was before all of them; no row may be in two. Answers rows affected per act.
+type CycleDeleter interface {
+	DoTogether(ctx context.Context, acts []Act) ([]int64, error)
+}
+
 // Maintainer is a store that keeps derived copies to bring up to date after rows are gone:
 // materialised views, full-text indexes, free pages. Answers what it did, in words for the receipt.
 type Maintainer interface {

@@ -88,6 +88,7 @@ func (t *Table) Column(name string) *Column {
 type Column struct {
 	Name      string
 	Type      string // as the engine writes it: "character varying(40)", "int unsigned", "TEXT"
+	Base      string // the type beneath a domain, as the engine writes it; "" otherwise
 	Kind      Kind   // what values are
 	Length    int    // characters a text holds; 0 unbounded
 	Bytes     int    // bytes a binary holds; 0 unbounded
