@@ -1,8 +1,6 @@
 package connectortest
 
 import (
-	"strings"
-
 	"github.com/ombudhq/ombud/connector"
 )
 
@@ -11,10 +9,9 @@ var orphanTopics = []topic{
 	{name: "orphans/composite", run: orphansComposite},
 }
 
-// undeclared makes child rows that point at nothing, through a key the database does not check.
-func undeclared(child *connector.Table, columns, parent, refs string) connector.ForeignKey {
-	return connector.ForeignKey{Name: "declared", Columns: strings.Split(columns, ","), RefSchema: child.Schema,
-		RefTable: parent, RefColumns: strings.Split(refs, ",")}
+// undeclared is a key that the database does not check, so that rows can point at nothing.
+func undeclared(child *connector.Table, parent string, columns, refs []string) connector.ForeignKey {
+	return connector.ForeignKey{Name: "declared", Columns: columns, RefSchema: child.Schema, RefTable: parent, RefColumns: refs}
 }
 
 func (e *env) orphans(want int64, child *connector.Table, fk connector.ForeignKey, keys []connector.Key) {
@@ -34,7 +31,7 @@ func orphans(e *env) {
 		e.insert("child", "id,p", i, p)
 	}
 	child := e.table("child")
-	fk := undeclared(child, "p", "parent", "id")
+	fk := undeclared(child, "parent", []string{"p"}, []string{"id"})
 	e.orphans(3, child, fk, nil)
 	e.orphans(2, child, fk, nums(1, 2))
 	e.orphans(0, child, fk, nums(1, 7))
@@ -50,7 +47,7 @@ func orphansComposite(e *env) {
 	e.insert("child", "id,t,n", 4, nil, "b")
 	e.insert("child", "id,t,n", 5, 9, nil)
 	child := e.table("child")
-	fk := undeclared(child, "t,n", "parent", "t,n")
+	fk := undeclared(child, "parent", []string{"t", "n"}, []string{"t", "n"})
 	e.orphans(2, child, fk, nil)
 	e.orphans(1, child, fk, []connector.Key{{num(1), text("b")}, {num(1), text("a")}})
 }

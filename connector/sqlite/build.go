@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// builder writes one statement about one table, which it names t. Names come from the catalog and
+// are quoted; values are parameters.
+type builder struct {
+	table *connector.Table
+	args  []any
+}
+
+// quote writes a name.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// from names the table.
+func from(t *connector.Table) string { return quote(mainSchema) + "." + quote(t.Name) }
+
+// param adds a parameter.
+func (b *builder) param(v any) string {
+	b.args = append(b.args, v)
+	return "?" + strconv.Itoa(len(b.args))
+}
+
+// column finds a column of the table, or the rowid that addresses its rows.
+func (b *builder) column(name string) (*connector.Column, error) {
+	if c := b.table.Column(name); c != nil {
+		return c, nil
+	}
+	if l := b.table.Locator; l.Kind == connector.ByPhysical && slices.Contains(l.Columns, name) {
+		return &connector.Column{Name: name, Type: "INTEGER", Kind: connector.Int, NotNull: true}, nil
+	}
+	return nil, fmt.Errorf("table %s has no such column", b.table.Dataset())
+}
+
+func ref(c *connector.Column) string { return "t." + quote(c.Name) }
+
+// cells lists columns to read. The plus takes away the declared type, for which the driver would
+// rewrite dates.
+func (b *builder) cells(columns []string) (string, error) {
+	out := make([]string, len(columns))
+	for i, name := range columns {
+		c, err := b.column(name)
+		if err != nil {
+			return "", err
+		}
+		out[i] = "+" + ref(c)
+	}
+	return strings.Join(out, ", "), nil
+}
+
+// nothing is a condition that no row meets.
+const nothing = "0"
+
+// where joins conditions; a condition without keys matches no row.
+func (b *builder) where(matches []connector.Match) (string, error) {
+	if len(matches) == 0 {
+		return "1", nil
+	}
+	parts := make([]string, len(matches))
+	for i, m := range matches {
+		var err error
+		if parts[i], err = b.match(m); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(parts, " AND "), nil
+}
+
+func (b *builder) match(m connector.Match) (string, error) {
+	columns := make([]*connector.Column, len(m.Columns))
+	for i, name := range m.Columns {
+		var err error
+		if columns[i], err = b.column(name); err != nil {
+			return "", err
+		}
+	}
+	for _, k := range m.Keys {
+		if len(k) != len(columns) {
+			return "", fmt.Errorf("table %s: a key has %d parts for %d columns", b.table.Dataset(), len(k), len(columns))
+		}
+	}
+	switch {
+	case len(columns) == 0:
+		return "", fmt.Errorf("table %s: a condition names no column", b.table.Dataset())
+	case m.Null:
+		return b.null(columns), nil
+	case m.Fold && len(columns) != 1:
+		return "", fmt.Errorf("table %s: identities are compared in one column", b.table.Dataset())
+	case m.Fold:
+		return b.fold(columns[0], m.Keys), nil
+	}
+	return b.in(columns, m.Keys)
+}
+
+func (b *builder) null(columns []*connector.Column) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = ref(c) + " IS NULL"
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// in compares columns with keys: those that JSON carries in one list, all others sealed in a second.
+func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string, error) {
+	var clean, sealed [][]any
+	for _, k := range keys {
+		for _, tuple := range tuples(columns, k) {
+			if slices.ContainsFunc(tuple, func(v connector.Value) bool { return !ordinary(v) }) {
+				sealed = append(sealed, each(tuple, sealKey))
+			} else {
+				clean = append(clean, each(tuple, jsonKey))
+			}
+		}
+	}
+	var parts []string
+	for _, list := range []struct {
+		keys [][]any
+		open string
+	}{{clean, ""}, {sealed, keyFunction}} {
+		if len(list.keys) == 0 {
+			continue
+		}
+		doc, err := json.Marshal(list.keys)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, exactly(columns, b.param(string(doc)), list.open))
+	}
+	if len(parts) == 0 {
+		return nothing, nil
+	}
+	return "(" + strings.Join(parts, " OR ") + ")", nil
+}
+
+// tuples are the cells that a key can equal; none when a part is NULL or cannot be in its column.
+func tuples(columns []*connector.Column, k connector.Key) [][]connector.Value {
+	out := [][]connector.Value{nil}
+	for i, v := range k {
+		var longer [][]connector.Value
+		for _, form := range forms(v, columns[i]) {
+			for _, head := range out {
+				longer = append(longer, append(slices.Clone(head), form))
+			}
+		}
+		out = longer
+	}
+	return out
+}
+
+func each(tuple []connector.Value, write func(connector.Value) any) []any {
+	out := make([]any, len(tuple))
+	for i, v := range tuple {
+		out[i] = write(v)
+	}
+	return out
+}
+
+// exactly writes columns IN list. A column whose collation joins more than equal bytes is compared
+// twice: once as its index is ordered, once by bytes.
+func exactly(columns []*connector.Column, param, open string) string {
+	plain, bytes, values := make([]string, len(columns)), make([]string, len(columns)), make([]string, len(columns))
+	loose := false
+	for i, c := range columns {
+		plain[i], bytes[i] = ref(c), ref(c)
+		if c.Collation != "" && c.Collation != "BINARY" {
+			bytes[i], loose = "+"+ref(c)+" COLLATE BINARY", true
+		}
+		values[i] = fmt.Sprintf("%s(value ->> %d)", open, i)
+	}
+	source := " IN (SELECT " + strings.Join(values, ", ") + " FROM temp.json_each(" + param + "))"
+	text := "(" + strings.Join(plain, ", ") + ")" + source
+	if loose {
+		text = "(" + text + " AND (" + strings.Join(bytes, ", ") + ")" + source + ")"
+	}
+	return text
+}

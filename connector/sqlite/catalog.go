@@ -1,0 +1,303 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// Schema reads the catalog in one read transaction.
+func (s *Store) Schema(ctx context.Context) (*connector.Schema, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	defer conn.Close()
+	if _, err := s.exec(ctx, conn, "BEGIN"); err != nil {
+		return nil, err
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // nothing was written
+	c := catalog{s: s, ctx: ctx, conn: conn, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}}
+	for _, step := range []func() error{
+		c.readVersion, c.readText, c.readTables, c.readColumns, c.readOddColumns, c.readKeys, c.readIndexes,
+		c.readTriggers, c.finish, c.readRows, c.readNotes,
+	} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("reading the catalog: %w", err)
+		}
+	}
+	slices.SortFunc(c.out.Tables, func(a, b *connector.Table) int { return cmp.Compare(a.Name, b.Name) })
+	return &c.out, nil
+}
+
+// catalog is a schema in the making.
+type catalog struct {
+	s        *Store
+	ctx      context.Context
+	conn     *sql.Conn
+	out      connector.Schema
+	tables   map[string]*connector.Table // by name
+	sql      map[string]string           // CREATE text of tables and indexes by name
+	triggers []trigger
+	keyed    map[string]bool // tables without a rowid
+}
+
+type trigger struct{ name, table, sql string }
+
+const mainSchema = "main"
+
+// each runs a statement and delivers rows of texts.
+func (c *catalog) each(query string, row func(f []string) error, args ...any) error {
+	var f []string
+	return c.s.query(c.ctx, c.conn, query, args, func(values []connector.Value) error {
+		f = f[:0]
+		for _, v := range values {
+			f = append(f, v.S)
+		}
+		return row(f)
+	})
+}
+
+func (c *catalog) readVersion() error {
+	c.out.Engine, c.out.Default = "sqlite", mainSchema
+	return c.each("SELECT sqlite_version()", func(f []string) error { c.out.Version = f[0]; return nil })
+}
+
+func (c *catalog) readText() error {
+	return c.each("SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL", func(f []string) error {
+		if f[0] == "trigger" {
+			c.triggers = append(c.triggers, trigger{f[1], f[2], f[3]})
+		} else {
+			c.sql[f[1]] = f[3]
+		}
+		return nil
+	})
+}
+
+func (c *catalog) readTables() error {
+	kinds := map[string]connector.TableKind{
+		"table": connector.Base, "view": connector.View, "shadow": connector.Shadow, "virtual": connector.Virtual,
+	}
+	rights := connector.Rights{Select: true, Insert: c.s.writable(), Update: c.s.writable(), Delete: c.s.writable()}
+	const q = `SELECT name, type, wr FROM temp.pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`
+	return c.each(q, func(f []string) error {
+		t := &connector.Table{Schema: mainSchema, Name: f[0], Kind: kinds[f[1]], Rows: -1, Bytes: -1, Rights: rights, InDefault: true}
+		if t.Kind == connector.View {
+			t.Rights = connector.Rights{Select: true}
+		}
+		c.tables[t.Name], c.keyed[t.Name] = t, f[2] == "1"
+		c.out.Tables = append(c.out.Tables, t)
+		return nil
+	})
+}
+
+const columnList = `x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden`
+
+func (c *catalog) readColumns() error {
+	const q = `SELECT m.name, ` + columnList + ` FROM temp.pragma_table_list AS m JOIN temp.pragma_table_xinfo(m.name) AS x
+		WHERE m.schema = 'main' AND m.type IN ('table', 'shadow') ORDER BY m.name, x.cid`
+	keys := map[string][]ordinal{}
+	err := c.each(q, func(f []string) error {
+		if t := c.tables[f[0]]; t != nil {
+			t.Columns = append(t.Columns, column(f[1:]))
+			if f[5] != "0" {
+				keys[f[0]] = append(keys[f[0]], ordinal{f[5], f[1]})
+			}
+		}
+		return nil
+	})
+	for name, parts := range keys {
+		slices.SortFunc(parts, func(a, b ordinal) int { return cmp.Or(cmp.Compare(len(a.at), len(b.at)), cmp.Compare(a.at, b.at)) })
+		for _, p := range parts {
+			c.tables[name].Primary = append(c.tables[name].Primary, p.column)
+		}
+	}
+	return err
+}
+
+type ordinal struct{ at, column string }
+
+// column makes a column of columnList.
+func column(f []string) connector.Column {
+	col := connector.Column{
+		Name: f[0], Type: f[1], Kind: kindOf(f[1]), NotNull: f[2] == "1", Default: f[3], Generated: f[5] == "2" || f[5] == "3",
+	}
+	length, scale := size(f[1])
+	switch col.Kind {
+	case connector.Text:
+		col.Length = length
+	case connector.Bytes:
+		col.Bytes = length
+	case connector.Decimal:
+		col.Precision, col.Scale = length, scale
+	}
+	return col
+}
+
+// size reads the numbers of a declared type. SQLite does not enforce them; people mean them.
+func size(declared string) (first, second int) {
+	if _, args, ok := strings.Cut(declared, "("); ok {
+		_, _ = fmt.Sscanf(args, "%d", &first)
+		if _, rest, ok := strings.Cut(args, ","); ok {
+			_, _ = fmt.Sscanf(strings.TrimSpace(rest), "%d", &second)
+		}
+	}
+	return first, second
+}
+
+// readOddColumns reads views and virtual tables one by one: a broken view, or a module that is not
+// compiled in, makes its own columns unreadable and no others.
+func (c *catalog) readOddColumns() error {
+	for _, t := range c.out.Tables {
+		if t.Kind != connector.View && t.Kind != connector.Virtual {
+			continue
+		}
+		err := c.each(`SELECT `+columnList+` FROM temp.pragma_table_xinfo(?) AS x WHERE x.hidden <> 1 ORDER BY x.cid`, func(f []string) error {
+			t.Columns = append(t.Columns, column(f))
+			return nil
+		}, t.Name)
+		if c.ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			t.Rights = connector.Rights{}
+			c.note("unreadable", t.Name, "SQLite cannot read this "+string(t.Kind)+": a module or a table behind it is missing", "")
+		}
+	}
+	return nil
+}
+
+func (c *catalog) note(code, table, message, cure string) {
+	c.out.Notes = append(c.out.Notes, connector.Note{Code: code, Table: table, Message: message, Cure: cure})
+}
+
+func (c *catalog) readKeys() error {
+	const q = `SELECT m.name, x.id, x."table", x."from", x."to", x.on_delete, x.on_update FROM temp.pragma_table_list AS m
+		JOIN temp.pragma_foreign_key_list(m.name) AS x WHERE m.schema = 'main' AND m.type = 'table' ORDER BY m.name, x.id, x.seq`
+	last := ""
+	return c.each(q, func(f []string) error {
+		t := c.tables[f[0]]
+		if t == nil {
+			return nil
+		}
+		if id := f[0] + "\x00" + f[1]; id != last {
+			last = id
+			t.ForeignKeys = append(t.ForeignKeys, connector.ForeignKey{
+				RefSchema: mainSchema, RefTable: c.spelled(f[2]),
+				OnDelete: connector.Action(strings.ToLower(f[5])), OnUpdate: connector.Action(strings.ToLower(f[6])),
+			})
+		}
+		k := &t.ForeignKeys[len(t.ForeignKeys)-1]
+		k.Columns = append(k.Columns, f[3])
+		if f[4] != "" {
+			k.RefColumns = append(k.RefColumns, f[4])
+		}
+		return nil
+	})
+}
+
+// spelled gives a table's name as the catalog writes it; a foreign key may differ in case.
+func (c *catalog) spelled(name string) string {
+	if c.tables[name] != nil {
+		return name
+	}
+	for other := range c.tables {
+		if strings.EqualFold(other, name) {
+			return other
+		}
+	}
+	return name
+}
+
+// finish joins what the pragmas and the texts told.
+func (c *catalog) finish() error {
+	for _, t := range c.out.Tables {
+		if t.Kind == connector.Base {
+			define(c.sql[t.Name]).apply(t)
+		}
+	}
+	for _, t := range c.out.Tables {
+		for i := range t.ForeignKeys {
+			c.aim(t, &t.ForeignKeys[i])
+		}
+		c.address(t)
+		c.feed(t)
+	}
+	return nil
+}
+
+// aim completes a key that names no columns, and spells its columns as the catalog does.
+func (c *catalog) aim(t *connector.Table, k *connector.ForeignKey) {
+	respell(t, k.Columns)
+	parent := c.tables[k.RefTable]
+	if parent == nil {
+		c.note("dangling-key", t.Name, "a foreign key refers to a table that does not exist", "")
+		return
+	}
+	if len(k.RefColumns) == 0 {
+		k.RefColumns = slices.Clone(parent.Primary)
+	}
+	respell(parent, k.RefColumns)
+	if !addressed(parent, k.RefColumns) {
+		c.note("key-mismatch", t.Name,
+			"a foreign key refers to columns of "+parent.Name+" that are not unique: SQLite refuses every delete there (foreign key mismatch)", "")
+	}
+}
+
+func respell(t *connector.Table, columns []string) {
+	for i, name := range columns {
+		for _, c := range t.Columns {
+			if strings.EqualFold(c.Name, name) {
+				columns[i] = c.Name
+			}
+		}
+	}
+}
+
+// addressed reports whether the columns are, in any order, a whole unique key.
+func addressed(t *connector.Table, columns []string) bool {
+	same := func(key []string) bool {
+		return len(key) == len(columns) && !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(key, c) })
+	}
+	return same(t.Primary) || slices.ContainsFunc(t.Uniques, func(u connector.Unique) bool { return !u.Partial && same(u.Columns) })
+}
+
+// feed lists the full-text tables that hold words of this table: those that name it as content,
+// and those that its triggers write.
+func (c *catalog) feed(t *connector.Table) {
+	for name, text := range c.sql {
+		v := c.tables[name]
+		if v == nil || v.Kind != connector.Virtual {
+			continue
+		}
+		f, ok := readFullText(name, text)
+		if !ok {
+			continue
+		}
+		written := slices.ContainsFunc(t.Triggers, func(g connector.Trigger) bool {
+			return slices.ContainsFunc(g.Writes, func(w string) bool { return strings.EqualFold(w, name) })
+		})
+		if written || t.Name == name || strings.EqualFold(f.content, t.Name) {
+			t.FullText = append(t.FullText, name)
+		}
+	}
+	slices.Sort(t.FullText)
+}
+
+func (c *catalog) readTriggers() error {
+	for _, g := range c.triggers {
+		if t := c.tables[c.spelled(g.table)]; t != nil {
+			read := readTrigger(g.name, g.sql)
+			for i, w := range read.Writes {
+				read.Writes[i] = c.spelled(w)
+			}
+			t.Triggers = append(t.Triggers, read)
+		}
+	}
+	return nil
+}

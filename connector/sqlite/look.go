@@ -1,0 +1,235 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// A look proves what Select and Tx.Do claim, so it shares no writing of SQL with them. It binds keys
+// one by one where they use JSON, tests every condition again in Go where they leave it to SQLite,
+// folds in Go where they fold in SQL, and reads through connections that cannot write.
+
+// lookVariables is how many parameters one statement of a look binds; SQLite takes 32,766.
+const lookVariables = 8_000
+
+var errEnough = errors.New("enough rows")
+
+// Look asks like Select, apart from it.
+func (s *Store) Look(ctx context.Context, qs []connector.Select, row func(query int, row []connector.Value) error) error {
+	for i, q := range qs {
+		l, err := s.newLook(q)
+		if err != nil {
+			return err
+		}
+		l.deliver = func(cells []connector.Value) error { return row(i, cells) }
+		if err := l.run(ctx); err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+	}
+	return nil
+}
+
+// look is one question.
+type look struct {
+	s         *Store
+	q         connector.Select
+	conds     []lookCond
+	columns   []string // to read: those asked for, then those of the conditions
+	delivered int
+	deliver   func(row []connector.Value) error
+}
+
+// lookCond is a condition as Go tests it.
+type lookCond struct {
+	match  connector.Match
+	cols   []*connector.Column
+	at     int // of its first column among the columns read
+	keys   map[string]bool
+	tuples [][]connector.Value // cells to bind
+}
+
+func (s *Store) newLook(q connector.Select) (*look, error) {
+	l := &look{s: s, q: q, columns: slices.Clone(q.Columns)}
+	for _, m := range q.Where {
+		if len(m.Columns) == 0 || m.Fold && len(m.Columns) != 1 {
+			return nil, fmt.Errorf("system %s: a condition on %s has the wrong number of columns", s.system, q.Table.Dataset())
+		}
+		c := lookCond{match: m, at: len(l.columns), keys: map[string]bool{}}
+		for _, name := range m.Columns {
+			c.cols = append(c.cols, lookColumn(q.Table, name))
+		}
+		l.columns = append(l.columns, m.Columns...)
+		l.conds = append(l.conds, c)
+	}
+	for _, name := range l.columns {
+		if lookColumn(q.Table, name) == nil {
+			return nil, fmt.Errorf("system %s: table %s has no such column", s.system, q.Table.Dataset())
+		}
+	}
+	for i := range l.conds {
+		if err := l.conds[i].prepare(); err != nil {
+			return nil, fmt.Errorf("system %s: table %s: %w", s.system, q.Table.Dataset(), err)
+		}
+	}
+	return l, nil
+}
+
+// lookColumn finds a column by name, or the rowid by which rows are addressed; nil when absent.
+func lookColumn(t *connector.Table, name string) *connector.Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	if t.Locator.Kind == connector.ByPhysical && t.Locator.Columns[0] == name {
+		return &connector.Column{Name: name, Type: "INTEGER"}
+	}
+	return nil
+}
+
+// prepare lists the cells that the condition accepts.
+func (c *lookCond) prepare() error {
+	for _, k := range c.match.Keys {
+		switch {
+		case len(k) != len(c.cols):
+			return errors.New("a key has the wrong number of parts")
+		case c.match.Fold:
+			if !k[0].IsNull() && k[0].Kind != connector.Bytes {
+				c.keys[connector.Fold(k[0].S)] = true
+			}
+		default:
+			for _, cells := range lookTuples(c.cols, k) {
+				if code := lookCode(cells); !c.keys[code] {
+					c.keys[code] = true
+					c.tuples = append(c.tuples, cells)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// lookTuples multiplies out the forms of a key's parts.
+func lookTuples(cols []*connector.Column, k connector.Key) [][]connector.Value {
+	if len(k) == 0 {
+		return [][]connector.Value{{}}
+	}
+	var out [][]connector.Value
+	for _, first := range forms(k[0], cols[0]) {
+		for _, rest := range lookTuples(cols[1:], k[1:]) {
+			out = append(out, append([]connector.Value{first}, rest...))
+		}
+	}
+	return out
+}
+
+// lookCode is a tuple as a map key. A number is one whether SQLite keeps it as an integer or not.
+func lookCode(cells []connector.Value) string {
+	var b strings.Builder
+	for _, v := range cells {
+		kind := v.Kind
+		if kind == connector.Float {
+			kind = connector.Int
+		}
+		fmt.Fprintf(&b, "%d %d %s", kind, len(v.S), v.S)
+	}
+	return b.String()
+}
+
+// accepts tests one condition on the row read; only names the keys of the statement at hand.
+func (c *lookCond) accepts(row []connector.Value, only map[string]bool) bool {
+	cells := row[c.at : c.at+len(c.cols)]
+	switch {
+	case c.match.Null:
+		return !slices.ContainsFunc(cells, func(v connector.Value) bool { return !v.IsNull() })
+	case c.match.Fold:
+		return !cells[0].IsNull() && cells[0].Kind != connector.Bytes && c.keys[connector.Fold(cells[0].S)]
+	case only != nil:
+		return only[lookCode(cells)]
+	}
+	return c.keys[lookCode(cells)]
+}
+
+// run reads by the keys of one condition, in as many statements as they need, or the whole table.
+func (l *look) run(ctx context.Context) error {
+	driver := -1
+	for i, c := range l.conds {
+		if !c.match.Null && len(c.keys) == 0 {
+			return nil
+		}
+		few := len(c.tuples)*len(c.cols) <= lookVariables || !l.q.Sorted
+		if len(c.tuples) > 0 && few && (driver < 0 || len(c.tuples) < len(l.conds[driver].tuples)) {
+			driver = i
+		}
+	}
+	if driver < 0 {
+		return l.read(ctx, -1, nil)
+	}
+	c := l.conds[driver]
+	for chunk := range slices.Chunk(c.tuples, max(lookVariables/len(c.cols), 1)) {
+		if err := l.read(ctx, driver, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read runs one statement: the rows that the driving condition may accept, every condition tested
+// again. A row is delivered by the statement that binds its own key, whatever collations join.
+func (l *look) read(ctx context.Context, driver int, chunk [][]connector.Value) error {
+	text, args := l.text(driver, chunk)
+	only := map[string]bool{}
+	for _, cells := range chunk {
+		only[lookCode(cells)] = true
+	}
+	return l.s.query(ctx, l.s.eye, text, args, func(row []connector.Value) error {
+		for i := range l.conds {
+			var keys map[string]bool
+			if i == driver {
+				keys = only
+			}
+			if !l.conds[i].accepts(row, keys) {
+				return nil
+			}
+		}
+		if err := l.deliver(row[:len(l.q.Columns):len(l.q.Columns)]); err != nil {
+			return err
+		}
+		if l.delivered++; l.delivered == l.q.Limit {
+			return errEnough
+		}
+		return nil
+	})
+}
+
+// text writes the statement: names quoted with backticks, keys as rows of VALUES.
+func (l *look) text(driver int, chunk [][]connector.Value) (string, []any) {
+	tick := func(names []string, prefix string) string {
+		out := make([]string, len(names))
+		for i, n := range names {
+			out[i] = prefix + "x.`" + strings.ReplaceAll(n, "`", "``") + "`"
+		}
+		return strings.Join(out, ",")
+	}
+	text := "SELECT " + tick(l.columns, "+") + " FROM main.`" + strings.ReplaceAll(l.q.Table.Name, "`", "``") + "` AS x"
+	var args []any
+	if driver >= 0 {
+		c := l.conds[driver]
+		row := ",(" + strings.TrimPrefix(strings.Repeat(",?", len(c.cols)), ",") + ")"
+		text += " WHERE (" + tick(c.match.Columns, "") + ") IN (VALUES " + strings.Repeat(row, len(chunk))[1:] + ")"
+		for _, cells := range chunk {
+			for _, v := range cells {
+				args = append(args, encode(v))
+			}
+		}
+	}
+	if key := l.q.Table.Locator; l.q.Sorted && (key.Kind == connector.ByPrimary || key.Kind == connector.ByUnique) {
+		text += " ORDER BY " + tick(key.Columns, "")
+	}
+	return text, args
+}

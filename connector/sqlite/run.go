@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	engine "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// runner is a pool or one connection of it.
+type runner interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+var errTimeout = errors.New("statement timeout")
+
+// watch ends a statement that keeps us waiting. The time a receiver of rows takes does not count.
+type watch struct {
+	timer *time.Timer
+	limit time.Duration
+	stop  context.CancelCauseFunc
+}
+
+func (s *Store) watch(ctx context.Context) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, &watch{time.AfterFunc(s.timeout, func() { cancel(errTimeout) }), s.timeout, cancel}
+}
+
+func (w *watch) end() {
+	w.timer.Stop()
+	w.stop(nil)
+}
+
+// outside runs a receiver with the watch stopped.
+func (w *watch) outside(receive func() error) error {
+	w.timer.Stop()
+	defer w.timer.Reset(w.limit)
+	return receive()
+}
+
+// query runs one statement and delivers its rows; the row is valid during the call only. An error
+// of row is returned as it is.
+func (s *Store) query(ctx context.Context, r runner, text string, args []any, row func([]connector.Value) error) error {
+	if err := s.pace.wait(ctx); err != nil {
+		return err
+	}
+	ctx, w := s.watch(ctx)
+	defer w.end()
+	rows, err := r.QueryContext(ctx, text, args...)
+	if err != nil {
+		return s.fail(ctx, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return s.fail(ctx, err)
+	}
+	cells, values := make([]any, len(columns)), make([]connector.Value, len(columns))
+	for i := range cells {
+		cells[i] = new(any)
+	}
+	for rows.Next() {
+		if err := rows.Scan(cells...); err != nil {
+			return s.fail(ctx, err)
+		}
+		for i := range cells {
+			values[i] = decode(*cells[i].(*any))
+		}
+		if err := w.outside(func() error { return row(values) }); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return s.fail(ctx, err)
+	}
+	return nil
+}
+
+// exec runs one statement and gives the rows it changed itself, without cascades and triggers.
+func (s *Store) exec(ctx context.Context, r runner, text string, args ...any) (int64, error) {
+	if err := s.pace.wait(ctx); err != nil {
+		return 0, err
+	}
+	ctx, w := s.watch(ctx)
+	defer w.end()
+	result, err := r.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, s.fail(ctx, err)
+	}
+	return result.RowsAffected()
+}
+
+// number runs a statement whose answer is one integer.
+func (s *Store) number(ctx context.Context, r runner, text string, args ...any) (int64, error) {
+	var n int64
+	err := s.query(ctx, r, text, args, func(row []connector.Value) error {
+		n = whole(row[0])
+		return nil
+	})
+	return n, err
+}
+
+// fail turns an error of the engine into ours.
+func (s *Store) fail(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errTimeout) {
+		return fault.New(fault.Unavailable, "system %s: a statement took longer than %s", s.system, s.timeout)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("system %s: %w", s.system, ctx.Err())
+	}
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("system %s: %w", s.system, plain(err))
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return fault.New(fault.Unavailable, "system %s: the SQLite file is locked by another program", s.system)
+	case lib.SQLITE_CANTOPEN, lib.SQLITE_IOERR, lib.SQLITE_FULL, lib.SQLITE_PROTOCOL:
+		return fault.New(fault.Unavailable, "system %s: the SQLite file is out of reach: %s", s.system, code(e))
+	case lib.SQLITE_READONLY, lib.SQLITE_PERM:
+		return fault.New(fault.Denied, "system %s: the SQLite file may not be written", s.system)
+	case lib.SQLITE_NOTADB:
+		return fault.New(fault.Invalid, "system %s: the dsn names a file that is no SQLite database, or an encrypted one", s.system)
+	case lib.SQLITE_CORRUPT:
+		return fault.New(fault.Unavailable, "system %s: the SQLite file is damaged", s.system)
+	}
+	return fmt.Errorf("system %s: %w", s.system, plain(err))
+}
+
+// plain keeps of an error what can hold no value: SQLite's constraint messages name columns only,
+// except what a trigger or a function says.
+func plain(err error) error {
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		return errors.New("the SQLite driver failed")
+	}
+	switch e.Code() {
+	case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY, lib.SQLITE_CONSTRAINT_NOTNULL,
+		lib.SQLITE_CONSTRAINT_FOREIGNKEY, lib.SQLITE_CONSTRAINT_CHECK:
+		return errors.New(e.Error())
+	}
+	return errors.New(code(e))
+}
+
+// code names a result code.
+func code(e *engine.Error) string {
+	if name, ok := engine.ErrorCodeString[e.Code()]; ok {
+		return name
+	}
+	if name, ok := engine.ErrorCodeString[e.Code()&0xff]; ok {
+		return fmt.Sprintf("%s (%d)", name, e.Code())
+	}
+	return fmt.Sprintf("SQLite error %d", e.Code())
+}
