@@ -149,9 +149,3 @@ type Explainer interface {
 	// IndexStatement is the engine's own statement that makes the missing index.
 	IndexStatement(t *Table, columns []string) string
 }
-
-// CycleDeleter is a transaction that can delete rows of several tables in one statement, so that
-// keys which refer to each other and are checked at the end of the statement hold.
-type CycleDeleter interface {
-	DoTogether(ctx context.Context, acts []Act) ([]int64, error)
-}
