@@ -1,0 +1,366 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// inferRoles gives a role to every edge that no link speaks of, in the order of the rules: a later
+// rule never overrules an earlier one. What it cannot know for sure it also asks.
+func (g *Graph) inferRoles(ctx context.Context) error {
+	if err := g.markContainers(ctx); err != nil {
+		return err
+	}
+	for _, d := range g.Datasets {
+		if d.People != nil {
+			peopleRoles(d)
+		} else if d.Container {
+			containerRoles(d)
+		} else {
+			g.directRoles(d)
+		}
+	}
+	g.inheritRoles()
+	for _, e := range g.Edges {
+		if e.Role == "" {
+			e.Role = Lookup
+		}
+	}
+	g.askPolymorphic()
+	return nil
+}
+
+// markContainers: what a people row refers to (its store, tenant, account) and all parents of that
+// hold many people together. A back reference to a child (users.last_order_id) looks the same; it is
+// told apart by the data: at most one person points to each row.
+func (g *Graph) markContainers(ctx context.Context) error {
+	var mark func(d *Dataset)
+	mark = func(d *Dataset) {
+		if d.Container || d.People != nil {
+			return
+		}
+		d.Container = true
+		for _, e := range d.Out {
+			mark(e.Parent)
+		}
+	}
+	for _, e := range g.Edges {
+		if e.Role != "" || e.Child.People == nil || e.Parent.People != nil {
+			continue
+		}
+		pointer, err := isPointer(ctx, e)
+		if err != nil {
+			return err
+		}
+		if pointer {
+			e.Role = Pointer
+			continue
+		}
+		e.Role = Up
+		mark(e.Parent)
+	}
+	return nil
+}
+
+const pointerSample = 2000
+
+func isPointer(ctx context.Context, e *Edge) (bool, error) {
+	back := false
+	for _, o := range e.Parent.Out {
+		back = back || o.Parent == e.Child
+	}
+	if !back {
+		return false, nil
+	}
+	if isUnique(e.Child.Table, e.ChildColumns) {
+		return true, nil
+	}
+	rows, err := e.Child.Store.Sample(ctx, e.Child.Table, e.ChildColumns, pointerSample)
+	if err != nil {
+		return false, fmt.Errorf("sampling %s: %w", e.Child.ID(), err)
+	}
+	seen := map[string]bool{}
+	for _, r := range rows {
+		k := connector.Key(r)
+		if k.HasNull() {
+			continue
+		}
+		if seen[k.Encode()] {
+			return false, nil
+		}
+		seen[k.Encode()] = true
+	}
+	return len(seen) > 0, nil
+}
+
+func isUnique(t *connector.Table, columns []string) bool {
+	if sameSet(t.Primary, columns) {
+		return true
+	}
+	for _, u := range t.Uniques {
+		if !u.Partial && sameSet(u.Columns, columns) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameSet(a, b []string) bool {
+	if len(a) != len(b) || len(a) == 0 {
+		return false
+	}
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			return false
+		}
+	}
+	return true
+}
+
+// peopleRoles: a people row whose key is its reference is the same person; any other reference to a
+// person names somebody else.
+func peopleRoles(d *Dataset) {
+	for _, e := range d.Out {
+		if e.Role != "" || e.Parent.People == nil {
+			continue
+		}
+		e.Role = Mention
+		if e.Parent != d && sameSet(d.Table.Primary, e.ChildColumns) {
+			e.Role = Alias
+		}
+	}
+}
+
+// containerRoles: a person a container refers to (its manager, its primary contact) is mentioned.
+func containerRoles(d *Dataset) {
+	for _, e := range d.Out {
+		if e.Role == "" && e.Parent.People != nil {
+			e.Role = Mention
+		}
+	}
+}
+
+var actorNouns = []string{"staff", "employee", "agent", "rep", "manager", "teacher", "moderator", "operator", "admin", "assignee", "reviewer", "approver", "handler", "supervisor"}
+
+func isActor(columns []string) bool {
+	for _, c := range columns {
+		n := strings.ToLower(c)
+		if strings.Contains(n, "_by") || strings.HasPrefix(n, "approved") || strings.HasPrefix(n, "assigned") {
+			return true
+		}
+		for _, tok := range strings.FieldsFunc(n, func(r rune) bool { return r == '_' || r == '-' || r == ' ' }) {
+			if slices.Contains(actorNouns, tok) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// directRoles judges the edges of a row that lead to people.
+func (g *Graph) directRoles(d *Dataset) {
+	var open []*Edge
+	direct := 0
+	for _, e := range d.Out {
+		if e.Parent.People == nil {
+			continue
+		}
+		if e.Role == "" {
+			open = append(open, e)
+		}
+		if e.Role == "" || e.Direct() {
+			direct++
+		}
+	}
+	if len(open) == 1 && direct == 1 && isPureLink(d.Table) {
+		open[0].Role = Own
+		return
+	}
+	open = slices.DeleteFunc(open, func(e *Edge) bool {
+		if direct > 1 && isActor(e.ChildColumns) || isActor(e.ChildColumns) && !isOwnName(e) {
+			e.Role = Mention
+			g.ask(d, e, "looks like who handled it, not whose it is")
+			direct--
+			return true
+		}
+		return false
+	})
+	switch {
+	case len(open) == 0:
+	case direct == 1:
+		open[0].Role = Own
+	default:
+		g.severalRoles(d, open)
+	}
+}
+
+// isOwnName is for people datasets that are themselves named like an actor: payslips.employee_id
+// referring to employees is whose it is.
+func isOwnName(e *Edge) bool {
+	stem := strings.TrimSuffix(strings.ToLower(e.ChildColumns[0]), "_id")
+	parent := strings.ToLower(e.Parent.Table.Name)
+	return strings.HasPrefix(parent, stem) && !strings.Contains(strings.ToLower(e.ChildColumns[0]), "_by") && ownsNothingElse(e)
+}
+
+func ownsNothingElse(e *Edge) bool {
+	for _, o := range e.Child.Out {
+		if o != e && o.Parent.Personal && !o.Parent.Container {
+			return false
+		}
+	}
+	return true
+}
+
+// severalRoles: two or more ways to a person. Whichever rule decides, it is asked.
+func (g *Graph) severalRoles(d *Dataset, open []*Edge) {
+	var firm, loose []*Edge
+	for _, e := range open {
+		if nullable(d.Table, e.ChildColumns) {
+			loose = append(loose, e)
+		} else {
+			firm = append(firm, e)
+		}
+	}
+	switch {
+	case fanOutActor(open) != nil:
+		a := fanOutActor(open)
+		a.Role = Mention
+		g.ask(d, a, "each person there is named by many more rows, as somebody who acts would be")
+		rest := slices.DeleteFunc(slices.Clone(open), func(e *Edge) bool { return e == a })
+		if len(rest) == 1 {
+			rest[0].Role = Own
+		} else {
+			g.severalRoles(d, rest)
+		}
+	case len(firm) == 1 && len(loose) > 0:
+		firm[0].Role = Own
+		for _, e := range loose {
+			e.Role = Mention
+			g.ask(d, e, "may be empty, so it seems to name somebody beside the owner")
+		}
+	case isPureLink(d.Table):
+		for _, e := range open {
+			e.Role = Join
+		}
+	default:
+		for _, e := range open {
+			e.Role = Co
+			g.ask(d, e, "is one of several people the row could belong to")
+		}
+	}
+}
+
+// fanOutActor finds an edge to another people dataset whose people are each named by over eight
+// times as many rows as the other's.
+func fanOutActor(open []*Edge) *Edge {
+	if len(open) != 2 || open[0].Parent == open[1].Parent {
+		return nil
+	}
+	a, b := open[0].Parent.Table.Rows, open[1].Parent.Table.Rows
+	switch {
+	case a <= 0 || b <= 0:
+		return nil
+	case b > 8*a:
+		return open[0]
+	case a > 8*b:
+		return open[1]
+	}
+	return nil
+}
+
+// isPureLink: a composite primary key made of references, and nothing else but references and times.
+func isPureLink(t *connector.Table) bool {
+	if len(t.Primary) < 2 {
+		return false
+	}
+	for _, c := range t.Columns {
+		if slices.Contains(t.Primary, c.Name) || isReference(t, c.Name) || c.Kind == connector.Time {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+func isReference(t *connector.Table, column string) bool {
+	for _, fk := range t.ForeignKeys {
+		if slices.Contains(fk.Columns, column) {
+			return true
+		}
+	}
+	return false
+}
+
+func nullable(t *connector.Table, columns []string) bool {
+	for _, name := range columns {
+		if c := t.Column(name); c != nil && !c.NotNull && !slices.Contains(t.Primary, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// inheritRoles: children of personal rows, level by level. With a direct owner, the edge only says
+// where the row hangs.
+func (g *Graph) inheritRoles() {
+	for changed := true; changed; {
+		changed = false
+		for _, d := range g.Datasets {
+			if d.People != nil || d.Container {
+				continue
+			}
+			changed = inheritEdges(d) || changed
+		}
+	}
+}
+
+func inheritEdges(d *Dataset) bool {
+	direct := slices.ContainsFunc(d.Out, (*Edge).Direct)
+	changed := false
+	for _, e := range d.Out {
+		if e.Role != "" || !e.Parent.Personal || e.Parent.Container {
+			continue
+		}
+		e.Role = Inherit
+		if direct || e.Parent == d {
+			e.Role = Context
+		}
+		changed = true
+	}
+	owns := direct || slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Role == Inherit })
+	if owns && !d.Personal {
+		d.Personal, changed = true, true
+	}
+	return changed
+}
+
+// ask records a question unless a link already answers it.
+func (g *Graph) ask(d *Dataset, e *Edge, why string) {
+	g.Questions = append(g.Questions, Question{System: d.System, Dataset: d.Name, ID: "link:" + d.System + "." + e.Path(),
+		Text: fmt.Sprintf("%s to %s: it %s; planned as %s until a link says so", e.Path(), e.Parent.Name, why, e.Role)})
+}
+
+// askPolymorphic: x_type beside x_id without a declared link is never followed by id alone.
+func (g *Graph) askPolymorphic() {
+	for _, d := range g.Datasets {
+		if d.Ignored {
+			continue
+		}
+		for _, c := range d.Table.Columns {
+			stem, ok := strings.CutSuffix(c.Name, "_type")
+			if !ok || d.Table.Column(stem+"_id") == nil || isReference(d.Table, stem+"_id") || linked(d, stem+"_id") {
+				continue
+			}
+			g.Questions = append(g.Questions, Question{System: d.System, Dataset: d.Name,
+				Text: fmt.Sprintf("%s.%s with %s can point to different tables; a link with when: says to which", d.Name, stem+"_id", c.Name)})
+		}
+	}
+}
+
+func linked(d *Dataset, column string) bool {
+	return slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Link != nil && slices.Contains(e.ChildColumns, column) })
+}

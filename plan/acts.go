@@ -1,0 +1,379 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// scribe turns a decided walk into the journal: for each system a list of chunks in the order in
+// which they run. References that would tie dying rows together break first, then rows that stay
+// change, then rows go, children before parents.
+type scribe struct {
+	w      *walk
+	j      *journal
+	groups []*group
+	open   map[string]*chunk // per system, not yet full
+	tied   map[string]*chunk // per system, what must go in one transaction
+	n      int
+	ready  []chunk
+	place  map[*catalog.Dataset]int // in the order of deletion
+}
+
+// journalBatch is chunks per own commit while the journal is written.
+const journalBatch = 16
+
+// inscribe writes everything a run does, and everything its proof needs, before any store is touched.
+func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error {
+	s := &scribe{w: w, j: j, groups: groups, open: map[string]*chunk{}, tied: map[string]*chunk{}, place: map[*catalog.Dataset]int{}}
+	for i, d := range w.order() {
+		s.place[d] = i
+	}
+	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.watches} {
+		if err := pass(ctx); err != nil {
+			return err
+		}
+	}
+	for _, system := range slices.Concat(keysOf(s.open), keysOf(s.tied)) {
+		if err := s.close(ctx, system); err != nil {
+			return err
+		}
+	}
+	return s.j.write(ctx, s.ready, true)
+}
+
+func keysOf[V any](m map[string]V) []string {
+	var out []string
+	for k := range sorted(m) {
+		out = append(out, k)
+	}
+	return out
+}
+
+// add puts an act into the system's chunk and closes the chunk when it is full.
+func (s *scribe) add(ctx context.Context, system string, a act) error {
+	if a.together {
+		if s.tied[system] == nil {
+			if err := s.close(ctx, system); err != nil {
+				return err
+			}
+			s.tied[system] = &chunk{system: system}
+		}
+		s.tied[system].acts = append(s.tied[system].acts, a)
+		return nil
+	}
+	if t := s.tied[system]; t != nil {
+		t.acts = append(t.acts, a) // after a cycle everything is in its transaction, to keep the order
+		return nil
+	}
+	c := s.open[system]
+	if c == nil {
+		c = &chunk{system: system}
+		s.open[system] = c
+	}
+	if c.rows()+len(a.rows) > s.w.e.cfg.Chunk && c.rows() > 0 {
+		if err := s.close(ctx, system); err != nil {
+			return err
+		}
+		c = &chunk{system: system}
+		s.open[system] = c
+	}
+	c.acts = append(c.acts, a)
+	return nil
+}
+
+func (c *chunk) rows() int {
+	n := 0
+	for _, a := range c.acts {
+		n += len(a.rows)
+	}
+	return n
+}
+
+func (s *scribe) close(ctx context.Context, system string) error {
+	for _, m := range []map[string]*chunk{s.open, s.tied} {
+		c := m[system]
+		if c == nil {
+			continue
+		}
+		delete(m, system)
+		c.ordinal = s.n
+		s.n++
+		s.ready = append(s.ready, *c)
+	}
+	if len(s.ready) < journalBatch {
+		return nil
+	}
+	ready := s.ready
+	s.ready = nil
+	return s.j.write(ctx, ready, false)
+}
+
+// portions collects rows into acts of at most a chunk, apart by the reason the rows were chosen.
+type portions struct {
+	s    *scribe
+	make func(r *record) act // an act without rows
+	key  func(r *record) string
+	acts map[string]*act
+	keys []string
+}
+
+func (s *scribe) portions(key func(*record) string, make func(*record) act) *portions {
+	return &portions{s: s, make: make, key: key, acts: map[string]*act{}}
+}
+
+func (p *portions) add(ctx context.Context, set *rowset, r *record, row func(a *act)) error {
+	k := p.key(r)
+	a := p.acts[k]
+	if a == nil {
+		made := p.make(r)
+		a = &made
+		p.acts[k] = a
+		p.keys = append(p.keys, k)
+	}
+	a.rows = append(a.rows, set.key(r))
+	a.fenceRow(p.s.w, set, r)
+	row(a)
+	if len(a.rows) < p.s.w.e.cfg.Chunk {
+		return nil
+	}
+	delete(p.acts, k)
+	p.keys = slices.DeleteFunc(p.keys, func(o string) bool { return o == k })
+	return p.s.add(ctx, set.d.System, *a)
+}
+
+func (p *portions) flush(ctx context.Context, system string) error {
+	for _, k := range p.keys {
+		if err := p.s.add(ctx, system, *p.acts[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fenceColumns are why the row was chosen: the reference it came by, or the identity a seed has.
+// nil where the reason is only the address.
+func (w *walk) fenceColumns(set *rowset, r *record) []string {
+	if r.via >= 0 {
+		return w.edges[r.via].ChildColumns
+	}
+	if set.d.People == nil {
+		return nil
+	}
+	for _, column := range sorted(set.d.People.By) {
+		if !r.cells[set.at[column]].IsNull() && !slices.Contains(set.d.Table.Locator.Columns, column) {
+			return []string{column}
+		}
+	}
+	return nil
+}
+
+func (a *act) fenceRow(w *walk, set *rowset, r *record) {
+	if len(a.fence) == 0 {
+		return
+	}
+	k := set.values(r, a.fence[0].columns)
+	if !slices.ContainsFunc(lastKeys(a.fence[0].keys), func(o connector.Key) bool { return slices.Equal(o, k) }) {
+		a.fence[0].keys = append(a.fence[0].keys, k)
+	}
+}
+
+// lastKeys bounds the search for a repeated key: rows of one parent come together.
+func lastKeys(ks []connector.Key) []connector.Key {
+	return ks[max(0, len(ks)-8):]
+}
+
+func (s *scribe) newAct(set *rowset, r *record, step int, verb connector.Verb, fields []string) act {
+	a := act{dataset: set.d.Name, step: step, verb: verb, set: fields}
+	if cols := s.w.fenceColumns(set, r); cols != nil && !slices.ContainsFunc(cols, func(c string) bool { return slices.Contains(fields, c) && verb != connector.Update }) {
+		a.fence = []fence{{columns: cols}}
+	}
+	return a
+}
+
+func (s *scribe) fenceKey(set *rowset) func(*record) string {
+	return func(r *record) string {
+		k := ""
+		for _, c := range s.w.fenceColumns(set, r) {
+			k += c + "\x00"
+		}
+		return k
+	}
+}
+
+// stepOf is the plan step of a row, -1 when nothing happens to it.
+func (s *scribe) stepOf(set *rowset, r *record) (int, decision) {
+	dec, ok := s.w.decideFor(set, r)
+	if !ok {
+		return -1, dec
+	}
+	return slices.Index(s.groups, findGroup(s.groups, set.d, dec)), dec
+}
+
+// breaks sets to NULL the references among dying rows whose parent goes before, or with, its child.
+func (s *scribe) breaks(ctx context.Context) error {
+	for _, d := range s.w.order() {
+		set := s.w.sets[d]
+		for _, e := range d.Out {
+			if !s.ties(e) || breakable(e) == nil {
+				continue
+			}
+			p := s.portions(func(*record) string { return "" }, func(r *record) act {
+				a := s.newAct(set, r, -1, connector.Update, breakable(e))
+				a.breaks, a.fence = true, nil
+				return a
+			})
+			err := set.each(func(r *record) error {
+				s.w.finish(set, r)
+				if !s.w.dies(set, r) || !s.w.refersToDying(set, r, e) {
+					return nil
+				}
+				return p.add(ctx, set, r, func(a *act) { a.values = [][]connector.Value{make([]connector.Value, len(a.set))} })
+			})
+			if err != nil {
+				return err
+			}
+			if err := p.flush(ctx, d.System); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ties reports whether a declared key refers to a dataset whose rows go before, or with, these.
+func (s *scribe) ties(e *catalog.Edge) bool {
+	child, ok := s.place[e.Child]
+	parent, ok2 := s.place[e.Parent]
+	return e.FK != nil && ok && ok2 && child >= parent && e.Child.System == e.Parent.System && s.w.sets[e.Child] != nil
+}
+
+// inCycle: an unbreakable tie makes both ends go together.
+func (s *scribe) inCycle(d *catalog.Dataset) bool {
+	return slices.ContainsFunc(slices.Concat(d.Out, d.In), func(e *catalog.Edge) bool {
+		return s.ties(e) && breakable(e) == nil && e.Child != e.Parent
+	})
+}
+
+// changes writes the rows that stay and change, with the values that they get and had.
+func (s *scribe) changes(ctx context.Context) error {
+	rep := s.w.replacer(func(parts ...[]byte) [32]byte {
+		m, err := s.j.key.MAC(parts...)
+		if err != nil {
+			return [32]byte{}
+		}
+		return m
+	})
+	pending := map[*group]*portions{}
+	err := s.w.readContents(ctx, s.groups, func(g *group, r *record, full []connector.Value) error {
+		set := s.w.sets[g.d]
+		step, dec := s.stepOf(set, r)
+		vals, ok := rep.row(ctx, set, r, dec, full)
+		if !ok {
+			return nil
+		}
+		p := pending[g]
+		if p == nil {
+			p = s.portions(s.fenceKey(set), func(r *record) act { return s.newAct(set, r, step, connector.Update, dec.fields) })
+			pending[g] = p
+		}
+		return p.add(ctx, set, r, func(a *act) {
+			a.values = append(a.values, vals)
+			a.old = append(a.old, oldValues(g.d, dec.fields, full))
+			a.expectRow(g.d, full)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, g := range s.groups {
+		if p := pending[g]; p != nil {
+			if err := p.flush(ctx, g.d.System); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func oldValues(d *catalog.Dataset, fields []string, full []connector.Value) []connector.Value {
+	out := make([]connector.Value, len(fields))
+	for i, f := range fields {
+		out[i] = full[columnAt(d, f)]
+	}
+	return out
+}
+
+func columnAt(d *catalog.Dataset, name string) int {
+	return slices.IndexFunc(d.Table.Columns, func(c connector.Column) bool { return c.Name == name })
+}
+
+// expectRow fences rows that have no key by their content.
+func (a *act) expectRow(d *catalog.Dataset, full []connector.Value) {
+	if k := d.Table.Locator.Kind; k == connector.ByPhysical || k == connector.ByPredicate {
+		a.expect = append(a.expect, connector.RowHash(full))
+	}
+}
+
+// deletes writes the rows that go, in order.
+func (s *scribe) deletes(ctx context.Context) error {
+	for _, d := range s.w.order() {
+		set := s.w.sets[d]
+		together := s.inCycle(d)
+		broken := s.brokenColumns(d)
+		p := s.portions(s.fenceKey(set), func(r *record) act {
+			step, _ := s.stepOf(set, r)
+			a := s.newAct(set, r, step, connector.Delete, nil)
+			a.together = together
+			if len(a.fence) > 0 && slices.ContainsFunc(a.fence[0].columns, func(c string) bool { return slices.Contains(broken, c) }) {
+				a.fence = nil // the reason was just set to NULL, under its own fence
+			}
+			return a
+		})
+		err := set.each(func(r *record) error {
+			s.w.finish(set, r)
+			if !s.w.dies(set, r) {
+				return nil
+			}
+			return p.add(ctx, set, r, func(a *act) {
+				if len(broken) == 0 {
+					a.expectRow(d, s.w.fullRow(set, r))
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if err := p.flush(ctx, d.System); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scribe) brokenColumns(d *catalog.Dataset) []string {
+	var out []string
+	for _, e := range d.Out {
+		if s.ties(e) {
+			out = append(out, breakable(e)...)
+		}
+	}
+	return out
+}
+
+// fullRow is the row in catalog order; the walk reads whole rows where a row has no key.
+func (w *walk) fullRow(set *rowset, r *record) []connector.Value {
+	if k := set.d.Table.Locator.Kind; k != connector.ByPhysical && k != connector.ByPredicate {
+		return nil
+	}
+	full := make([]connector.Value, len(set.d.Table.Columns))
+	for i, c := range set.d.Table.Columns {
+		full[i] = r.cells[set.at[c.Name]]
+	}
+	return full
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,347 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// Plan finds the people's data and says what would happen to it. It touches nothing. It fails only
+// when interrupted or when our own disk fails: whatever cannot be asked becomes a gap of the plan.
+func (e *Engine) Plan(ctx context.Context, q Question) (*Plan, error) {
+	p, w, err := e.find(ctx, q, false)
+	if err != nil {
+		return nil, err
+	}
+	w.close()
+	return p, nil
+}
+
+// find walks, decides and builds the plan; the walk is given too, for who goes on with it.
+func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk, error) {
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := e.newWalk(g, q, full)
+	if err := w.run(ctx); err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	if err := w.fates(); err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	p, err := w.build(ctx)
+	if err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	return p, w, nil
+}
+
+// group is a step in the making: rows of one dataset with one decision.
+type group struct {
+	d        *catalog.Dataset
+	decision decision
+	step     Step
+	sum      sum
+	content  sum
+	paths    []int32
+}
+
+// build groups the rows into steps and adds everything a person must know before deciding.
+func (w *walk) build(ctx context.Context) (*Plan, error) {
+	p := &Plan{Request: w.q.Request, Kind: w.q.Kind, Matched: w.matched, Systems: []SystemPlan{}, Kept: []Kept{}, Ignored: []string{}, Gaps: []Remaining{}, Warnings: []Warning{}}
+	p.Identities = w.e.identityCommitment(w.q)
+	p.Config = w.e.cfg.Catalog.Config().Digest
+	groups, err := w.group()
+	if err != nil {
+		return nil, err
+	}
+	if w.q.Kind == Erasure {
+		if err := w.addContents(ctx, groups); err != nil {
+			return nil, err
+		}
+	}
+	w.fillSystems(p, groups)
+	p.Catalog = w.fingerprint(groups)
+	w.fillGaps(p, groups)
+	w.fillWarnings(ctx, p, groups)
+	p.Estimate = estimate(p)
+	p.Hash = Hash(p)
+	return p, nil
+}
+
+// group goes over every row once. For access every reached row counts, whatever would happen to it.
+func (w *walk) group() ([]*group, error) {
+	var out []*group
+	byKey := map[string]*group{}
+	sums := w.e.summer(w.q.Request)
+	for _, d := range w.order() {
+		s := w.sets[d]
+		err := s.each(func(r *record) error {
+			w.finish(s, r)
+			dec, ok := w.decideFor(s, r)
+			if !ok {
+				return nil
+			}
+			k := fmt.Sprint(d.ID(), "\x00", dec.method, "\x00", dec.role, "\x00", strings.Join(dec.fields, "\x01"), "\x00", dec.because)
+			g := byKey[k]
+			if g == nil {
+				g = &group{d: d, decision: dec}
+				byKey[k] = g
+				out = append(out, g)
+			}
+			g.add(r, dec, sums.row(d, s.key(r)))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (g *group) add(r *record, dec decision, row sum) {
+	g.step.Rows++
+	g.sum.add(row)
+	if !slices.Contains(g.paths, r.path) && len(g.paths) < 3 {
+		g.paths = append(g.paths, r.path)
+	}
+	if dec.until == "" {
+		return
+	}
+	g.step.Until = max(g.step.Until, dec.until)
+	if g.step.UntilFirst == "" || dec.until < g.step.UntilFirst {
+		g.step.UntilFirst = dec.until
+	}
+}
+
+// decideFor an access request everything that is the subject's is exported, nothing changes.
+func (w *walk) decideFor(s *rowset, r *record) (decision, bool) {
+	if w.q.Kind == Erasure {
+		return w.decide(s, r)
+	}
+	if !r.reached {
+		return decision{method: exportMention, role: catalog.Mention}, true
+	}
+	return decision{method: export, role: roleOf(r)}, true
+}
+
+// What access does to rows, in the words of a plan.
+const (
+	export        catalog.Method = "export"
+	exportMention catalog.Method = "name" // counted and named: the row is somebody else's
+)
+
+// order is datasets children first, people last: they are the thread back in after a crash.
+func (w *walk) order() []*catalog.Dataset {
+	var out []*catalog.Dataset
+	done := map[*catalog.Dataset]bool{}
+	var visit func(d *catalog.Dataset)
+	visit = func(d *catalog.Dataset) {
+		if done[d] {
+			return
+		}
+		done[d] = true
+		for _, e := range d.In {
+			visit(e.Child)
+		}
+		if w.sets[d] != nil {
+			out = append(out, d)
+		}
+	}
+	for _, d := range w.g.Datasets {
+		visit(d)
+	}
+	slices.SortStableFunc(out, func(a, b *catalog.Dataset) int {
+		return cmp.Compare(boolByte(a.People != nil), boolByte(b.People != nil))
+	})
+	return out
+}
+
+func (w *walk) fillSystems(p *Plan, groups []*group) {
+	for _, s := range w.g.Systems {
+		sp := SystemPlan{ID: s.Config.ID, Location: s.Config.Location, Datasets: []Step{}}
+		if s.Schema != nil {
+			sp.Engine = s.Schema.Engine
+		}
+		for i, g := range groups {
+			if g.d.System != s.Config.ID {
+				continue
+			}
+			g.finishStep(w, i+1)
+			sp.Datasets = append(sp.Datasets, g.step)
+			if g.decision.method == catalog.Keep {
+				p.Kept = append(p.Kept, Kept{g.d.System, g.d.Name, g.step.Rows, g.decision.because, g.step.Until})
+			}
+		}
+		p.Systems = append(p.Systems, sp)
+		for _, name := range s.Config.Ignore {
+			p.Ignored = append(p.Ignored, s.Config.ID+"."+name)
+		}
+	}
+}
+
+func (g *group) finishStep(w *walk, order int) {
+	dec := g.decision
+	g.step.Name, g.step.Method, g.step.Role, g.step.Because, g.step.Order = g.d.Name, dec.method, dec.role, dec.because, order
+	g.step.Fields = dec.fields
+	if g.step.Fields == nil {
+		g.step.Fields = []string{}
+	}
+	var paths []string
+	for _, n := range g.paths {
+		paths = append(paths, w.paths[n])
+	}
+	slices.Sort(paths)
+	g.step.Path = strings.Join(paths, "; ")
+	g.step.Keys = g.sum.hex()
+	if len(dec.fields) > 0 {
+		g.step.Content = g.content.hex()
+	}
+}
+
+// addContents reads the rows whose method depends on what they hold, so that a plan is for exactly
+// this content: an address that was corrected meanwhile asks again.
+func (w *walk) addContents(ctx context.Context, groups []*group) error {
+	sums := w.e.summer(w.q.Request)
+	return w.readContents(ctx, groups, func(g *group, _ *record, row []connector.Value) error {
+		g.content.add(sums.row(g.d, row))
+		return nil
+	})
+}
+
+// readContents delivers the whole rows of every group that changes columns, with the record each
+// answers to, in bounded portions, pipelined per store.
+func (w *walk) readContents(ctx context.Context, groups []*group, row func(*group, *record, []connector.Value) error) error {
+	b := &contentBatch{w: w, row: row}
+	for _, d := range w.order() {
+		s := w.sets[d]
+		if !slices.ContainsFunc(groups, func(g *group) bool { return g.d == d && len(g.decision.fields) > 0 }) {
+			continue
+		}
+		err := s.each(func(r *record) error {
+			w.finish(s, r)
+			dec, ok := w.decideFor(s, r)
+			if !ok || len(dec.fields) == 0 {
+				return nil
+			}
+			return b.add(ctx, findGroup(groups, d, dec), r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return b.flush(ctx)
+}
+
+func findGroup(groups []*group, d *catalog.Dataset, dec decision) *group {
+	i := slices.IndexFunc(groups, func(g *group) bool {
+		return g.d == d && g.decision.method == dec.method && g.decision.role == dec.role && g.decision.because == dec.because && slices.Equal(g.decision.fields, dec.fields)
+	})
+	return groups[i]
+}
+
+// contentBatch collects addresses and reads them in one pipelined question per store.
+type contentBatch struct {
+	w       *walk
+	row     func(*group, *record, []connector.Value) error
+	pending []contentRow
+}
+
+type contentRow struct {
+	g *group
+	r *record
+}
+
+func (b *contentBatch) add(ctx context.Context, g *group, r *record) error {
+	b.pending = append(b.pending, contentRow{g, r})
+	if len(b.pending) < b.w.e.cfg.Chunk {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *contentBatch) flush(ctx context.Context) error {
+	byStore := map[string][]contentRow{}
+	for _, c := range b.pending {
+		byStore[c.g.d.System] = append(byStore[c.g.d.System], c)
+	}
+	b.pending = nil
+	for _, rows := range sorted(byStore) {
+		if err := b.readStore(ctx, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *contentBatch) readStore(ctx context.Context, rows []contentRow) error {
+	type portion struct {
+		g    *group
+		recs map[string]*record
+	}
+	var sels []connector.Select
+	var portions []portion
+	at := map[*group]int{}
+	for _, c := range rows {
+		i, ok := at[c.g]
+		if !ok {
+			i = len(sels)
+			at[c.g] = i
+			sels = append(sels, contentSelect(c.g.d))
+			portions = append(portions, portion{c.g, map[string]*record{}})
+		}
+		k := b.w.sets[c.g.d].key(c.r)
+		sels[i].Where[0].Keys = append(sels[i].Where[0].Keys, k)
+		portions[i].recs[k.Encode()] = c.r
+	}
+	n := len(rows[0].g.d.Table.Locator.Columns)
+	err := rows[0].g.d.Store.Select(ctx, sels, func(i int, row []connector.Value) error {
+		n = len(portions[i].g.d.Table.Locator.Columns)
+		rec := portions[i].recs[connector.Key(row[:n]).Encode()]
+		if rec == nil {
+			return nil
+		}
+		return b.row(portions[i].g, rec, slices.Clone(row[n:]))
+	})
+	if err != nil && ctx.Err() == nil && !isOurs(err) {
+		for _, p := range portions {
+			b.w.unreadable(p.g.d)
+		}
+		return nil
+	}
+	return err
+}
+
+// contentSelect reads address and whole row by address.
+func contentSelect(d *catalog.Dataset) connector.Select {
+	cols := slices.Clone(d.Table.Locator.Columns)
+	for _, c := range d.Table.Columns {
+		cols = append(cols, c.Name)
+	}
+	return connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns}}}
+}
+
+// estimate is a rough time from rates measured on small machines: a person only wants to know
+// whether to wait for it.
+func estimate(p *Plan) int64 {
+	ms := int64(5)
+	for _, s := range p.Systems {
+		ms += 5
+		for _, st := range s.Datasets {
+			ms += 1 + st.Rows/50
+		}
+	}
+	for _, w := range p.Warnings {
+		ms += w.CostMS
+	}
+	return ms
+}

@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// decision is what happens to one row: the method, the columns it changes, and whose row it is.
+type decision struct {
+	method  catalog.Method
+	role    catalog.Role
+	fields  []string // columns that change, in catalog order; nil for delete and keep
+	because string
+	until   string
+	code    string
+}
+
+// decide names the method of a finished row. false: nothing happens to it.
+func (w *walk) decide(s *rowset, r *record) (decision, bool) {
+	switch {
+	case r.conflict:
+		return decision{}, false
+	case r.keep:
+		why := w.reasons[r.why]
+		return decision{method: catalog.Keep, role: roleOf(r), because: why.because, until: r.until, code: why.code}, true
+	case !r.reached:
+		return w.decideMention(s, r)
+	case r.co:
+		return w.decideCo(s, r)
+	case r.pinned:
+		return decision{method: catalog.Anonymise, role: catalog.Own, fields: w.anonymised(s, r, nil), because: "rows that stay refer to it"}, true
+	}
+	m := wanted(s.d)
+	d := decision{method: m, role: catalog.Own}
+	if s.d.Rule != nil {
+		d.because = s.d.Rule.Because
+	}
+	switch m {
+	case catalog.Anonymise, catalog.Pseudonymise:
+		d.fields = w.anonymised(s, r, s.d.Rule.Columns)
+	case catalog.Nullify, catalog.Redact:
+		d.fields = w.ordered(s, append(slices.Clone(s.d.Rule.Columns), w.nullColumns(r)...))
+	}
+	return d, true
+}
+
+func roleOf(r *record) catalog.Role {
+	if r.co {
+		return catalog.Co
+	}
+	return catalog.Own
+}
+
+// decideMention: in somebody else's row only the reference goes.
+func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
+	fields := w.ordered(s, w.nullColumns(r))
+	if len(fields) == 0 {
+		return decision{}, false
+	}
+	return decision{method: catalog.Nullify, role: catalog.Mention, fields: fields, because: "the row is somebody else's"}, true
+}
+
+// decideCo: the subject's side goes, the row stays for the others.
+func (w *walk) decideCo(s *rowset, r *record) (decision, bool) {
+	fields := append(w.nullColumns(r), textColumns(s.d)...)
+	if len(fields) == 0 {
+		return decision{}, false
+	}
+	return decision{method: catalog.Redact, role: catalog.Co, fields: w.ordered(s, fields), because: "it is also somebody else's"}, true
+}
+
+func (w *walk) nullColumns(r *record) []string {
+	var out []string
+	for _, n := range r.nulls {
+		out = append(out, breakable(w.edges[n])...)
+	}
+	return out
+}
+
+// textColumns are the columns redaction speaks of: those the rule lists, else the free text.
+func textColumns(d *catalog.Dataset) []string {
+	if d.Rule != nil && len(d.Rule.Columns) > 0 {
+		return slices.Clone(d.Rule.Columns)
+	}
+	var out []string
+	for _, c := range d.Table.Columns {
+		if catalog.IsFreeText(d.Table, c) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// anonymised are the columns that anonymising changes: the listed ones, else the personal ones, and
+// the references that break.
+func (w *walk) anonymised(s *rowset, r *record, listed []string) []string {
+	fields := slices.Clone(listed)
+	if len(fields) == 0 {
+		for _, c := range s.d.Table.Columns {
+			if catalog.IsPersonal(s.d.Table, c, isBy(s.d, c.Name)) && !isEdgeColumn(s.d, c.Name) {
+				fields = append(fields, c.Name)
+			}
+		}
+	}
+	return w.ordered(s, append(fields, w.nullColumns(r)...))
+}
+
+func isBy(d *catalog.Dataset, column string) bool {
+	if d.People == nil {
+		return false
+	}
+	for _, c := range d.People.By {
+		if c == column {
+			return true
+		}
+	}
+	return false
+}
+
+// isEdgeColumn: a key reference is broken or left, never replaced; a value that names a person is replaced.
+func isEdgeColumn(d *catalog.Dataset, column string) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return !e.Value && slices.Contains(e.ChildColumns, column) })
+}
+
+// ordered puts columns in catalog order, each once, without those nobody may set.
+func (w *walk) ordered(s *rowset, names []string) []string {
+	var out []string
+	for _, c := range s.d.Table.Columns {
+		if slices.Contains(names, c.Name) && !c.Generated {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// writer says who wrote a row's text.
+type writer int
+
+const (
+	undecided writer = iota
+	bySubject
+	byOther
+)
+
+// writerOf reads the author link, else the writer column; a row of one owner without either was
+// written by, or for, its owner.
+func (w *walk) writerOf(s *rowset, r *record) writer {
+	for _, e := range s.d.Out {
+		if e.Author {
+			return w.writerBy(s, r, e)
+		}
+	}
+	column := writerColumn(s.d)
+	if column == "" {
+		if r.reached && !r.co {
+			return bySubject
+		}
+		return undecided
+	}
+	for _, e := range s.d.Out {
+		if len(e.ChildColumns) == 1 && e.ChildColumns[0] == column {
+			return w.writerBy(s, r, e)
+		}
+	}
+	at, ok := s.at[column]
+	if !ok || r.cells[at].IsNull() {
+		return undecided
+	}
+	switch v := connector.Fold(r.cells[at].S); {
+	case w.known(v):
+		return bySubject
+	case strings.Contains(v, "@"):
+		return byOther
+	}
+	return undecided
+}
+
+func (w *walk) writerBy(s *rowset, r *record, e *catalog.Edge) writer {
+	if s.values(r, e.ChildColumns).HasNull() {
+		return undecided
+	}
+	if len(reachedOnly(w.parents(s, r, e))) > 0 {
+		return bySubject
+	}
+	return byOther
+}

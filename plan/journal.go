@@ -1,0 +1,336 @@
+package plan
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// The journal is what a run needs to go on after kill -9: which rows, by address and reason, and the
+// values that replace others. It is written, sealed under a key of its own, before the first store is
+// touched; a person who is half erased may no longer be found by looking. The key is destroyed when
+// the request is closed: what is left of the journal is noise.
+type journal struct {
+	db      *db.DB
+	request string
+	key     vault.Key
+	hash    string
+	acting  bool // all chunks are written: stores may be touched
+}
+
+func migrateJournal(ctx context.Context, d *db.DB) error {
+	return d.Migrate(ctx, "plan", `
+create table plan_runs (
+  request text primary key,
+  hash text not null,
+  sealed_key blob,
+  acting integer not null default 0
+);
+create table plan_chunks (
+  request text not null,
+  ordinal integer not null,
+  system text not null,
+  done integer not null default 0,
+  acted blob,
+  sealed blob not null,
+  primary key (request, ordinal)
+);`)
+}
+
+// openJournal gives the journal of a request, nil when no run has begun.
+func (e *Engine) openJournal(ctx context.Context, request string) (*journal, error) {
+	j := &journal{db: e.cfg.DB, request: request}
+	var sealed []byte
+	var acting int
+	err := e.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `select hash, sealed_key, acting from plan_runs where request = $1`, request).Scan(&j.hash, &sealed, &acting)
+	})
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	case len(sealed) == 0:
+		return nil, fault.New(fault.Conflict, "the request is closed: its journal can no longer be read")
+	}
+	if j.key, err = e.cfg.Vault.OpenKey(sealed); err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	j.acting = acting == 1
+	return j, nil
+}
+
+// newJournal begins one; chunks of an earlier run that never began to act are thrown away.
+func (e *Engine) newJournal(ctx context.Context, request, hash string) (*journal, error) {
+	key, sealed := e.cfg.Vault.NewKey()
+	j := &journal{db: e.cfg.DB, request: request, key: key, hash: hash}
+	err := j.db.Write(ctx, func(tx *db.Tx) error {
+		for _, q := range []string{`delete from plan_chunks where request = $1`, `delete from plan_runs where request = $1`} {
+			if _, err := tx.Exec(ctx, q, request); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `insert into plan_runs (request, hash, sealed_key) values ($1, $2, $3)`, request, hash, sealed)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("beginning the journal: %w", err)
+	}
+	return j, nil
+}
+
+// write makes chunks durable; last also says that they are all there.
+func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
+	sealed := make([][]byte, len(chunks))
+	for i, c := range chunks {
+		var err error
+		if sealed[i], err = j.key.Seal(j.aad(c.ordinal), c.encode()); err != nil {
+			return fmt.Errorf("sealing the journal: %w", err)
+		}
+	}
+	return j.db.Write(ctx, func(tx *db.Tx) error {
+		for i, c := range chunks {
+			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, ordinal, system, sealed) values ($1, $2, $3, $4)`, j.request, c.ordinal, c.system, sealed[i]); err != nil {
+				return err
+			}
+		}
+		if !last {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `update plan_runs set acting = 1 where request = $1`, j.request)
+		return err
+	})
+}
+
+func (j *journal) aad(ordinal int) []byte {
+	return binary.BigEndian.AppendUint64([]byte(j.request+"/"), uint64(ordinal))
+}
+
+// done marks a chunk committed in its store, with rows acted per act.
+func (j *journal) done(ctx context.Context, ordinal int, acted []int64) error {
+	var b []byte
+	for _, n := range acted {
+		b = binary.AppendVarint(b, n)
+	}
+	return j.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and ordinal = $3`, b, j.request, ordinal)
+		return err
+	})
+}
+
+// head is a chunk without its rows.
+type head struct {
+	ordinal int
+	system  string
+	done    bool
+	acted   []int64
+}
+
+func (j *journal) heads(ctx context.Context) ([]head, error) {
+	var out []head
+	err := j.db.Read(ctx, func(tx *db.Tx) error {
+		out = out[:0]
+		rows, err := tx.Query(ctx, `select ordinal, system, done, acted from plan_chunks where request = $1 order by ordinal`, j.request)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var h head
+			var done int
+			var acted []byte
+			if err := rows.Scan(&h.ordinal, &h.system, &done, &acted); err != nil {
+				return err
+			}
+			h.done = done == 1
+			for len(acted) > 0 {
+				n, w := binary.Varint(acted)
+				h.acted, acted = append(h.acted, n), acted[w:]
+			}
+			out = append(out, h)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	return out, nil
+}
+
+func (j *journal) chunk(ctx context.Context, ordinal int) (chunk, error) {
+	var sealed []byte
+	err := j.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `select sealed from plan_chunks where request = $1 and ordinal = $2`, j.request, ordinal).Scan(&sealed)
+	})
+	if err != nil {
+		return chunk{}, fmt.Errorf("reading the journal: %w", err)
+	}
+	plain, err := j.key.Open(j.aad(ordinal), sealed)
+	if err != nil {
+		return chunk{}, fault.Wrap(fault.Integrity, err, "the journal of the request was changed")
+	}
+	return decodeChunk(ordinal, plain)
+}
+
+// Forget destroys the journal's key and rows, at closure. What was committed to stays committed to.
+func (e *Engine) Forget(ctx context.Context, request string) error {
+	return e.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `delete from plan_chunks where request = $1`, request); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `update plan_runs set sealed_key = null where request = $1`, request)
+		return err
+	})
+}
+
+// chunk is acts of one system that belong into one transaction.
+type chunk struct {
+	ordinal int
+	system  string
+	acts    []act
+}
+
+// act is a connector.Act by names, with what the proof needs.
+type act struct {
+	dataset  string
+	step     int // index of the plan's steps, in order
+	verb     connector.Verb
+	breaks   bool // sets references to NULL only so that rows can go; the rows are deleted by a later act
+	together bool // in a cycle that only one statement, or checks at the end, can delete
+	rows     []connector.Key
+	expect   []string
+	fence    []fence
+	set      []string
+	values   [][]connector.Value
+	old      [][]connector.Value // of the set columns, per row; read again to prove that they changed
+}
+
+type fence struct {
+	columns []string
+	keys    []connector.Key
+}
+
+func (c chunk) encode() []byte {
+	b := appendString(nil, c.system)
+	b = binary.AppendUvarint(b, uint64(len(c.acts)))
+	for _, a := range c.acts {
+		b = a.append(b)
+	}
+	return b
+}
+
+func (a act) append(b []byte) []byte {
+	b = appendString(b, a.dataset)
+	b = binary.AppendUvarint(b, uint64(a.step))
+	b = appendString(b, string(a.verb))
+	b = append(b, boolByte(a.breaks), boolByte(a.together))
+	b = appendKeys(b, a.rows)
+	b = appendStrings(b, a.expect)
+	b = binary.AppendUvarint(b, uint64(len(a.fence)))
+	for _, f := range a.fence {
+		b = appendKeys(appendStrings(b, f.columns), f.keys)
+	}
+	b = appendStrings(b, a.set)
+	return appendRows(appendRows(b, a.values), a.old)
+}
+
+func decodeChunk(ordinal int, b []byte) (chunk, error) {
+	r := &reader{b: b}
+	c := chunk{ordinal: ordinal, system: r.string()}
+	for range r.uint() {
+		a := act{dataset: r.string(), step: int(r.uint()), verb: connector.Verb(r.string()), breaks: r.byte() == 1, together: r.byte() == 1, rows: r.keys(), expect: r.strings()}
+		for range r.uint() {
+			a.fence = append(a.fence, fence{r.strings(), r.keys()})
+		}
+		a.set = r.strings()
+		a.values, a.old = r.rows(), r.rows()
+		c.acts = append(c.acts, a)
+	}
+	return c, nil
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendStrings(b []byte, ss []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ss)))
+	for _, s := range ss {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+func appendKeys(b []byte, ks []connector.Key) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ks)))
+	for _, k := range ks {
+		b = appendValues(b, k)
+	}
+	return b
+}
+
+func appendRows(b []byte, rows [][]connector.Value) []byte {
+	b = binary.AppendUvarint(b, uint64(len(rows)))
+	for _, r := range rows {
+		b = appendValues(b, r)
+	}
+	return b
+}
+
+// reader cuts what the append functions wrote. The bytes were authenticated before: they are ours.
+type reader struct{ b []byte }
+
+func (r *reader) uint() uint64 {
+	n, w := binary.Uvarint(r.b)
+	r.b = r.b[w:]
+	return n
+}
+
+func (r *reader) byte() byte {
+	c := r.b[0]
+	r.b = r.b[1:]
+	return c
+}
+
+func (r *reader) string() string {
+	n := r.uint()
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) strings() []string {
+	var out []string
+	for range r.uint() {
+		out = append(out, r.string())
+	}
+	return out
+}
+
+func (r *reader) values() []connector.Value {
+	var vs []connector.Value
+	vs, r.b = cutValues(r.b)
+	return vs
+}
+
+func (r *reader) keys() []connector.Key {
+	var out []connector.Key
+	for range r.uint() {
+		out = append(out, r.values())
+	}
+	return out
+}
+
+func (r *reader) rows() [][]connector.Value {
+	var out [][]connector.Value
+	for range r.uint() {
+		out = append(out, r.values())
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// where an edge of a row leads.
+type lead int
+
+const (
+	nowhere   lead = iota
+	toSubject      // the parent row is the subject's alone
+	toShared       // the parent row is the subject's and others'
+	toOther        // the parent row is somebody else's
+)
+
+// judge tells owned rows from co-owned ones. Every reached row starts as owned; a row with a judged
+// edge that leads elsewhere, or to a co-owned row, is co-owned too. Rows only ever lose, so this ends.
+func (w *walk) judge(ctx context.Context) error {
+	var err error
+	if w.others, err = w.othersValues(ctx); err != nil {
+		return err
+	}
+	for _, s := range w.sets {
+		s.reindex()
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, d := range w.g.Datasets {
+			s := w.sets[d]
+			if s == nil || !s.indexed {
+				continue
+			}
+			for _, r := range s.mem {
+				changed = w.judgeRow(s, r) || changed
+			}
+		}
+	}
+	w.noteConflicts()
+	return nil
+}
+
+// settle gives a streamed row the state that judge keeps for indexed rows. Its parents are settled.
+func (w *walk) settle(s *rowset, r *record) {
+	if !s.indexed && !r.co {
+		w.judgeRow(s, r)
+	}
+}
+
+// judgeRow demotes one row if it must; true when it did.
+func (w *walk) judgeRow(s *rowset, r *record) bool {
+	if !r.reached || r.seed || r.co {
+		return false
+	}
+	var mine, notMine, valueMine, keyNotMine, keyMine, valueNotMine bool
+	for _, e := range w.judged(s, r) {
+		l := w.lead(s, r, e)
+		if e.Role == catalog.Join {
+			if l == toSubject {
+				return false
+			}
+			continue
+		}
+		ours, theirs := l == toSubject, l == toOther || l == toShared
+		mine, notMine = mine || ours, notMine || theirs
+		if e.Role == catalog.Own {
+			valueMine, keyMine = valueMine || ours && e.Value, keyMine || ours && !e.Value
+			valueNotMine, keyNotMine = valueNotMine || l == toOther && e.Value, keyNotMine || l == toOther && !e.Value
+		}
+	}
+	if valueMine && keyNotMine || keyMine && valueNotMine {
+		r.conflict = true
+	}
+	r.co = notMine || !mine
+	return r.co
+}
+
+// lead looks up the parent row.
+func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
+	k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
+	if !ok {
+		return nowhere
+	}
+	fold := e.Value || foldEqual(e)
+	enc := encodeKey(k, fold)
+	parents := w.sets[e.Parent]
+	if parents == nil {
+		return elsewhere(e, enc, w.others)
+	}
+	found := reachedOnly(parents.find(e.ParentColumns, fold, enc))
+	if len(found) == 0 {
+		return elsewhere(e, enc, w.others)
+	}
+	for _, p := range found {
+		if p.co {
+			return toShared
+		}
+	}
+	return toSubject
+}
+
+// elsewhere: a key that is not the subject's is somebody's; a value only if somebody has it.
+func elsewhere(e *catalog.Edge, enc string, others map[*catalog.Edge]map[string]bool) lead {
+	if e.Value && !others[e][enc] {
+		return nowhere
+	}
+	return toOther
+}
+
+// foldEqual: the store itself compares this reference without case.
+func foldEqual(e *catalog.Edge) bool {
+	for i := range e.ChildColumns {
+		c, p := e.Child.Table.Column(e.ChildColumns[i]), e.Parent.Table.Column(e.ParentColumns[i])
+		if p != nil && c != nil && p.Kind == connector.Text && (p.FoldEqual || c.FoldEqual) {
+			return true
+		}
+	}
+	return false
+}
+
+// othersValues finds, for value edges of reached rows that do not lead to the subject, whether the
+// value is somebody else's: only then is the row theirs too.
+func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]bool, error) {
+	out := map[*catalog.Edge]map[string]bool{}
+	for _, e := range w.g.Edges {
+		s := w.sets[e.Child]
+		if !e.Value || s == nil || !s.indexed {
+			continue
+		}
+		var keys []connector.Key
+		for _, r := range s.mem {
+			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok && r.reached && set(s, r, e) {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		out[e] = map[string]bool{}
+		parents := w.set(e.Parent)
+		sel := w.selectBy(e.Parent, e.ParentColumns, keys, nil)
+		sel.Where[0].Fold = true
+		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
+			p := &record{cells: row}
+			if old := parents.byKey[parents.address(p, 0)]; old == nil || !old.reached {
+				out[e][encodeKey(parents.values(p, e.ParentColumns), true)] = true
+			}
+			return nil
+		})
+		if err != nil {
+			w.unreadable(e.Parent)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		}
+	}
+	return out, nil
+}
+
+// noteConflicts: a row whose key says B and whose address says A is asked about, and not touched.
+func (w *walk) noteConflicts() {
+	for _, d := range w.g.Datasets {
+		s := w.sets[d]
+		if s == nil {
+			continue
+		}
+		n := int64(0)
+		for _, r := range s.mem {
+			if r.conflict {
+				n++
+			}
+		}
+		if n > 0 {
+			w.gap(d, Remaining{Rows: n, Code: "conflict", Why: "a key leads to one person and a value to another", Next: "correct the rows in the store, then plan again"})
+		}
+	}
+}

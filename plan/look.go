@@ -1,0 +1,393 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// looker reads the stores again after a run. It goes by the journal, not by the walk: every planned
+// address, every key and identity that led to the person, and the text of everything; and it asks
+// through Store.Look, which shares no query builder with what searched and acted.
+type looker struct {
+	e     *Engine
+	g     *catalog.Graph
+	p     *Plan
+	left  []Remaining
+	done  map[int]*Done // per step
+	proof map[string]*Proof
+	ids   []string
+	kept  map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+}
+
+// conclude looks again and says what was reached.
+func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, progress func(Progress)) (*Outcome, error) {
+	progress(Progress{Phase: "look"})
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := e.newLooker(g, p)
+	l.left = left
+	if err := l.journal(ctx, j); err != nil {
+		return nil, err
+	}
+	if err := l.maintain(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.sweep(ctx); err != nil {
+		return nil, err
+	}
+	return l.outcome(), ctx.Err()
+}
+
+func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, kept: map[string]int64{}}
+	for _, s := range p.Systems {
+		for _, st := range s.Datasets {
+			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
+		}
+		l.proof[s.ID] = &Proof{System: s.ID, Engine: s.Engine}
+	}
+	return l
+}
+
+// journal looks at everything the journal holds, chunk by chunk.
+func (l *looker) journal(ctx context.Context, j *journal) error {
+	heads, err := j.heads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		c, err := j.chunk(ctx, h.ordinal)
+		if err != nil {
+			return err
+		}
+		for i, a := range c.acts {
+			if i < len(h.acted) && l.done[a.step] != nil && !a.breaks {
+				l.done[a.step].Acted += h.acted[i]
+				l.done[a.step].Found += h.acted[i]
+			}
+			if err := l.act(ctx, c.system, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *looker) act(ctx context.Context, system string, a act) error {
+	if a.verb == watchValues {
+		l.watchValues(system, a)
+		return nil
+	}
+	d := l.g.Dataset(system, a.dataset)
+	if d == nil {
+		l.unseen(system, a.dataset, int64(len(a.rows)))
+		return nil
+	}
+	switch {
+	case a.verb == watchKeys:
+		return l.watchKeys(ctx, d, a)
+	case a.verb == connector.Delete:
+		return l.gone(ctx, d, a)
+	case a.breaks:
+		return nil
+	}
+	return l.changed(ctx, d, a)
+}
+
+// gone: no planned address answers any more for the reason it was planned.
+func (l *looker) gone(ctx context.Context, d *catalog.Dataset, a act) error {
+	still := int64(0)
+	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
+	for _, f := range a.fence {
+		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys})
+	}
+	cells := wholeRow(d, &sel, len(a.expect) > 0)
+	expect := map[string]bool{}
+	for _, h := range a.expect {
+		expect[h] = true
+	}
+	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+		if len(a.expect) == 0 || expect[connector.RowHash(row[cells:])] {
+			still++
+		}
+	})
+	if err != nil || !ok {
+		return err
+	}
+	l.count(d, a, int64(len(a.rows))-still)
+	if still > 0 {
+		l.residue(d, still, "rows are still there after deleting them")
+	}
+	return nil
+}
+
+// wholeRow adds the row's cells to the select where rows are told by content; the position they start at.
+func wholeRow(d *catalog.Dataset, sel *connector.Select, whole bool) int {
+	sel.Columns = slices.Clone(sel.Columns)
+	at := len(sel.Columns)
+	if whole {
+		for _, c := range d.Table.Columns {
+			sel.Columns = append(sel.Columns, c.Name)
+		}
+	}
+	return at
+}
+
+// changed: every planned cell holds what was written, or at least no longer what it held.
+func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
+	want := map[string]int{}
+	for i, k := range a.rows {
+		want[k.Encode()] = i
+	}
+	n := len(d.Table.Locator.Columns)
+	sel := connector.Select{Table: d.Table, Columns: slices.Concat(d.Table.Locator.Columns, a.set), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
+	bad := int64(0)
+	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+		i, planned := want[connector.Key(row[:n]).Encode()]
+		if planned && !allChanged(row[n:], a, i) {
+			bad++
+		}
+	})
+	if err != nil || !ok {
+		return err
+	}
+	l.count(d, a, int64(len(a.rows))-bad)
+	if bad > 0 {
+		l.residue(d, bad, "cells still hold what they should no longer hold")
+	}
+	return nil
+}
+
+func allChanged(cells []connector.Value, a act, i int) bool {
+	for c, v := range cells {
+		written, old := a.values[min(i, len(a.values)-1)][c], connector.Value{}
+		if i < len(a.old) {
+			old = a.old[i][c]
+		}
+		if v != written && !old.IsNull() && v == old && written != old {
+			return false
+		}
+	}
+	return true
+}
+
+// watchKeys: no more rows answer to the key than the plan leaves.
+func (l *looker) watchKeys(ctx context.Context, d *catalog.Dataset, a act) error {
+	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns}
+	for i, f := range a.fence {
+		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys, Fold: a.breaks && i == 0})
+	}
+	n := int64(0)
+	ok, err := l.look(ctx, d, sel, func([]connector.Value) { n++ })
+	if err != nil || !ok {
+		return err
+	}
+	l.proof[d.System].Keys += n
+	if may, err := strconv.ParseInt(a.expect[0], 10, 64); err == nil && n > may {
+		l.proof[d.System].Closure += n - may
+		l.residue(d, n-may, "rows lead to the person that the plan did not leave there")
+	}
+	return nil
+}
+
+func (l *looker) watchValues(system string, a act) {
+	for _, k := range a.rows {
+		l.ids = append(l.ids, k[0].S)
+	}
+	if len(a.set) == 1 {
+		if n, err := strconv.ParseInt(a.expect[0], 10, 64); err == nil {
+			l.kept[system+"."+a.dataset+"."+a.set[0]] += n
+		}
+	}
+}
+
+// look asks once; a store that does not answer leaves its dataset unproven, which is false.
+func (l *looker) look(ctx context.Context, d *catalog.Dataset, sel connector.Select, row func([]connector.Value)) (bool, error) {
+	for _, c := range sel.Columns {
+		if d.Table.Column(c) == nil && d.Table.Locator.Kind != connector.ByPhysical {
+			l.unseen(d.System, d.Name, -1)
+			return false, nil
+		}
+	}
+	err := d.Store.Look(ctx, []connector.Select{sel}, func(_ int, r []connector.Value) error {
+		row(r)
+		return nil
+	})
+	if err == nil {
+		return true, nil
+	}
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	l.unseen(d.System, d.Name, -1)
+	return false, nil
+}
+
+func (l *looker) count(d *catalog.Dataset, a act, verified int64) {
+	if st := l.done[a.step]; st != nil {
+		st.Verified += verified
+	}
+	l.proof[d.System].Keys += int64(len(a.rows))
+}
+
+func (l *looker) residue(d *catalog.Dataset, rows int64, why string) {
+	l.left = append(l.left, Remaining{System: d.System, Dataset: d.Name, Rows: rows, Code: "residue", Why: why, Who: owner(l.g, d.System), Next: "retry: it plans what is left, for approval"})
+}
+
+func (l *looker) unseen(system, dataset string, rows int64) {
+	l.left = append(l.left, Remaining{System: system, Dataset: dataset, Rows: rows, Code: "unproven", Why: "it could not be read again", Who: owner(l.g, system), Next: "retry when it answers"})
+}
+
+// maintain brings stored copies up to date, so that they do not show what is gone.
+func (l *looker) maintain(ctx context.Context) error {
+	touched := map[string][]*connector.Table{}
+	for _, st := range l.done {
+		if d := l.g.Dataset(st.System, st.Dataset); d != nil && st.Acted > 0 && !slices.Contains(touched[st.System], d.Table) {
+			touched[st.System] = append(touched[st.System], d.Table)
+		}
+	}
+	for system, tables := range sorted(touched) {
+		store, err := l.e.cfg.Catalog.Store(system)
+		m, ok := store.(connector.Maintainer)
+		if err != nil || !ok {
+			continue
+		}
+		means, err := m.Maintain(ctx, tables)
+		l.proof[system].Means = append(l.proof[system].Means, means...)
+		if err != nil {
+			l.left = append(l.left, Remaining{System: system, Rows: -1, Code: "copies", Why: "a stored copy could not be brought up to date: " + publicReason(err), Who: owner(l.g, system), Next: "refresh it, then retry"})
+		}
+	}
+	return ctx.Err()
+}
+
+// outcome weighs it: complete needs no gap, nothing remaining, and every step verified in full.
+func (l *looker) outcome() *Outcome {
+	o := newOutcome(l.p)
+	for _, s := range l.p.Systems {
+		for _, st := range s.Datasets {
+			d := *l.done[st.Order-1]
+			if st.Method == catalog.Keep {
+				d.Found, d.Verified = st.Rows, st.Rows
+			} else if d.Verified != d.Planned && !l.named(s.ID, st.Name) {
+				l.left = append(l.left, Remaining{System: s.ID, Dataset: st.Name, Rows: d.Planned - d.Verified, Code: "unproven", Why: "not every planned row was proven", Who: owner(l.g, s.ID), Next: "retry"})
+			}
+			o.Done = append(o.Done, d)
+		}
+		pr := l.proof[s.ID]
+		pr.At = l.e.cfg.Clock.Now().Format(time.RFC3339)
+		o.Proof = append(o.Proof, *pr)
+	}
+	o.Remaining = append(o.Remaining, l.left...)
+	o.Status = Complete
+	if len(o.Remaining) > 0 || len(o.Gaps) > 0 {
+		o.Status = Incomplete
+	}
+	return o
+}
+
+func (l *looker) named(system, dataset string) bool {
+	return slices.ContainsFunc(l.left, func(r Remaining) bool {
+		return r.System == system && (r.Dataset == dataset || r.Dataset == "")
+	})
+}
+
+func newOutcome(p *Plan) *Outcome {
+	return &Outcome{Kind: p.Kind, Hash: p.Hash, Matched: p.Matched, Done: []Done{}, Kept: p.Kept, Held: []Held{}, Remaining: []Remaining{},
+		Ignored: p.Ignored, Gaps: p.Gaps, Warnings: p.Warnings, Proof: []Proof{}}
+}
+
+// Look reads everything again for a request that ran: from its journal while that can be opened,
+// else from the identities given. It changes nothing.
+func (e *Engine) Look(ctx context.Context, q Question, approved *Plan) ([]Remaining, []Proof, error) {
+	j, err := e.openJournal(ctx, q.Request)
+	if err == nil && j != nil && j.acting {
+		o, err := e.conclude(ctx, j, approved, nil, func(Progress) {})
+		if err != nil {
+			return nil, nil, err
+		}
+		return o.Remaining, o.Proof, nil
+	}
+	return e.lookByIdentity(ctx, q, approved)
+}
+
+// lookByIdentity walks anew: everything that still leads to the person and is not kept is residue.
+func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan) ([]Remaining, []Proof, error) {
+	q.Kind = Erasure
+	p, w, err := e.find(ctx, q, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.close()
+	l := e.newLooker(w.g, p)
+	l.left = append(l.left, p.Gaps...)
+	for _, s := range p.Systems {
+		for _, st := range s.Datasets {
+			if st.Method != catalog.Keep && st.Role == catalog.Own {
+				l.left = append(l.left, Remaining{System: s.ID, Dataset: st.Name, Rows: st.Rows, Code: "residue", Why: "rows still lead to the person", Who: owner(w.g, s.ID), Next: "plan a new erasure"})
+			}
+		}
+	}
+	l.ids = w.collect().sweepable()
+	s := &scribe{w: w, open: map[string]*chunk{}, tied: map[string]*chunk{}}
+	if err := s.watchText(ctx); err != nil {
+		return nil, nil, err
+	}
+	for system, c := range s.open {
+		for _, a := range c.acts {
+			if len(a.set) == 1 {
+				l.watchValues(system, a)
+			}
+		}
+	}
+	if err := l.sweep(ctx); err != nil {
+		return nil, nil, err
+	}
+	return l.left, l.outcome().Proof, nil
+}
+
+// Tokens compares keyed tokens with the token of every value in every identity column: it proves,
+// without knowing who was erased, that nobody erased stands there again.
+func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(kind, value string) string) ([]Remaining, error) {
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := e.newLooker(g, &Plan{})
+	for _, s := range g.Systems {
+		l.proof[s.Config.ID] = &Proof{System: s.Config.ID}
+		if s.Err != nil {
+			l.unseen(s.Config.ID, "", -1)
+		}
+	}
+	for _, d := range g.Datasets {
+		if d.People == nil || d.Ignored {
+			continue
+		}
+		for kind, column := range sorted(d.People.By) {
+			n := int64(0)
+			sel := connector.Select{Table: d.Table, Columns: []string{column}}
+			ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+				if !row[0].IsNull() && tokens[token(kind, subject.Canonical(kind, row[0].S))] {
+					n++
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
+			if ok && n > 0 {
+				l.residue(d, n, "an erased identity stands there again in "+strings.ToLower(kind))
+			}
+		}
+	}
+	return l.left, nil
+}

@@ -1,0 +1,284 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Run does exactly the approved plan, then looks again. It finds everything anew first: when the
+// plan would hash differently now, nothing is touched and the error is a *Drift with the new plan.
+// A run that was cut off goes on from its journal when Run is called again. A store that fails
+// delays only its own steps; what is left is named in the outcome.
+func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*Outcome, error) {
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	j, err := e.openJournal(ctx, q.Request)
+	if err != nil {
+		return nil, err
+	}
+	if j == nil || !j.acting {
+		if j, err = e.begin(ctx, q, approved, progress); err != nil {
+			return nil, err
+		}
+	}
+	if j.hash != approved.Hash {
+		return nil, fault.New(fault.Conflict, "another plan of this request has begun to run")
+	}
+	left, err := e.act(ctx, j, progress)
+	if err != nil {
+		return nil, err
+	}
+	return e.conclude(ctx, j, approved, left, progress)
+}
+
+// begin finds again, compares, and writes the journal: after it, and not before, stores are touched.
+func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*journal, error) {
+	progress(Progress{Phase: "find"})
+	p, w, err := e.find(ctx, q, false)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	if p.Hash != approved.Hash {
+		return nil, &Drift{Plan: p}
+	}
+	j, err := e.newJournal(ctx, q.Request, p.Hash)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := w.group()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.inscribe(ctx, j, groups); err != nil {
+		return nil, err
+	}
+	e.cfg.Hook("own:journal")
+	return j, nil
+}
+
+// act runs every chunk that is not done, each store in its own order, all stores at once. A system
+// whose chunk fails goes no further: later chunks count on earlier ones.
+func (e *Engine) act(ctx context.Context, j *journal, progress func(Progress)) ([]Remaining, error) {
+	heads, err := j.heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bySystem := map[string][]head{}
+	for _, h := range heads {
+		bySystem[h.system] = append(bySystem[h.system], h)
+	}
+	var mu sync.Mutex
+	var left []Remaining
+	var wg sync.WaitGroup
+	errs := make(chan error, len(bySystem))
+	done, total := int64(0), int64(len(heads))
+	for system, hs := range bySystem {
+		wg.Go(func() {
+			for _, h := range hs {
+				rs, err := e.actChunk(ctx, g, j, h)
+				if err != nil {
+					errs <- err
+					return
+				}
+				mu.Lock()
+				done++
+				progress(Progress{Phase: "act", System: system, Done: done, Total: total})
+				left = append(left, rs...)
+				mu.Unlock()
+				if len(rs) > 0 {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	return left, errors.Join(<-errs, ctx.Err())
+}
+
+// actChunk runs one chunk in one transaction of its store. What the store refuses is remaining work,
+// not an error; errors are ours: the journal, an interruption.
+func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h head) ([]Remaining, error) {
+	if h.done {
+		return nil, nil
+	}
+	c, err := j.chunk(ctx, h.ordinal)
+	if err != nil {
+		return nil, err
+	}
+	acts, idx, missing := bind(g, c)
+	if len(missing) > 0 {
+		return missing, nil
+	}
+	acted := make([]int64, len(c.acts))
+	if len(acts) > 0 {
+		counts, err := e.transact(ctx, g, c, acts, idx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return refused(g, c, err), nil
+		}
+		for i, n := range counts {
+			acted[idx[i]] = n
+		}
+	}
+	if err := j.done(ctx, h.ordinal, acted); err != nil {
+		return nil, err
+	}
+	e.cfg.Hook("own:done")
+	return nil, nil
+}
+
+// bind turns the journal's names into tables of the store as it is now. A dataset that is gone
+// remains; idx tells which act of the chunk each bound act is.
+func bind(g *catalog.Graph, c chunk) (acts []connector.Act, idx []int, missing []Remaining) {
+	for i, a := range c.acts {
+		if a.verb == watchKeys || a.verb == watchValues {
+			continue
+		}
+		d := g.Dataset(c.system, a.dataset)
+		if d == nil {
+			missing = append(missing, Remaining{System: c.system, Dataset: a.dataset, Rows: int64(len(a.rows)), Code: "unreachable",
+				Why: "the system or dataset could not be reached when its turn came", Who: owner(g, c.system), Next: "bring it back, then retry"})
+			continue
+		}
+		b := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
+		for _, f := range a.fence {
+			b.Fence = append(b.Fence, connector.Match{Columns: f.columns, Keys: f.keys})
+		}
+		acts, idx = append(acts, b), append(idx, i)
+	}
+	return acts, idx, missing
+}
+
+// transact runs bound acts in one transaction.
+func (e *Engine) transact(ctx context.Context, g *catalog.Graph, c chunk, acts []connector.Act, idx []int) ([]int64, error) {
+	store, err := e.cfg.Catalog.Store(c.system)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := store.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := e.actAll(ctx, tx, c, acts, idx)
+	if err != nil {
+		return nil, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+	}
+	e.cfg.Hook("store:" + c.system + ":before-commit")
+	if err := tx.Commit(ctx); err != nil {
+		return nil, err
+	}
+	e.cfg.Hook("store:" + c.system + ":commit")
+	return counts, nil
+}
+
+func (e *Engine) actAll(ctx context.Context, tx connector.Tx, c chunk, acts []connector.Act, idx []int) ([]int64, error) {
+	tied := -1
+	for i := range acts {
+		if c.acts[idx[i]].together {
+			tied = i
+			break
+		}
+	}
+	if tied < 0 {
+		return e.do(ctx, tx, c.system, acts)
+	}
+	counts, err := e.do(ctx, tx, c.system, acts[:tied])
+	if err != nil {
+		return nil, err
+	}
+	rest, err := e.doTied(ctx, tx, c.system, acts[tied:])
+	return append(counts, rest...), err
+}
+
+// doTied deletes rows that refer to each other and cannot let go: with checks at the end of the
+// transaction where the store has that, else in one statement.
+func (e *Engine) doTied(ctx context.Context, tx connector.Tx, system string, acts []connector.Act) ([]int64, error) {
+	deferred, err := tx.Defer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if deferred && allDeferrable(acts) {
+		return e.do(ctx, tx, system, acts)
+	}
+	cycle, ok := tx.(connector.CycleDeleter)
+	if !ok {
+		return nil, fault.New(fault.Conflict, "rows refer to each other and this engine cannot delete them together")
+	}
+	counts, err := cycle.DoTogether(ctx, acts)
+	e.cfg.Hook("store:" + system + ":together")
+	return counts, err
+}
+
+// allDeferrable: SQLite defers every check in a transaction; elsewhere each key says for itself.
+func allDeferrable(acts []connector.Act) bool {
+	for _, a := range acts {
+		for _, fk := range a.Table.ForeignKeys {
+			if !fk.Deferrable {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// do runs acts pipelined; a crash test takes them one by one, to stop behind each.
+func (e *Engine) do(ctx context.Context, tx connector.Tx, system string, acts []connector.Act) ([]int64, error) {
+	if !e.cfg.Stepwise {
+		return tx.Do(ctx, acts)
+	}
+	var counts []int64
+	for i := range acts {
+		n, err := tx.Do(ctx, acts[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		counts = append(counts, n...)
+		e.cfg.Hook(fmt.Sprintf("store:%s:%d", system, i))
+	}
+	return counts, nil
+}
+
+// refused names every dataset of a chunk that its store rolled back.
+func refused(g *catalog.Graph, c chunk, err error) []Remaining {
+	rows := map[string]int64{}
+	for _, a := range c.acts {
+		if a.verb == connector.Delete || a.verb == connector.Update {
+			rows[a.dataset] += int64(len(a.rows))
+		}
+	}
+	why, code := "the store refused: "+publicReason(err), "refused"
+	if fault.KindOf(err) == fault.Unavailable {
+		why, code = "the store stopped answering; nothing of this part was done", "unreachable"
+	}
+	var out []Remaining
+	for dataset, n := range sorted(rows) {
+		out = append(out, Remaining{System: c.system, Dataset: dataset, Rows: n, Code: code, Why: why, Who: owner(g, c.system), Next: "mend it, then retry"})
+	}
+	return out
+}
+
+// publicReason is a connector's error, which by its contract holds no value; one line of it.
+func publicReason(err error) string {
+	s := err.Error()
+	for i, r := range s {
+		if r == '\n' || i > 200 {
+			return s[:i]
+		}
+	}
+	return s
+}

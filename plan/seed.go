@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// sorted gives a map in the order of its keys, so that the same input makes the same plan.
+func sorted[V any](m map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(k, m[k]) {
+				return
+			}
+		}
+	}
+}
+
+// seed searches every people dataset for the given identities, all people in one question per column.
+func (w *walk) seed(ctx context.Context) error {
+	byKind := map[string]map[string]int{} // kind → value as given → person
+	for i, p := range w.q.People {
+		for _, id := range p.Identities {
+			if byKind[id.Kind] == nil {
+				byKind[id.Kind] = map[string]int{}
+			}
+			byKind[id.Kind][id.Value] = i
+			w.asked[id.Kind+"="+connector.Fold(id.Value)] = true
+		}
+	}
+	var qs []question
+	for _, d := range w.g.Datasets {
+		if d.People == nil || d.Ignored {
+			continue
+		}
+		for kind, column := range sorted(d.People.By) {
+			if vs := byKind[kind]; len(vs) > 0 {
+				if q, ok := w.search(d, kind, column, vs); ok {
+					qs = append(qs, q)
+				}
+			}
+		}
+	}
+	return w.ask(ctx, qs)
+}
+
+// search asks one people dataset for identities of one kind.
+func (w *walk) search(d *catalog.Dataset, kind, column string, values map[string]int) (question, bool) {
+	c := d.Table.Column(column)
+	if c == nil {
+		w.gap(d, Remaining{Rows: -1, Code: "column-missing", Why: "people/by names a column that is not there", Next: "correct ombud.yaml, then plan again"})
+		return question{}, false
+	}
+	q := question{d: d, edge: -1, path: w.pathID(kind + " › " + d.Name), person: map[string]int{}}
+	var keys []connector.Key
+	for v, person := range sorted(values) {
+		key, ok := connector.TextValue(v), true
+		if c.Kind != connector.Text {
+			key, ok = d.Store.Convert(connector.TextValue(strings.TrimSpace(v)), c)
+		}
+		if ok {
+			keys = append(keys, connector.Key{key})
+			q.person[connector.Fold(key.S)] = person
+		}
+	}
+	q.sel = w.selectBy(d, []string{column}, keys, nil)
+	q.sel.Where[0].Fold = c.Kind == connector.Text
+	return q, len(keys) > 0
+}
+
+// tag remembers whose seed a row is, and counts it once.
+func (w *walk) tag(s *rowset, r *record, q question) {
+	if _, ok := w.persons[r]; ok {
+		return
+	}
+	cell := r.cells[s.at[q.sel.Where[0].Columns[0]]]
+	w.persons[r] = q.person[connector.Fold(cell.S)]
+	w.matched++
+}
+
+// identities leads on from seeds: a value that is unique in the dataset where it was found names the
+// same person in every other people dataset that knows this kind of identity.
+func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
+	if d.People == nil {
+		return nil
+	}
+	var qs []question
+	s := w.sets[d]
+	for kind, column := range sorted(d.People.By) {
+		if !identifying(d.Table, column) {
+			continue
+		}
+		found := map[string]int{}
+		for _, r := range recs {
+			v := s.values(r, []string{column})[0]
+			id := kind + "=" + connector.Fold(v.S)
+			if person, ok := w.persons[r]; ok && !v.IsNull() && strings.TrimSpace(v.S) != "" && !w.asked[id] {
+				w.asked[id] = true
+				found[v.S] = person
+			}
+		}
+		qs = append(qs, w.searchOthers(d, kind, found)...)
+	}
+	return qs
+}
+
+func (w *walk) searchOthers(from *catalog.Dataset, kind string, found map[string]int) []question {
+	var qs []question
+	for _, d := range w.g.Datasets {
+		if d == from || d.People == nil || d.Ignored || len(found) == 0 {
+			continue
+		}
+		if column, ok := d.People.By[kind]; ok {
+			if q, ok := w.search(d, kind, column, found); ok {
+				qs = append(qs, q)
+			}
+		}
+	}
+	return qs
+}
+
+func identifying(t *connector.Table, column string) bool {
+	if len(t.Primary) == 1 && t.Primary[0] == column {
+		return true
+	}
+	return slices.ContainsFunc(t.Uniques, func(u connector.Unique) bool {
+		return !u.Partial && len(u.Columns) == 1 && u.Columns[0] == column
+	})
+}
+
+// reviewSeeds asks a person when one set of identities led to two rows of the same people dataset,
+// or to rows that contradict each other in another identity. Until somebody says they are the same
+// (Person.Same), nothing can be approved.
+func (w *walk) reviewSeeds() {
+	type at struct {
+		person  int
+		dataset *catalog.Dataset
+	}
+	rows := map[at]int{}
+	values := map[int]map[string]map[string]bool{} // person → kind → folded values
+	for _, d := range w.g.Datasets {
+		s := w.sets[d]
+		if s == nil || d.People == nil {
+			continue
+		}
+		for _, r := range s.mem {
+			person, ok := w.persons[r]
+			if !ok {
+				continue
+			}
+			rows[at{person, d}]++
+			for kind, column := range d.People.By {
+				addValue(values, person, kind, r.cells[s.at[column]])
+			}
+		}
+	}
+	for _, d := range w.g.Datasets {
+		for person := range w.q.People {
+			if n := rows[at{person, d}]; n > 1 && !w.q.People[person].Same {
+				w.doubt(d, "several rows match, and only a person can say that they are one", int64(n))
+			}
+		}
+	}
+	for person, kinds := range values {
+		for kind, vs := range sorted(kinds) {
+			if len(vs) > 1 && !w.q.People[person].Same && w.beyondGiven(person, kind, vs) {
+				w.doubtKind(kind)
+			}
+		}
+	}
+}
+
+// beyondGiven reports whether a value was found that nobody gave: who names two addresses has two.
+func (w *walk) beyondGiven(person int, kind string, vs map[string]bool) bool {
+	given := map[string]bool{}
+	for _, id := range w.q.People[person].Identities {
+		if id.Kind == kind {
+			given[connector.Fold(id.Value)] = true
+		}
+	}
+	for v := range vs {
+		if !given[v] {
+			return true
+		}
+	}
+	return false
+}
+
+func addValue(values map[int]map[string]map[string]bool, person int, kind string, v connector.Value) {
+	if v.IsNull() || strings.TrimSpace(v.S) == "" {
+		return
+	}
+	if values[person] == nil {
+		values[person] = map[string]map[string]bool{}
+	}
+	if values[person][kind] == nil {
+		values[person][kind] = map[string]bool{}
+	}
+	values[person][kind][connector.Fold(v.S)] = true
+}
+
+const samePerson = "look at them; if they are the same person, plan again with --same-person"
+
+func (w *walk) doubt(d *catalog.Dataset, why string, rows int64) {
+	g := Remaining{System: d.System, Dataset: d.Name, Rows: rows, Code: "review", Why: why, Who: "whoever handles the request", Next: samePerson}
+	if slices.Contains(w.gaps, g) {
+		return
+	}
+	w.gaps = append(w.gaps, g)
+	w.review = append(w.review, d.ID()+": "+why+"; "+samePerson)
+}
+
+func (w *walk) doubtKind(kind string) {
+	for _, d := range w.g.Datasets {
+		if d.People == nil || w.sets[d] == nil {
+			continue
+		}
+		if _, ok := d.People.By[kind]; ok {
+			w.doubt(d, "the rows found disagree about the "+kind, 1)
+			return
+		}
+	}
+}

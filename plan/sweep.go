@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// sweepRate is bytes a millisecond that a sweep reads, end to end, on a small machine; it only
+// decides whether a sweep runs at once or is queued.
+const sweepRate = 60_000
+
+// sweep reads every text of every system for the person's identities: the only look that finds
+// copies to which no key leads. Kept rows may hold them, as often as was counted before the run.
+func (l *looker) sweep(ctx context.Context) error {
+	if len(l.ids) == 0 {
+		return nil
+	}
+	if l.sweepMS() > l.e.cfg.SweepMS {
+		l.left = append(l.left, Remaining{System: "all", Rows: -1, Code: "sweep-queued", Why: "reading all text takes longer than a request should wait", Who: "Ombud",
+			Next: "ombud dsr retry, or the running server tonight"})
+		return nil
+	}
+	m := newMatcher(l.ids)
+	for _, d := range l.g.Datasets {
+		if d.Ignored {
+			continue
+		}
+		if err := l.sweepDataset(ctx, d, m); err != nil {
+			return err
+		}
+	}
+	for _, p := range l.proof {
+		p.Coverage = fmt.Sprintf("all text, JSON and decodable binary columns of every dataset that is not ignored, for %d identities; encrypted cells cannot be read", len(l.ids))
+	}
+	return nil
+}
+
+func (l *looker) sweepMS() int64 {
+	n := int64(0)
+	for _, d := range l.g.Datasets {
+		if !d.Ignored && len(sweepColumns(d.Table)) > 0 {
+			n += max(0, d.Table.Bytes)
+		}
+	}
+	return n / sweepRate
+}
+
+// sweepColumns can hold an identity: everything that is text in some form and not too short for one.
+func sweepColumns(t *connector.Table) []string {
+	var out []string
+	for _, c := range t.Columns {
+		switch c.Kind {
+		case connector.Text, connector.JSON, connector.Array, connector.Bytes, connector.Other:
+			if len(c.Enum) == 0 && (c.Length == 0 || c.Length >= minSweep) {
+				out = append(out, c.Name)
+			}
+		}
+	}
+	return out
+}
+
+func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matcher) error {
+	cols := sweepColumns(d.Table)
+	if len(cols) == 0 || !d.Table.Rights.Select {
+		return nil
+	}
+	hits := make([]int64, len(cols))
+	sel := connector.Select{Table: d.Table, Columns: cols}
+	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+		for i, v := range row {
+			l.proof[d.System].Swept += int64(len(v.S))
+			if holds(m, v) {
+				hits[i]++
+			}
+		}
+	})
+	if err != nil || !ok {
+		return err
+	}
+	for i, n := range hits {
+		if may := l.kept[d.ID()+"."+cols[i]]; n > may {
+			l.residue(d, n-may, "an identity of the person still stands in "+cols[i])
+		}
+	}
+	return nil
+}
+
+// holds looks through the codings that stores put text into: as it is, base64, hexadecimal, gzip.
+func holds(m *matcher, v connector.Value) bool {
+	if len(v.S) < minSweep {
+		return false
+	}
+	if len(m.find(v.S)) > 0 {
+		return true
+	}
+	return holdsDecoded(m, v.S, 2)
+}
+
+func holdsDecoded(m *matcher, s string, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	for _, decode := range []func(string) (string, bool){gunzip, unbase64, unhex} {
+		if plain, ok := decode(s); ok && (len(m.find(plain)) > 0 || holdsDecoded(m, plain, depth-1)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxInflate bounds what a compressed cell may grow to.
+const maxInflate = 16 << 20
+
+func gunzip(s string) (string, bool) {
+	if !strings.HasPrefix(s, "\x1f\x8b") {
+		return "", false
+	}
+	z, err := gzip.NewReader(strings.NewReader(s))
+	if err != nil {
+		return "", false
+	}
+	var b bytes.Buffer
+	_, err = io.Copy(&b, io.LimitReader(z, maxInflate))
+	return b.String(), err == nil || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func unbase64(s string) (string, bool) {
+	t := strings.TrimSpace(s)
+	if len(t) < 8 || strings.ContainsAny(t, " @\t") {
+		return "", false
+	}
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if b, err := enc.DecodeString(t); err == nil {
+			return string(b), true
+		}
+	}
+	return "", false
+}
+
+func unhex(s string) (string, bool) {
+	t := strings.TrimPrefix(strings.TrimPrefix(s, "0x"), `\x`)
+	if len(t) < 2*minSweep || len(t)%2 != 0 {
+		return "", false
+	}
+	b, err := hex.DecodeString(t)
+	return string(b), err == nil
+}

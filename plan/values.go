@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// values are what identifies the people in text: the identities given, those found in their people
+// rows, and their names. They exist in memory while a request is worked on, and sealed in its journal.
+type values struct {
+	ids   map[string]bool            // folded identities, those that others may share too (a family's telephone)
+	sure  map[string]map[string]bool // kind to folded identities that are theirs alone: given, or unique where found
+	names map[string]bool            // folded names and parts of names
+}
+
+// minSweep is the shortest identity that proves anything when it is found in text: shorter ones
+// ("17", "ida") stand in everybody's.
+const minSweep = 6
+
+var nameTokens = []string{"name", "firstname", "lastname", "surname", "fullname", "displayname", "first", "last", "given", "family", "nickname"}
+
+// nameColumns are the columns of a people dataset that hold a person's name.
+func nameColumns(d *catalog.Dataset) []string {
+	if d.People == nil {
+		return nil
+	}
+	var out []string
+	for _, c := range d.Table.Columns {
+		if c.Kind != connector.Text {
+			continue
+		}
+		toks := strings.FieldsFunc(strings.ToLower(c.Name), func(r rune) bool { return r == '_' || r == '-' || r == ' ' })
+		if slices.ContainsFunc(toks, func(t string) bool { return slices.Contains(nameTokens, t) }) && !slices.Contains(toks, "user") && !slices.Contains(toks, "company") {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// collect gathers the values once the walk is done.
+func (w *walk) collect() values {
+	v := values{map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}}
+	for _, p := range w.q.People {
+		for _, id := range p.Identities {
+			v.addID(id.Kind, id.Value, true)
+		}
+	}
+	for _, d := range w.g.Datasets {
+		s := w.sets[d]
+		if s == nil || d.People == nil {
+			continue
+		}
+		for _, r := range s.mem {
+			if !r.reached {
+				continue
+			}
+			for kind, column := range d.People.By {
+				v.addID(kind, r.cells[s.at[column]].S, identifying(d.Table, column))
+			}
+			for _, column := range nameColumns(d) {
+				v.addName(r.cells[s.at[column]].S)
+			}
+		}
+	}
+	return v
+}
+
+func (v values) addID(kind, s string, sure bool) {
+	f := connector.Fold(s)
+	if f == "" {
+		return
+	}
+	v.ids[f] = true
+	if !sure {
+		return
+	}
+	if v.sure[kind] == nil {
+		v.sure[kind] = map[string]bool{}
+	}
+	v.sure[kind][f] = true
+}
+
+// addName takes the whole name and its parts: "Ida" in a letter to Ida is hers. Parts of fewer than
+// three letters identify nobody.
+func (v values) addName(s string) {
+	f := connector.Fold(s)
+	if utf8.RuneCountInString(f) < 3 {
+		return
+	}
+	v.names[f] = true
+	for _, part := range strings.Fields(f) {
+		if utf8.RuneCountInString(part) >= 3 {
+			v.names[part] = true
+		}
+	}
+}
+
+// known reports whether a folded value is one of the people's identities.
+func (w *walk) known(folded string) bool {
+	if w.vals.ids == nil {
+		w.vals = w.collect()
+	}
+	return w.vals.ids[folded]
+}
+
+// sweepable are the identities long enough to prove something, sorted.
+func (v values) sweepable() []string {
+	var out []string
+	for _, ids := range v.sure {
+		for id := range ids {
+			if len(id) >= minSweep {
+				out = append(out, id)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

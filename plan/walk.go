@@ -1,0 +1,533 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// walk is one closure from identities over the graph: the rows that are, or name, these people.
+// It reads and never writes. Rounds are levels of the graph; one round is one pipelined question
+// per store, and stores are asked at the same time.
+type walk struct {
+	e    *Engine
+	g    *catalog.Graph
+	q    Question
+	full bool // read whole rows (access), else only what judging and addressing need
+
+	mu      sync.Mutex
+	sets    map[*catalog.Dataset]*rowset
+	edges   []*catalog.Edge
+	edgeNo  map[*catalog.Edge]int32
+	paths   []string
+	pathNo  map[string]int32
+	asked   map[string]bool // kind + folded value, searched already
+	persons map[*record]int
+	new     map[*catalog.Dataset][]*record // reached in the last round, their children not yet asked for
+	matched int
+	shared  map[string]int64
+	broken  map[string]bool // dataset ids that could not be read
+	gaps    []Remaining
+	review  []string
+	reasons []reason
+	reasonN map[reason]int32
+	vals    values
+	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
+}
+
+// reason for keeping a row.
+type reason struct{ because, code string }
+
+func (e *Engine) newWalk(g *catalog.Graph, q Question, full bool) *walk {
+	w := &walk{
+		e: e, g: g, q: q, full: full,
+		sets: map[*catalog.Dataset]*rowset{}, edgeNo: map[*catalog.Edge]int32{}, pathNo: map[string]int32{},
+		asked: map[string]bool{}, persons: map[*record]int{}, new: map[*catalog.Dataset][]*record{},
+		shared: map[string]int64{}, broken: map[string]bool{}, reasonN: map[reason]int32{},
+	}
+	for i, ed := range g.Edges {
+		w.edges = append(w.edges, ed)
+		w.edgeNo[ed] = int32(i)
+	}
+	return w
+}
+
+func (w *walk) close() {
+	for _, s := range w.sets {
+		s.close()
+	}
+}
+
+// run finds everything. It fails only when interrupted or out of disk: a store that does not answer
+// becomes a gap.
+func (w *walk) run(ctx context.Context) error {
+	if err := w.seed(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := w.closure(ctx); err != nil {
+			return err
+		}
+		more, err := w.follow(ctx)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	w.reviewSeeds()
+	return w.judge(ctx)
+}
+
+// closure expands until no row is new: the fixed point. Sets only grow, so cycles end.
+func (w *walk) closure(ctx context.Context) error {
+	for len(w.new) > 0 {
+		front := w.new
+		w.new = map[*catalog.Dataset][]*record{}
+		var qs []question
+		for _, d := range w.g.Datasets { // in catalog order: the same data gives the same plan
+			if recs := front[d]; len(recs) > 0 {
+				qs = append(qs, w.below(d, recs)...)
+				qs = append(qs, w.aliases(d, recs)...)
+				qs = append(qs, w.identities(d, recs)...)
+			}
+		}
+		if err := w.ask(ctx, qs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// question is one select and what its rows mean.
+type question struct {
+	d      *catalog.Dataset
+	sel    connector.Select
+	edge   int32 // the edge it came by, -1 for a search by identity
+	path   int32
+	up     bool           // the rows are parents, the same person by alias
+	person map[string]int // by identity: folded value to person
+}
+
+// below asks for the children of newly reached rows, by every edge.
+func (w *walk) below(d *catalog.Dataset, recs []*record) []question {
+	var qs []question
+	for _, e := range d.In {
+		if e.Child.Ignored {
+			continue
+		}
+		for path, keys := range w.parentKeys(d, recs, e) {
+			qs = append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()),
+				sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
+		}
+	}
+	slices.SortFunc(qs, func(a, b question) int { return cmp.Or(cmp.Compare(a.edge, b.edge), cmp.Compare(a.path, b.path)) })
+	return qs
+}
+
+// parentKeys are the distinct keys by which children refer to these rows, in the children's type.
+func (w *walk) parentKeys(d *catalog.Dataset, recs []*record, e *catalog.Edge) map[int32][]connector.Key {
+	s := w.sets[d]
+	seen := map[string]bool{}
+	out := map[int32][]connector.Key{}
+	for _, r := range recs {
+		k, ok := convertKey(e.Child, e.ChildColumns, s.values(r, e.ParentColumns))
+		if !ok {
+			continue
+		}
+		if enc := encodeKey(k, e.Value); !seen[enc] {
+			seen[enc] = true
+			out[r.path] = append(out[r.path], k)
+		}
+	}
+	return out
+}
+
+// convertKey turns a key into the types of the columns it will be compared with; false when a part
+// is NULL or cannot be of that type.
+func convertKey(d *catalog.Dataset, columns []string, k connector.Key) (connector.Key, bool) {
+	out := make(connector.Key, len(k))
+	for i, v := range k {
+		c := d.Table.Column(columns[i])
+		if c == nil || v.IsNull() {
+			return nil, false
+		}
+		var ok bool
+		if out[i], ok = d.Store.Convert(v, c); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+func (w *walk) selectBy(d *catalog.Dataset, columns []string, keys []connector.Key, e *catalog.Edge) connector.Select {
+	sel := connector.Select{Table: d.Table, Columns: w.set(d).columns,
+		Where: []connector.Match{{Columns: columns, Keys: keys, Fold: e != nil && e.Value}}}
+	if e == nil {
+		return sel
+	}
+	for column, value := range e.When() {
+		if k, ok := convertKey(d, []string{column}, connector.Key{connector.TextValue(value)}); ok {
+			sel.Where = append(sel.Where, connector.Match{Columns: []string{column}, Keys: []connector.Key{k}})
+		}
+	}
+	return sel
+}
+
+// aliases asks for the base rows of the same person.
+func (w *walk) aliases(d *catalog.Dataset, recs []*record) []question {
+	var qs []question
+	s := w.sets[d]
+	for _, e := range d.Out {
+		if e.Role != catalog.Alias || e.Parent.Ignored {
+			continue
+		}
+		var keys []connector.Key
+		for _, r := range recs {
+			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) > 0 {
+			qs = append(qs, question{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[recs[0].path] + " › " + e.Parent.Name),
+				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil)})
+		}
+	}
+	return qs
+}
+
+// ask puts questions to their stores, each store's in one go, all stores at once.
+func (w *walk) ask(ctx context.Context, qs []question) error {
+	byStore := map[string][]question{}
+	var order []string
+	for _, q := range qs {
+		if !q.d.Table.Rights.Select {
+			w.missingRight(q.d)
+			continue
+		}
+		if _, ok := byStore[q.d.System]; !ok {
+			order = append(order, q.d.System)
+		}
+		byStore[q.d.System] = append(byStore[q.d.System], q)
+	}
+	errs := make([]error, len(order))
+	var wg sync.WaitGroup
+	for i, system := range order {
+		wg.Go(func() { errs[i] = w.askStore(ctx, byStore[system]) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// askStore runs one store's questions pipelined. If that fails before any row came, each is asked
+// alone, so that one missing table hides no other.
+func (w *walk) askStore(ctx context.Context, qs []question) error {
+	rows := 0
+	err := w.askTogether(ctx, qs, &rows)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case isOurs(err):
+		return err
+	case rows > 0 || len(qs) == 1:
+		for _, q := range qs {
+			w.unreadable(q.d)
+		}
+		return nil
+	}
+	for _, q := range qs {
+		if err := w.askStore(ctx, []question{q}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ours marks an error of our own disk or memory, which no other question would avoid.
+type ours struct{ error }
+
+func isOurs(err error) bool {
+	_, ok := err.(ours)
+	return ok
+}
+
+func (w *walk) askTogether(ctx context.Context, qs []question, rows *int) error {
+	sels := make([]connector.Select, len(qs))
+	nth := make([]map[string]int, len(qs))
+	for i, q := range qs {
+		sels[i] = q.sel
+		if q.d.Table.Locator.Kind == connector.ByPredicate {
+			nth[i] = map[string]int{}
+		}
+	}
+	w.e.cfg.Hook("ask:" + qs[0].d.System)
+	return qs[0].d.Store.Select(ctx, sels, func(i int, row []connector.Value) error {
+		*rows++
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		n := 0
+		if nth[i] != nil {
+			k := connector.Key(row).Encode()
+			n = nth[i][k]
+			nth[i][k]++
+		}
+		if err := w.met(qs[i], slices.Clone(row), n); err != nil {
+			return ours{err}
+		}
+		return nil
+	})
+}
+
+// met takes in one row.
+func (w *walk) met(q question, cells []connector.Value, nth int) error {
+	s := w.set(q.d)
+	r := &record{cells: cells, path: q.path, via: q.edge}
+	switch {
+	case q.person != nil || q.up:
+		r.seed, r.reached = true, true
+	case w.isJudged(s, r, w.edges[q.edge]):
+		r.reached = true
+	default:
+		r.refs = []int32{q.edge}
+	}
+	old, fresh, err := s.add(r, nth)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		w.meetAgain(old, r)
+	}
+	if q.person != nil {
+		w.tag(s, old, q)
+	}
+	if r.reached && (fresh || old.reached && !w.expanded(old)) {
+		w.expand(s, old)
+	}
+	return nil
+}
+
+// meetAgain merges a second way to a row: the first path stays, but a row that only referred to the
+// person may turn out to be theirs.
+func (w *walk) meetAgain(old, r *record) {
+	if r.reached && !old.reached {
+		old.reached, old.via, old.path, old.seed = true, r.via, r.path, r.seed
+		old.refs = append(old.refs, markFresh)
+		return
+	}
+	old.seed = old.seed || r.seed
+	for _, e := range r.refs {
+		if !slices.Contains(old.refs, e) {
+			old.refs = append(old.refs, e)
+		}
+	}
+}
+
+// markFresh in refs says: reached just now, children not asked for yet.
+const markFresh = int32(-2)
+
+func (w *walk) expanded(r *record) bool { return !slices.Contains(r.refs, markFresh) }
+
+func (w *walk) expand(s *rowset, r *record) {
+	r.refs = slices.DeleteFunc(r.refs, func(e int32) bool { return e == markFresh })
+	if len(s.d.In) > 0 || s.d.People != nil || slices.ContainsFunc(s.d.Out, func(e *catalog.Edge) bool { return e.Role == catalog.Alias }) {
+		w.new[s.d] = append(w.new[s.d], r)
+	}
+}
+
+// isJudged reports whether the row's owner is read from this edge: direct edges that are set, and
+// only without any the edges it hangs by.
+func (w *walk) isJudged(s *rowset, r *record, e *catalog.Edge) bool {
+	return slices.Contains(w.judged(s, r), e)
+}
+
+func (w *walk) judged(s *rowset, r *record) []*catalog.Edge {
+	var direct, hang []*catalog.Edge
+	for _, e := range s.d.Out {
+		if !set(s, r, e) {
+			continue
+		}
+		switch {
+		case e.Direct():
+			direct = append(direct, e)
+		case e.Role == catalog.Inherit || e.Role == catalog.Context:
+			hang = append(hang, e)
+		}
+	}
+	if len(direct) > 0 {
+		return direct
+	}
+	if s.d.People != nil {
+		return nil // a person is judged by who they are, not by where they hang
+	}
+	return hang
+}
+
+// set reports whether an edge of the row refers to anything: no NULL part, and of the right type.
+func set(s *rowset, r *record, e *catalog.Edge) bool {
+	if s.values(r, e.ChildColumns).HasNull() {
+		return false
+	}
+	for column, value := range e.When() {
+		if at, ok := s.at[column]; !ok || r.cells[at].S != value {
+			return false
+		}
+	}
+	return true
+}
+
+// set is the dataset's rowset, made when first needed.
+func (w *walk) set(d *catalog.Dataset) *rowset {
+	if s := w.sets[d]; s != nil {
+		return s
+	}
+	s := newRowset(d, w.columns(d), w.indexed(d), w.e.cfg.Memory, w.e.cfg.TempDir)
+	w.sets[d] = s
+	return s
+}
+
+// indexed sets must answer by key: parents, and datasets that a row can be reached in by several ways.
+func (w *walk) indexed(d *catalog.Dataset) bool {
+	if len(d.In) > 0 || d.People != nil {
+		return true
+	}
+	ways := 0
+	for _, e := range d.Out {
+		if e.Parent.Personal || e.Role != catalog.Lookup {
+			ways++
+		}
+	}
+	return ways > 1
+}
+
+// columns that must be read: the address, every reference in and out, what rules and authorship look at.
+func (w *walk) columns(d *catalog.Dataset) []string {
+	var cols []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" && !slices.Contains(cols, n) {
+				cols = append(cols, n)
+			}
+		}
+	}
+	add(d.Table.Locator.Columns...)
+	if w.full || d.Table.Locator.Kind == connector.ByPhysical || d.Table.Locator.Kind == connector.ByPredicate {
+		for _, c := range d.Table.Columns {
+			add(c.Name)
+		}
+		return cols
+	}
+	for _, e := range d.Out {
+		add(e.ChildColumns...)
+		for column := range sorted(e.When()) {
+			add(column)
+		}
+	}
+	for _, e := range d.In {
+		add(e.ParentColumns...)
+	}
+	if d.People != nil {
+		for _, column := range sorted(d.People.By) {
+			add(column)
+		}
+		add(nameColumns(d)...)
+	}
+	add(untilColumn(d), writerColumn(d))
+	return cols
+}
+
+func (w *walk) pathID(p string) int32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n, ok := w.pathNo[p]; ok {
+		return n
+	}
+	n := int32(len(w.paths))
+	w.paths = append(w.paths, p)
+	w.pathNo[p] = n
+	return n
+}
+
+// missingRight and unreadable make the gap that keeps a result from being complete.
+func (w *walk) missingRight(d *catalog.Dataset) {
+	w.gap(d, Remaining{Rows: -1, Code: "right-missing", Why: "the role may not read it",
+		Next: "grant SELECT on it, then plan again"})
+}
+
+func (w *walk) unreadable(d *catalog.Dataset) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gap(d, Remaining{Rows: -1, Code: "unreadable", Why: "reading it failed", Next: "see that the table is there and answers, then plan again"})
+}
+
+func (w *walk) gap(d *catalog.Dataset, r Remaining) {
+	r.System, r.Dataset, r.Who = d.System, d.Name, owner(w.g, d.System)
+	w.broken[d.ID()] = true
+	if !slices.ContainsFunc(w.gaps, func(g Remaining) bool { return g.System == r.System && g.Dataset == r.Dataset && g.Code == r.Code }) {
+		w.gaps = append(w.gaps, r)
+	}
+}
+
+// owner is who acts when a system fails.
+func owner(g *catalog.Graph, system string) string {
+	for _, s := range g.Systems {
+		if s.Config.ID == system && s.Config.Owner != "" {
+			return s.Config.Owner
+		}
+	}
+	return "whoever runs " + system
+}
+
+func untilColumn(d *catalog.Dataset) string {
+	if d.Rule == nil || d.Rule.Until == "" {
+		return ""
+	}
+	u, err := catalog.ParseUntil(d.Rule.Until)
+	if err != nil {
+		return ""
+	}
+	return u.Column
+}
+
+var writerNames = []string{"from", "sender", "author", "created_by", "writer"}
+
+// writerColumn is the column that says who wrote the row's text, "" when nothing does.
+func writerColumn(d *catalog.Dataset) string {
+	for _, e := range d.Out {
+		if e.Author {
+			return e.ChildColumns[0]
+		}
+	}
+	for _, c := range d.Table.Columns {
+		for _, n := range writerNames {
+			if strings.HasPrefix(strings.ToLower(c.Name), n) && c.Kind != connector.Time {
+				return c.Name
+			}
+		}
+	}
+	return ""
+}
+
+func (w *walk) reasonID(r reason) int32 {
+	if n, ok := w.reasonN[r]; ok {
+		return n
+	}
+	w.reasons = append(w.reasons, r)
+	w.reasonN[r] = int32(len(w.reasons) - 1)
+	return w.reasonN[r]
+}
+
+func errIn(d *catalog.Dataset, doing string, err error) error {
+	return fmt.Errorf("%s %s: %w", doing, d.ID(), err)
+}

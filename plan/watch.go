@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// What the proof looks for is fixed before anything is touched, beside the acts: which keys and
+// identities led to the person, and how many rows may still answer to them because the plan leaves
+// them. Anything beyond is residue.
+const (
+	watchKeys   connector.Verb = "watch"  // rows of dataset whose columns are one of the keys
+	watchValues connector.Verb = "values" // the person's identities, for the sweep of all text
+)
+
+// watches writes them, one chunk per system, at the end of the journal.
+func (s *scribe) watches(ctx context.Context) error {
+	for _, d := range s.w.g.Datasets {
+		if set := s.w.sets[d]; set != nil {
+			if err := s.watchEdges(ctx, d, set); err != nil {
+				return err
+			}
+		}
+		if d.People != nil && !d.Ignored {
+			if err := s.watchIdentities(ctx, d); err != nil {
+				return err
+			}
+		}
+	}
+	return s.watchText(ctx)
+}
+
+// watchEdges looks, below every row that is the person's, at all rows that refer to it.
+func (s *scribe) watchEdges(ctx context.Context, d *catalog.Dataset, set *rowset) error {
+	for _, e := range d.In {
+		if e.Child.Ignored || e.Value || !set.indexed {
+			continue
+		}
+		a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{columns: e.ChildColumns}}}
+		seen := map[string]bool{}
+		for _, r := range set.mem {
+			k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns))
+			if r.reached && ok && !seen[k.Encode()] {
+				seen[k.Encode()] = true
+				a.fence[0].keys = append(a.fence[0].keys, k)
+			}
+		}
+		if len(a.fence[0].keys) == 0 {
+			continue
+		}
+		for column, value := range sorted(e.When()) {
+			a.fence = append(a.fence, fence{[]string{column}, []connector.Key{{connector.TextValue(value)}}})
+		}
+		left, err := s.leftBehind(e)
+		if err != nil {
+			return err
+		}
+		a.expect = []string{itoa(left)}
+		if err := s.add(ctx, e.Child.System, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leftBehind counts the rows that still refer to the person's rows when all is done as planned.
+func (s *scribe) leftBehind(e *catalog.Edge) (int64, error) {
+	set := s.w.sets[e.Child]
+	if set == nil {
+		return 0, nil
+	}
+	n := int64(0)
+	err := set.each(func(r *record) error {
+		s.w.finish(set, r)
+		if s.w.dies(set, r) || slices.Contains(r.nulls, s.w.edgeNo[e]) {
+			return nil
+		}
+		if len(reachedOnly(s.w.parents(set, r, e))) > 0 {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// watchIdentities looks for every identity of the people in every identity column.
+func (s *scribe) watchIdentities(ctx context.Context, d *catalog.Dataset) error {
+	ids := s.w.collect()
+	for kind, column := range sorted(d.People.By) {
+		c := d.Table.Column(column)
+		if c == nil {
+			continue
+		}
+		f := fence{columns: []string{column}}
+		for id := range sorted(ids.sure[kind]) {
+			if k, ok := d.Store.Convert(connector.TextValue(id), c); ok {
+				f.keys = append(f.keys, connector.Key{k})
+			}
+		}
+		if len(f.keys) == 0 {
+			continue
+		}
+		a := act{dataset: d.Name, verb: watchKeys, step: -1, fence: []fence{f}, breaks: c.Kind == connector.Text, expect: []string{itoa(s.identitiesKept(d, column, ids.sure[kind]))}}
+		if err := s.add(ctx, d.System, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// identitiesKept counts the rows that keep an identity of the people in this column by plan.
+func (s *scribe) identitiesKept(d *catalog.Dataset, column string, ids map[string]bool) int64 {
+	set := s.w.sets[d]
+	if set == nil {
+		return 0
+	}
+	n := int64(0)
+	for _, r := range set.mem {
+		dec, ok := s.w.decideFor(set, r)
+		stays := !s.w.dies(set, r) && !(ok && slices.Contains(dec.fields, column))
+		if stays && ids[connector.Fold(r.cells[set.at[column]].S)] {
+			n++
+		}
+	}
+	return n
+}
+
+// watchText seals the identities for the sweep, and how often they may stand in kept rows.
+func (s *scribe) watchText(ctx context.Context) error {
+	a := act{verb: watchValues, step: -1}
+	for _, id := range s.w.collect().sweepable() {
+		a.rows = append(a.rows, connector.Key{connector.TextValue(id)})
+	}
+	if len(s.w.g.Systems) == 0 {
+		return nil
+	}
+	if err := s.add(ctx, s.w.g.Systems[0].Config.ID, a); err != nil {
+		return err
+	}
+	m := newMatcher(s.w.collect().sweepable())
+	for _, d := range s.w.order() {
+		if err := s.watchKept(ctx, d, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchKept counts, per text column, the kept rows in which an identity stands.
+func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) error {
+	set := s.w.sets[d]
+	var keys []connector.Key
+	err := set.each(func(r *record) error {
+		s.w.finish(set, r)
+		if r.keep || r.conflict {
+			keys = append(keys, set.key(r))
+		}
+		return nil
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	cols := sweepColumns(d.Table)
+	hits := make([]int64, len(cols))
+	sel := connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
+	if len(cols) > 0 {
+		err = d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
+			for i, v := range row {
+				if holds(m, v) {
+					hits[i]++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			s.w.unreadable(d)
+		}
+	}
+	for i, n := range hits {
+		if n > 0 {
+			a := act{dataset: d.Name, verb: watchValues, step: -1, set: []string{cols[i]}, expect: []string{itoa(n)}}
+			if err := s.add(ctx, d.System, a); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
