@@ -16,12 +16,18 @@ type tileSource struct {
 	tx  *db.Tx
 }
 
+// errNoTile is a stored tile that cannot be one.
+var errNoTile = errors.New("this is not a tile")
+
 // hashes gives the first width hashes of a tile; fault.Integrity when it has fewer.
 func (s *tileSource) hashes(level int, n int64, width int) ([]tlog.Hash, error) {
 	if level == 0 {
 		return s.leaves(n*tileWidth, width)
 	}
 	hs, err := s.stored(level, n)
+	if isDamage(s.ctx, err) {
+		return nil, damaged("tile %d/%d cannot be read", level, n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +37,7 @@ func (s *tileSource) hashes(level int, n int64, width int) ([]tlog.Hash, error) 
 	return hs[:width], nil
 }
 
-// stored gives all hashes of a tile of level 1 or more; none when there is no such tile.
+// stored gives all hashes of a tile of level 1 or more; none when there is no such tile, errNoTile when it is malformed.
 func (s *tileSource) stored(level int, n int64) ([]tlog.Hash, error) {
 	var b exactBytes
 	row := s.tx.QueryRow(s.ctx, "select hashes from ledger_tiles where level = $1 and n = $2", level, n)
@@ -41,7 +47,7 @@ func (s *tileSource) stored(level int, n int64) ([]tlog.Hash, error) {
 		return nil, fmt.Errorf("reading a tile of the ledger: %w", err)
 	}
 	if len(b)%tlog.HashSize != 0 || len(b) > tileWidth*tlog.HashSize {
-		return nil, damaged("tile %d/%d is not a tile", level, n)
+		return nil, errNoTile
 	}
 	hs := make([]tlog.Hash, len(b)/tlog.HashSize)
 	for i := range hs {

@@ -56,7 +56,8 @@ func Verify(ctx context.Context, c Config, o VerifyOptions) (Report, error) {
 	if err := v.openHeads(o); err != nil {
 		return Report{}, err
 	}
-	if err := c.DB.Read(ctx, v.run); err != nil && !errors.Is(err, errFound) {
+	err = c.DB.Read(ctx, v.run)
+	if err != nil && !errors.Is(err, errFound) {
 		return Report{}, err
 	}
 	if err := v.conclude(); err != nil {
@@ -196,8 +197,8 @@ func (v *verification) beyond(tx *db.Tx) error {
 	tiles := int64(0)
 	for level := 1; level <= tileLevels; level++ {
 		n := v.edge.size >> (tileHeight * (level + 1))
-		stored, err := src.stored(level, n)
-		if err != nil && fault.KindOf(err) != fault.Integrity {
+		stored, err := v.stored(src, level, n)
+		if err != nil {
 			return err
 		}
 		tiles += n
@@ -210,7 +211,7 @@ func (v *verification) beyond(tx *db.Tx) error {
 	}
 	var count int64
 	if err := tx.QueryRow(v.ctx, "select count(*) from ledger_tiles").Scan(&count); err != nil {
-		return fmt.Errorf("counting tiles: %w", err)
+		return v.noTiles(err)
 	}
 	if count > tiles && v.tile == nil {
 		v.tile = &suspicion{0, 0, "there are tiles that belong to no entries"}
@@ -222,14 +223,34 @@ func (v *verification) beyond(tx *db.Tx) error {
 func (v *verification) compareTiles(tx *db.Tx) error {
 	src := &tileSource{ctx: v.ctx, tx: tx}
 	for key, want := range v.seen {
-		stored, err := src.stored(key.level, key.n)
-		if err != nil && fault.KindOf(err) != fault.Integrity {
+		stored, err := v.stored(src, key.level, key.n)
+		if err != nil {
 			return err
 		}
 		v.compareTile(key, want, stored)
 	}
 	clear(v.seen)
 	return nil
+}
+
+// stored reads a tile; none when what is there is not one.
+func (v *verification) stored(src *tileSource, level int, n int64) ([]tlog.Hash, error) {
+	hs, err := src.stored(level, n)
+	if errors.Is(err, errNoTile) {
+		return nil, nil
+	}
+	return hs, v.noTiles(err)
+}
+
+// noTiles ends the reading when the tiles are out of reach for good.
+func (v *verification) noTiles(err error) error {
+	if !isDamage(v.ctx, err) {
+		return err
+	}
+	if v.found == nil {
+		v.found = &suspicion{0, 0, "the tiles cannot be read"}
+	}
+	return errFound
 }
 
 // compareTile keeps the earliest entries whose hash in a tile does not fit, and of several the fewest.

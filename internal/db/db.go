@@ -138,7 +138,9 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	tx := &Tx{c: c, reading: true}
 	defer func() {
 		tx.end()
-		err = errors.Join(err, c.run(context.WithoutCancel(ctx), "rollback"))
+		if ended := c.run(context.WithoutCancel(ctx), "rollback"); err == nil {
+			err = ended
+		}
 	}()
 	if err := fn(tx); err != nil {
 		return err
