@@ -32,7 +32,7 @@ insert into orders values (10, 1, 'ring at the back'), (11, 1, null), (20, 2, 'b
 insert into lines values (100, 10, 'tent'), (101, 11, 'rope'), (200, 20, 'axe');
 insert into invoices values (50, 10, '2025-03-01', 'ida@example.com');
 insert into invoice_lines values (500, 50, 10);
-insert into messages values (1, 1, 2, 'hello Bo'), (2, 2, 1, 'hello Ida, your ida@example.com works'), (3, 2, 3, 'not ida');
+insert into messages values (1, 1, 2, 'hello Bo'), (2, 2, 1, 'hello Ida, your ida@example.com works'), (3, 2, 3, 'not ida'), (4, 3, 2, 'ask IDA@example.com, not frida@example.com');
 `
 
 type fixture struct {
@@ -128,6 +128,7 @@ func TestErasureFromPlanToProof(t *testing.T) {
 		`select count(*) from invoice_lines`:                                    "1",
 		`select body from messages where id = 1`:                                "[erased]",
 		`select body from messages where id = 2`:                                "hello [erased], your [erased] works",
+		`select body from messages where id = 4`:                                "ask [erased], not frida@example.com",
 		`select body from messages where id = 3`:                                "not ida",
 		`select count(*) from pragma_foreign_key_check`:                         "0",
 		`select coalesce(referred_by, 'null') from customers where id = 2`:      "1", // an anonymised row keeps the reference

@@ -54,9 +54,13 @@ func roleOf(r *record) catalog.Role {
 	return catalog.Own
 }
 
-// decideMention: in somebody else's row only the reference goes.
+// decideMention: in somebody else's row only the reference goes, and the words that name the person.
 func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 	fields := w.ordered(s, w.nullColumns(r))
+	if r.inText {
+		fields = w.ordered(s, append(fields, textColumns(s.d)...))
+		return decision{method: catalog.Redact, role: catalog.Mention, fields: fields, because: "somebody else's text names the person"}, true
+	}
 	if len(fields) == 0 {
 		return decision{}, false
 	}
@@ -148,6 +152,9 @@ const (
 // writerOf reads the author link, else the writer column; a row of one owner without either was
 // written by, or for, its owner.
 func (w *walk) writerOf(s *rowset, r *record) writer {
+	if !r.reached {
+		return byOther
+	}
 	for _, e := range s.d.Out {
 		if e.Author {
 			return w.writerBy(s, r, e)

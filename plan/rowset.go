@@ -27,6 +27,8 @@ type record struct {
 	reached bool
 	seed    bool
 	refs    []int32
+	// inText: the row is somebody else's and an identity of the person stands in its text.
+	inText bool
 
 	state
 }

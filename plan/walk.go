@@ -3,9 +3,7 @@ package plan
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -83,7 +81,10 @@ func (w *walk) run(ctx context.Context) error {
 		}
 	}
 	w.reviewSeeds()
-	return w.judge(ctx)
+	if err := w.judge(ctx); err != nil {
+		return err
+	}
+	return w.textMentions(ctx)
 }
 
 // closure expands until no row is new: the fixed point. Sets only grow, so cycles end.
@@ -203,93 +204,6 @@ func (w *walk) aliases(d *catalog.Dataset, recs []*record) []question {
 	return qs
 }
 
-// ask puts questions to their stores, each store's in one go, all stores at once.
-func (w *walk) ask(ctx context.Context, qs []question) error {
-	byStore := map[string][]question{}
-	var order []string
-	for _, q := range qs {
-		if !q.d.Table.Rights.Select {
-			w.missingRight(q.d)
-			continue
-		}
-		if _, ok := byStore[q.d.System]; !ok {
-			order = append(order, q.d.System)
-		}
-		byStore[q.d.System] = append(byStore[q.d.System], q)
-	}
-	errs := make([]error, len(order))
-	var wg sync.WaitGroup
-	for i, system := range order {
-		wg.Go(func() { errs[i] = w.askStore(ctx, byStore[system]) })
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-// askStore runs one store's questions pipelined. If that fails before any row came, each is asked
-// alone, so that one missing table hides no other.
-func (w *walk) askStore(ctx context.Context, qs []question) error {
-	rows := 0
-	err := w.askTogether(ctx, qs, &rows)
-	switch {
-	case err == nil || ctx.Err() != nil:
-		return ctx.Err()
-	case isOurs(err):
-		return err
-	case rows > 0 || len(qs) == 1:
-		for _, q := range qs {
-			w.unreadable(q.d)
-		}
-		return nil
-	}
-	for _, q := range qs {
-		if err := w.askStore(ctx, []question{q}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ours marks an error of our own disk or memory, which no other question would avoid.
-type ours struct{ error }
-
-func isOurs(err error) bool {
-	_, ok := err.(ours)
-	return ok
-}
-
-func (w *walk) askTogether(ctx context.Context, qs []question, rows *int) error {
-	sels := make([]connector.Select, len(qs))
-	nth := make([]map[string]int, len(qs))
-	for i, q := range qs {
-		sels[i] = q.sel
-		if q.d.Table.Locator.Kind == connector.ByPredicate {
-			nth[i] = map[string]int{}
-		}
-	}
-	w.e.cfg.Hook("ask:" + qs[0].d.System)
-	return qs[0].d.Store.Select(ctx, sels, func(i int, row []connector.Value) error {
-		*rows++
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		n := 0
-		if nth[i] != nil {
-			k := connector.Key(row).Encode()
-			n = nth[i][k]
-			nth[i][k]++
-		}
-		if err := w.met(qs[i], slices.Clone(row), n); err != nil {
-			return ours{err}
-		}
-		return nil
-	})
-}
-
 // met takes in one row.
 func (w *walk) met(q question, cells []connector.Value, nth int) error {
 	s := w.set(q.d)
@@ -397,56 +311,6 @@ func (w *walk) set(d *catalog.Dataset) *rowset {
 	return s
 }
 
-// indexed sets must answer by key: parents, and datasets that a row can be reached in by several ways.
-func (w *walk) indexed(d *catalog.Dataset) bool {
-	if len(d.In) > 0 || d.People != nil {
-		return true
-	}
-	ways := 0
-	for _, e := range d.Out {
-		if e.Parent.Personal || e.Role != catalog.Lookup {
-			ways++
-		}
-	}
-	return ways > 1
-}
-
-// columns that must be read: the address, every reference in and out, what rules and authorship look at.
-func (w *walk) columns(d *catalog.Dataset) []string {
-	var cols []string
-	add := func(names ...string) {
-		for _, n := range names {
-			if n != "" && !slices.Contains(cols, n) {
-				cols = append(cols, n)
-			}
-		}
-	}
-	add(d.Table.Locator.Columns...)
-	if w.full || d.Table.Locator.Kind == connector.ByPhysical || d.Table.Locator.Kind == connector.ByPredicate {
-		for _, c := range d.Table.Columns {
-			add(c.Name)
-		}
-		return cols
-	}
-	for _, e := range d.Out {
-		add(e.ChildColumns...)
-		for column := range sorted(e.When()) {
-			add(column)
-		}
-	}
-	for _, e := range d.In {
-		add(e.ParentColumns...)
-	}
-	if d.People != nil {
-		for _, column := range sorted(d.People.By) {
-			add(column)
-		}
-		add(nameColumns(d)...)
-	}
-	add(untilColumn(d), writerColumn(d))
-	return cols
-}
-
 func (w *walk) pathID(p string) int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -459,66 +323,6 @@ func (w *walk) pathID(p string) int32 {
 	return n
 }
 
-// missingRight and unreadable make the gap that keeps a result from being complete.
-func (w *walk) missingRight(d *catalog.Dataset) {
-	w.gap(d, Remaining{Rows: -1, Code: "right-missing", Why: "the role may not read it",
-		Next: "grant SELECT on it, then plan again"})
-}
-
-func (w *walk) unreadable(d *catalog.Dataset) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.gap(d, Remaining{Rows: -1, Code: "unreadable", Why: "reading it failed", Next: "see that the table is there and answers, then plan again"})
-}
-
-func (w *walk) gap(d *catalog.Dataset, r Remaining) {
-	r.System, r.Dataset, r.Who = d.System, d.Name, owner(w.g, d.System)
-	w.broken[d.ID()] = true
-	if !slices.ContainsFunc(w.gaps, func(g Remaining) bool { return g.System == r.System && g.Dataset == r.Dataset && g.Code == r.Code }) {
-		w.gaps = append(w.gaps, r)
-	}
-}
-
-// owner is who acts when a system fails.
-func owner(g *catalog.Graph, system string) string {
-	for _, s := range g.Systems {
-		if s.Config.ID == system && s.Config.Owner != "" {
-			return s.Config.Owner
-		}
-	}
-	return "whoever runs " + system
-}
-
-func untilColumn(d *catalog.Dataset) string {
-	if d.Rule == nil || d.Rule.Until == "" {
-		return ""
-	}
-	u, err := catalog.ParseUntil(d.Rule.Until)
-	if err != nil {
-		return ""
-	}
-	return u.Column
-}
-
-var writerNames = []string{"from", "sender", "author", "created_by", "writer"}
-
-// writerColumn is the column that says who wrote the row's text, "" when nothing does.
-func writerColumn(d *catalog.Dataset) string {
-	for _, e := range d.Out {
-		if e.Author {
-			return e.ChildColumns[0]
-		}
-	}
-	for _, c := range d.Table.Columns {
-		for _, n := range writerNames {
-			if strings.HasPrefix(strings.ToLower(c.Name), n) && c.Kind != connector.Time {
-				return c.Name
-			}
-		}
-	}
-	return ""
-}
-
 func (w *walk) reasonID(r reason) int32 {
 	if n, ok := w.reasonN[r]; ok {
 		return n
@@ -526,8 +330,4 @@ func (w *walk) reasonID(r reason) int32 {
 	w.reasons = append(w.reasons, r)
 	w.reasonN[r] = int32(len(w.reasons) - 1)
 	return w.reasonN[r]
-}
-
-func errIn(d *catalog.Dataset, doing string, err error) error {
-	return fmt.Errorf("%s %s: %w", doing, d.ID(), err)
 }

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// indexed sets must answer by key: parents, and datasets that a row can be reached in by several ways.
+func (w *walk) indexed(d *catalog.Dataset) bool {
+	if len(d.In) > 0 || d.People != nil || redacts(d) {
+		return true
+	}
+	ways := 0
+	for _, e := range d.Out {
+		if e.Parent.Personal || e.Role != catalog.Lookup {
+			ways++
+		}
+	}
+	return ways > 1
+}
+
+// columns that must be read: the address, every reference in and out, what rules and authorship look at.
+func (w *walk) columns(d *catalog.Dataset) []string {
+	var cols []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" && !slices.Contains(cols, n) {
+				cols = append(cols, n)
+			}
+		}
+	}
+	add(d.Table.Locator.Columns...)
+	if w.full || d.Table.Locator.Kind == connector.ByPhysical || d.Table.Locator.Kind == connector.ByPredicate {
+		for _, c := range d.Table.Columns {
+			add(c.Name)
+		}
+		return cols
+	}
+	for _, e := range d.Out {
+		add(e.ChildColumns...)
+		for column := range sorted(e.When()) {
+			add(column)
+		}
+	}
+	for _, e := range d.In {
+		add(e.ParentColumns...)
+	}
+	if d.People != nil {
+		for _, column := range sorted(d.People.By) {
+			add(column)
+		}
+		add(nameColumns(d)...)
+	}
+	add(untilColumn(d), writerColumn(d))
+	return cols
+}
+
+func untilColumn(d *catalog.Dataset) string {
+	if d.Rule == nil || d.Rule.Until == "" {
+		return ""
+	}
+	u, err := catalog.ParseUntil(d.Rule.Until)
+	if err != nil {
+		return ""
+	}
+	return u.Column
+}
+
+var writerNames = []string{"from", "sender", "author", "created_by", "writer"}
+
+// writerColumn is the column that says who wrote the row's text, "" when nothing does.
+func writerColumn(d *catalog.Dataset) string {
+	for _, e := range d.Out {
+		if e.Author {
+			return e.ChildColumns[0]
+		}
+	}
+	for _, c := range d.Table.Columns {
+		for _, n := range writerNames {
+			if strings.HasPrefix(strings.ToLower(c.Name), n) && c.Kind != connector.Time {
+				return c.Name
+			}
+		}
+	}
+	return ""
+}
