@@ -37,21 +37,22 @@ func foldIndex(t *connector.Table, c *connector.Column) bool {
 // the ASCII beginning of a key, in the index's own case-blindness, or with a blank. Without: lower
 // case equality, plus cells with blanks at an end, plus, for other keys, cells beyond ASCII.
 func (s *store) foldCondition(m match, keys []connector.Key) string {
-	c := name(m.columns[0].Name)
+	col := m.columns[0]
+	c := name(col.Name)
 	if m.indexed && !slices.ContainsFunc(keys, func(k connector.Key) bool { return prefix(k) == "" }) {
 		parts := make([]string, 0, len(keys)+len(blanks))
 		for _, k := range keys {
-			parts = append(parts, begins(c, prefix(k)))
+			parts = append(parts, begins(col, prefix(k)))
 		}
 		for _, b := range blanks {
-			parts = append(parts, begins(c, b))
+			parts = append(parts, begins(col, b))
 		}
 		return "(" + strings.Join(parts, " OR ") + ")"
 	}
 	list := make([]string, len(keys))
 	beyond := false
 	for i, k := range keys {
-		list[i] = quote(k[0].S)
+		list[i] = operand(k[0].S, col)
 		beyond = beyond || prefix(k) != k[0].S
 	}
 	edges := make([]string, len(blanks))
@@ -78,7 +79,7 @@ func prefix(k connector.Key) string {
 }
 
 // begins is LIKE that begins with the text, an index range.
-func begins(column, text string) string {
+func begins(c *connector.Column, text string) string {
 	text = strings.NewReplacer("|", "||", "%", "|%", "_", "|_").Replace(text)
-	return column + " LIKE " + quote(text+"%") + " ESCAPE '|'"
+	return name(c.Name) + " LIKE " + operand(text+"%", c) + " ESCAPE '|'"
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -202,15 +203,30 @@ func (s *store) in(m match, keys []connector.Key, exact bool, alias string) stri
 		}
 		right := make([]string, len(k))
 		for j, v := range k {
-			right[j] = s.literal(v, m.columns[j])
-			if exact && collated(m.columns[j]) {
+			switch c := m.columns[j]; {
+			case !collated(c):
+				right[j] = s.literal(v, c)
+			case exact:
 				right[j] = binary(v.S)
+			default:
+				right[j] = operand(v.S, c)
 			}
 		}
 		b.WriteString(tuple(right))
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+// operand is a text to compare with a column. In another character set than the connection's it is
+// carried over: the engine refuses to, for what that set lacks. Such a character becomes "?", whose
+// hits fail the comparison of bytes.
+func operand(text string, c *connector.Column) string {
+	charset, _, _ := strings.Cut(c.Collation, "_")
+	if charset == "utf8mb4" || !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return quote(text)
+	}
+	return "CONVERT(" + quote(text) + " USING " + charset + ") COLLATE " + c.Collation
 }
 
 func tuple(parts []string) string {
