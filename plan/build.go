@@ -29,6 +29,9 @@ func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk,
 		return nil, nil, err
 	}
 	w := e.newWalk(g, q, full)
+	if err := w.summon(ctx); err != nil {
+		return nil, nil, err
+	}
 	if err := w.run(ctx); err != nil {
 		w.close()
 		return nil, nil, err

@@ -19,6 +19,7 @@ import (
 type journal struct {
 	db      *db.DB
 	request string
+	gen     int // a retry begins a new generation; the old one goes when the new one is whole
 	key     vault.Key
 	hash    string
 	acting  bool // all chunks are written: stores may be touched
@@ -27,19 +28,22 @@ type journal struct {
 func migrateJournal(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "plan", `
 create table plan_runs (
-  request text primary key,
+  request text not null,
+  gen integer not null,
   hash text not null,
   sealed_key blob,
-  acting integer not null default 0
+  acting integer not null default 0,
+  primary key (request, gen)
 );
 create table plan_chunks (
   request text not null,
+  gen integer not null,
   ordinal integer not null,
   system text not null,
   done integer not null default 0,
   acted blob,
   sealed blob not null,
-  primary key (request, ordinal)
+  primary key (request, gen, ordinal)
 );`)
 }
 
@@ -49,7 +53,8 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	var sealed []byte
 	var acting int
 	err := e.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select hash, sealed_key, acting from plan_runs where request = $1`, request).Scan(&j.hash, &sealed, &acting)
+		return tx.QueryRow(ctx, `select gen, hash, sealed_key, acting from plan_runs where request = $1 order by acting desc, gen desc limit 1`, request).
+			Scan(&j.gen, &j.hash, &sealed, &acting)
 	})
 	switch {
 	case errors.Is(err, db.ErrNoRows):
@@ -66,17 +71,17 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	return j, nil
 }
 
-// newJournal begins one; chunks of an earlier run that never began to act are thrown away.
+// newJournal begins one. What an earlier run wrote stays until this one is whole: it alone may still
+// know the keys of rows that are gone.
 func (e *Engine) newJournal(ctx context.Context, request, hash string) (*journal, error) {
 	key, sealed := e.cfg.Vault.NewKey()
 	j := &journal{db: e.cfg.DB, request: request, key: key, hash: hash}
 	err := j.db.Write(ctx, func(tx *db.Tx) error {
-		for _, q := range []string{`delete from plan_chunks where request = $1`, `delete from plan_runs where request = $1`} {
-			if _, err := tx.Exec(ctx, q, request); err != nil {
-				return err
-			}
+		err := tx.QueryRow(ctx, `select coalesce(max(gen), 0) + 1 from plan_runs where request = $1`, request).Scan(&j.gen)
+		if err != nil {
+			return err
 		}
-		_, err := tx.Exec(ctx, `insert into plan_runs (request, hash, sealed_key) values ($1, $2, $3)`, request, hash, sealed)
+		_, err = tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key) values ($1, $2, $3, $4)`, request, j.gen, hash, sealed)
 		return err
 	})
 	if err != nil {
@@ -96,20 +101,25 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 	}
 	return j.db.Write(ctx, func(tx *db.Tx) error {
 		for i, c := range chunks {
-			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, ordinal, system, sealed) values ($1, $2, $3, $4)`, j.request, c.ordinal, c.system, sealed[i]); err != nil {
+			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, sealed) values ($1, $2, $3, $4, $5)`, j.request, j.gen, c.ordinal, c.system, sealed[i]); err != nil {
 				return err
 			}
 		}
 		if !last {
 			return nil
 		}
-		_, err := tx.Exec(ctx, `update plan_runs set acting = 1 where request = $1`, j.request)
-		return err
+		for _, q := range []string{`delete from plan_chunks where request = $1 and gen <> $2`, `delete from plan_runs where request = $1 and gen <> $2`,
+			`update plan_runs set acting = 1 where request = $1 and gen = $2`} {
+			if _, err := tx.Exec(ctx, q, j.request, j.gen); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
 func (j *journal) aad(ordinal int) []byte {
-	return binary.BigEndian.AppendUint64([]byte(j.request+"/"), uint64(ordinal))
+	return binary.BigEndian.AppendUint64([]byte(fmt.Sprintf("%s/%d/", j.request, j.gen)), uint64(ordinal))
 }
 
 // done marks a chunk committed in its store, with rows acted per act.
@@ -119,7 +129,7 @@ func (j *journal) done(ctx context.Context, ordinal int, acted []int64) error {
 		b = binary.AppendVarint(b, n)
 	}
 	return j.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and ordinal = $3`, b, j.request, ordinal)
+		_, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and gen = $3 and ordinal = $4`, b, j.request, j.gen, ordinal)
 		return err
 	})
 }
@@ -136,7 +146,7 @@ func (j *journal) heads(ctx context.Context) ([]head, error) {
 	var out []head
 	err := j.db.Read(ctx, func(tx *db.Tx) error {
 		out = out[:0]
-		rows, err := tx.Query(ctx, `select ordinal, system, done, acted from plan_chunks where request = $1 order by ordinal`, j.request)
+		rows, err := tx.Query(ctx, `select ordinal, system, done, acted from plan_chunks where request = $1 and gen = $2 order by ordinal`, j.request, j.gen)
 		if err != nil {
 			return err
 		}
@@ -166,7 +176,7 @@ func (j *journal) heads(ctx context.Context) ([]head, error) {
 func (j *journal) chunk(ctx context.Context, ordinal int) (chunk, error) {
 	var sealed []byte
 	err := j.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select sealed from plan_chunks where request = $1 and ordinal = $2`, j.request, ordinal).Scan(&sealed)
+		return tx.QueryRow(ctx, `select sealed from plan_chunks where request = $1 and gen = $2 and ordinal = $3`, j.request, j.gen, ordinal).Scan(&sealed)
 	})
 	if err != nil {
 		return chunk{}, fmt.Errorf("reading the journal: %w", err)

@@ -80,6 +80,9 @@ func (w *walk) judgeRow(s *rowset, r *record) bool {
 
 // lead looks up the parent row.
 func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
+	if w.ghosts.has(e, s.values(r, e.ChildColumns)) {
+		return toSubject
+	}
 	k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
 	if !ok {
 		return nowhere

@@ -14,7 +14,8 @@ import (
 // Run does exactly the approved plan, then looks again. It finds everything anew first: when the
 // plan would hash differently now, nothing is touched and the error is a *Drift with the new plan.
 // A run that was cut off goes on from its journal when Run is called again. A store that fails
-// delays only its own steps; what is left is named in the outcome.
+// delays only its own steps; what is left is named in the outcome. A newly approved plan of a request
+// that ran before takes up what the earlier run left: see ghosts.
 func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*Outcome, error) {
 	if progress == nil {
 		progress = func(Progress) {}
@@ -23,13 +24,10 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
-	if j == nil || !j.acting {
+	if j == nil || !j.acting || j.hash != approved.Hash {
 		if j, err = e.begin(ctx, q, approved, progress); err != nil {
 			return nil, err
 		}
-	}
-	if j.hash != approved.Hash {
-		return nil, fault.New(fault.Conflict, "another plan of this request has begun to run")
 	}
 	left, err := e.act(ctx, j, progress)
 	if err != nil {

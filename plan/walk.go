@@ -36,6 +36,7 @@ type walk struct {
 	reasons []reason
 	reasonN map[reason]int32
 	vals    values
+	ghosts  ghosts
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
 }
 
@@ -66,6 +67,9 @@ func (w *walk) close() {
 // becomes a gap.
 func (w *walk) run(ctx context.Context) error {
 	if err := w.seed(ctx); err != nil {
+		return err
+	}
+	if err := w.haunt(ctx); err != nil {
 		return err
 	}
 	for {

@@ -16,14 +16,14 @@ const (
 	watchValues connector.Verb = "values" // the person's identities, for the sweep of all text
 )
 
-// watches writes them, one chunk per system, at the end of the journal.
+// watches writes them, behind the acts.
 func (s *scribe) watches(ctx context.Context) error {
-	for _, d := range s.w.g.Datasets {
-		if set := s.w.sets[d]; set != nil {
-			if err := s.watchEdges(ctx, d, set); err != nil {
-				return err
-			}
+	for _, e := range s.w.g.Edges {
+		if err := s.watchEdge(ctx, e); err != nil {
+			return err
 		}
+	}
+	for _, d := range s.w.g.Datasets {
 		if d.People != nil && !d.Ignored {
 			if err := s.watchIdentities(ctx, d); err != nil {
 				return err
@@ -33,37 +33,38 @@ func (s *scribe) watches(ctx context.Context) error {
 	return s.watchText(ctx)
 }
 
-// watchEdges looks, below every row that is the person's, at all rows that refer to it.
-func (s *scribe) watchEdges(ctx context.Context, d *catalog.Dataset, set *rowset) error {
-	for _, e := range d.In {
-		if e.Child.Ignored || e.Value || !set.indexed {
-			continue
-		}
-		a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{columns: e.ChildColumns}}}
-		seen := map[string]bool{}
+// watchEdge looks, below every row that is or was the person's, at all rows that refer to it.
+func (s *scribe) watchEdge(ctx context.Context, e *catalog.Edge) error {
+	if e.Child.Ignored || e.Value {
+		return nil
+	}
+	keys := s.w.ghosts.keys(e)
+	seen := map[string]bool{}
+	for _, k := range keys {
+		seen[k.Encode()] = true
+	}
+	if set := s.w.sets[e.Parent]; set != nil {
 		for _, r := range set.mem {
 			k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns))
 			if r.reached && ok && !seen[k.Encode()] {
 				seen[k.Encode()] = true
-				a.fence[0].keys = append(a.fence[0].keys, k)
+				keys = append(keys, k)
 			}
 		}
-		if len(a.fence[0].keys) == 0 {
-			continue
-		}
-		for column, value := range sorted(e.When()) {
-			a.fence = append(a.fence, fence{[]string{column}, []connector.Key{{connector.TextValue(value)}}})
-		}
-		left, err := s.leftBehind(e)
-		if err != nil {
-			return err
-		}
-		a.expect = []string{itoa(left)}
-		if err := s.add(ctx, e.Child.System, a); err != nil {
-			return err
-		}
 	}
-	return nil
+	if len(keys) == 0 {
+		return nil
+	}
+	a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{e.ChildColumns, keys}}}
+	for column, value := range sorted(e.When()) {
+		a.fence = append(a.fence, fence{[]string{column}, []connector.Key{{connector.TextValue(value)}}})
+	}
+	left, err := s.leftBehind(e)
+	if err != nil {
+		return err
+	}
+	a.expect = []string{itoa(left)}
+	return s.add(ctx, e.Child.System, a)
 }
 
 // leftBehind counts the rows that still refer to the person's rows when all is done as planned.
@@ -78,7 +79,7 @@ func (s *scribe) leftBehind(e *catalog.Edge) (int64, error) {
 		if s.w.dies(set, r) || slices.Contains(r.nulls, s.w.edgeNo[e]) {
 			return nil
 		}
-		if len(reachedOnly(s.w.parents(set, r, e))) > 0 {
+		if len(reachedOnly(s.w.parents(set, r, e))) > 0 || s.w.ghosts.has(e, set.values(r, e.ChildColumns)) {
 			n++
 		}
 		return nil
@@ -100,6 +101,7 @@ func (s *scribe) watchIdentities(ctx context.Context, d *catalog.Dataset) error 
 				f.keys = append(f.keys, connector.Key{k})
 			}
 		}
+		f.keys = append(f.keys, s.w.ghosts.identities(d, column)...)
 		if len(f.keys) == 0 {
 			continue
 		}
