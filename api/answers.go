@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+func (s *server) addAnswers(a huma.API) {
+	receipt := operation("get-receipt", http.MethodGet, "/requests/{id}/receipt", "The signed receipt of the last run, as a file", 200)
+	receipt.Responses = fileResponse("application/json")
+	huma.Register(a, receipt, s.receipt)
+	pack := operation("get-package", http.MethodGet, "/requests/{id}/package", "The access package, where it lies in the data directory", 200)
+	pack.Responses = fileResponse("application/zip")
+	huma.Register(a, pack, s.pack)
+}
+
+func fileResponse(contentType string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {
+		Description: "The file", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
+	}}
+}
+
+func (s *server) receipt(ctx context.Context, in *named) (*huma.StreamResponse, error) {
+	r, err := s.Requests.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	if r.Receipt == nil {
+		return nil, problem(fault.New(fault.NotFound, "%s has no receipt yet", r.Ref))
+	}
+	return file(r.Receipt.File, r.Ref+"-receipt.json", "application/json")
+}
+
+func (s *server) pack(ctx context.Context, in *named) (*huma.StreamResponse, error) {
+	r, err := s.Requests.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	if r.Package == nil {
+		return nil, problem(fault.New(fault.NotFound, "%s has no package", r.Ref))
+	}
+	return file(filepath.Join(s.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
+}
+
+// file streams one as an attachment, so that no browser shows in our name what others wrote.
+func file(path, name, contentType string) (*huma.StreamResponse, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, problem(fault.New(fault.NotFound, "the file was put elsewhere, or is gone"))
+	}
+	if err != nil {
+		return nil, problem(fault.Wrap(fault.Unavailable, err, "the file cannot be read"))
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer f.Close()
+		ctx.SetHeader("Content-Type", contentType)
+		ctx.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
+		_, _ = io.Copy(ctx.BodyWriter(), f) // who hung up is told nothing
+	}}, nil
+}

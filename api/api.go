@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/request"
+)
+
+// Config is what the operations work with; every field is needed.
+type Config struct {
+	Requests *request.Service
+	Catalog  *catalog.Catalog
+	Ledger   *ledger.Ledger
+	// Go runs work that outlives a call, and is waited for when the program ends.
+	Go      func(func(context.Context))
+	Dir     string // data directory: packages lie in it
+	Actor   string // who the ledger says did it
+	Version string
+	// Failed takes errors of work that outlived its call; nobody is there to answer to.
+	Failed func(error)
+}
+
+// server holds the operations.
+type server struct{ Config }
+
+// New gives the handler for everything under /v1/.
+func New(c Config) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/v1/", notFound)
+	s := &server{c}
+	a := humago.New(mux, config(c.Version))
+	s.addRequests(a)
+	s.addPlans(a)
+	s.addAnswers(a)
+	s.addDataMap(a)
+	s.addLedger(a)
+	return mux
+}
+
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("Ombud", version)
+	c.Info.Description = "Rights of people over the data a company holds about them: plan, approval, execution, proof."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/v1/openapi", "", ""
+	c.CreateHooks = nil // no $schema in answers
+	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{hideValues}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	c.Security = []map[string][]string{{"token": {}}}
+	return c
+}
+
+// operation fills in what all have in common.
+func operation(id, method, path, summary string, status int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: "/v1" + path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 8 << 20,
+		Errors: []int{401, 403, 404, 409, 412, 422, 503},
+	}
+}

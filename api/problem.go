@@ -1,0 +1,82 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Problem is an error as RFC 9457 has it. Code is stable for programs; Next says what can be done.
+type Problem struct {
+	Title  string  `json:"title"`
+	Status int     `json:"status"`
+	Code   string  `json:"code"`
+	Detail string  `json:"detail"`
+	Errors []Fault `json:"errors,omitempty"`
+	Next   string  `json:"next,omitempty"`
+}
+
+// Fault is one thing that is wrong, and where.
+type Fault struct {
+	Where   string `json:"where,omitempty"`
+	Message string `json:"message"`
+}
+
+// Error makes it an error that huma writes as it is.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of a problem, whatever was asked for.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// problem turns an error into what a client sees of it. What is no fault stays on our side.
+func problem(err error) error {
+	if err == nil {
+		return nil
+	}
+	status := fault.HTTPStatus(err)
+	p := &Problem{Title: http.StatusText(status), Status: status, Code: fault.KindOf(err).String(), Detail: "an internal error; the log says more"}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		p.Detail, p.Next = f.Message, f.Next
+		for _, d := range f.Details {
+			p.Errors = append(p.Errors, Fault{d.Where, d.Message})
+		}
+	}
+	return p
+}
+
+// hideValues takes what was sent out of the faults that huma found: it may be an identity.
+func hideValues(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Title: m.Title, Status: m.Status, Code: codeOf(m.Status), Detail: m.Detail}
+	for _, e := range m.Errors {
+		p.Errors = append(p.Errors, Fault{e.Location, e.Message})
+	}
+	return p, nil
+}
+
+func codeOf(status int) string {
+	if status >= 500 {
+		return fault.Internal.String()
+	}
+	return fault.Invalid.String()
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusNotFound)
+	_ = json.NewEncoder(w).Encode(&Problem{
+		Title: http.StatusText(http.StatusNotFound), Status: http.StatusNotFound, Code: fault.NotFound.String(),
+		Detail: "nothing is here for this method", Next: "/v1/openapi.json describes what there is.",
+	})
+}

@@ -1,0 +1,238 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// Request is one as clients see it.
+type Request struct {
+	Request  string          `json:"request" doc:"Opaque id"`
+	Ref      string          `json:"ref" doc:"Short reference, accepted wherever the id is" example:"R-2026-0148"`
+	Kind     plan.Kind       `json:"kind"`
+	Status   request.State   `json:"status"`
+	About    string          `json:"about" doc:"A hint at whom it is about, masked"`
+	People   int             `json:"people"`
+	Received time.Time       `json:"received"`
+	Due      string          `json:"due" format:"date"`
+	DueWhy   string          `json:"due_why"`
+	Who      string          `json:"who" doc:"Who acts now"`
+	What     string          `json:"what"`
+	Hash     string          `json:"hash" doc:"Of the plan; approving names it"`
+	Progress *Progress       `json:"progress,omitempty"`
+	Result   *request.Result `json:"result,omitempty"`
+}
+
+// Progress of a run.
+type Progress struct {
+	Phase   string `json:"phase"`
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
+	Done    int64  `json:"done"`
+	Total   int64  `json:"total"`
+}
+
+// requestOf shows a request; whole adds its result.
+func requestOf(r *request.Request, whole bool) Request {
+	out := Request{
+		Request: r.ID, Ref: r.Ref, Kind: r.Kind, Status: r.State, About: r.Masked, People: r.People, Received: r.Received,
+		Due: r.Due.Format(time.DateOnly), DueWhy: r.DueWhy, Who: r.Who, What: r.What, Hash: r.Hash,
+	}
+	if p := r.Progress; p != nil {
+		out.Progress = &Progress{p.Phase, p.System, p.Dataset, p.Done, p.Total}
+	}
+	if whole {
+		result := r.Result()
+		out.Result = &result
+	}
+	return out
+}
+
+// etag changes whenever what a client sees of the request does.
+func etag(r *request.Request) string {
+	b, err := json.Marshal(requestOf(r, true))
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
+type oneRequest struct {
+	ETag     string `header:"ETag"`
+	Location string `header:"Location"`
+	Body     Request
+}
+
+func oneOf(r *request.Request) *oneRequest {
+	return &oneRequest{ETag: etag(r), Body: requestOf(r, true)}
+}
+
+// named is a request named in a path.
+type named struct {
+	ID string `path:"id" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Id or reference of the request"`
+}
+
+// matching is named, for operations that change: with If-Match they do so only if nothing changed meanwhile.
+type matching struct {
+	named
+	IfMatch string `header:"If-Match" doc:"ETag that was read; 412 when the request has changed since"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
+}
+
+// People are who a request is about: identity kind to value, one object a person.
+type People struct {
+	Subject    map[string]string   `json:"subject,omitempty" doc:"One person's identities: kind to value" example:"{\"email\":\"name@example.com\"}"`
+	Subjects   []map[string]string `json:"subjects,omitempty" maxItems:"100000" doc:"Several people"`
+	SamePerson bool                `json:"same_person,omitempty" doc:"Several rows of one dataset match, somebody has looked, and they are this one person"`
+}
+
+func (p People) list() ([]plan.Person, error) {
+	all := p.Subjects
+	if len(p.Subject) > 0 {
+		if len(all) > 0 {
+			return nil, fault.New(fault.Invalid, "give subject or subjects, not both")
+		}
+		all = []map[string]string{p.Subject}
+	}
+	var out []plan.Person
+	for _, one := range all {
+		person := plan.Person{Same: p.SamePerson}
+		for kind, value := range one {
+			person.Identities = append(person.Identities, subject.Identity{Kind: kind, Value: value})
+		}
+		sort.Slice(person.Identities, func(i, j int) bool { return person.Identities[i].Kind < person.Identities[j].Kind })
+		out = append(out, person)
+	}
+	return out, nil
+}
+
+func (s *server) addRequests(a huma.API) {
+	huma.Register(a, operation("create-request", http.MethodPost, "/requests", "Take a request in and plan it; nothing is touched", 201), s.create)
+	huma.Register(a, operation("list-requests", http.MethodGet, "/requests", "List requests, newest first", 200), s.list)
+	huma.Register(a, operation("get-request", http.MethodGet, "/requests/{id}", "Show a request, its progress and its result", 200), s.get)
+}
+
+type createInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
+	Body struct {
+		Kind plan.Kind `json:"kind" enum:"access,erasure"`
+		People
+	}
+}
+
+func (s *server) create(ctx context.Context, in *createInput) (*oneRequest, error) {
+	people, err := in.Body.list()
+	if err != nil {
+		return nil, problem(err)
+	}
+	if err := s.needSystems(); err != nil {
+		return nil, problem(err)
+	}
+	r, err := s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: s.Actor})
+	if err != nil {
+		return nil, problem(err)
+	}
+	out := oneOf(r)
+	out.Location = "/v1/requests/" + r.ID
+	return out, nil
+}
+
+func (s *server) needSystems() error {
+	if len(s.Catalog.Config().Systems) == 0 {
+		return fault.New(fault.Invalid, "no system is configured").Then("ombud scan ID=DSN --write reads a store and writes it down.")
+	}
+	return nil
+}
+
+func (s *server) get(ctx context.Context, in *named) (*oneRequest, error) {
+	r, err := s.Requests.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return oneOf(r), nil
+}
+
+type listInput struct {
+	Kind   string   `query:"kind" enum:"access,erasure"`
+	Status []string `query:"status" doc:"Only these, separated by commas"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Cursor string   `query:"cursor" maxLength:"200" doc:"next of the page before"`
+}
+
+type listOutput struct {
+	Body struct {
+		Requests []Request `json:"requests"`
+		Next     string    `json:"next,omitempty" doc:"Cursor of the next page; absent on the last"`
+	}
+}
+
+func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	f := request.Filter{Kind: plan.Kind(in.Kind), Limit: 1 << 30}
+	for _, st := range in.Status {
+		f.State = append(f.State, request.State(st))
+	}
+	all, err := s.Requests.List(ctx, f)
+	if err != nil {
+		return nil, problem(err)
+	}
+	from, err := after(all, in.Cursor)
+	if err != nil {
+		return nil, problem(err)
+	}
+	out := &listOutput{}
+	out.Body.Requests = []Request{}
+	for _, r := range all[from:min(from+in.Limit, len(all))] {
+		out.Body.Requests = append(out.Body.Requests, requestOf(r, false))
+	}
+	if end := from + in.Limit; end < len(all) {
+		out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(all[end-1].ID))
+	}
+	return out, nil
+}
+
+// after finds where a page begins. A cursor names the last request of the page before, so new requests move nothing.
+func after(all []*request.Request, cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	id, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, "this is not a cursor of ours")
+	}
+	i := slices.IndexFunc(all, func(r *request.Request) bool { return r.ID == string(id) })
+	if i < 0 {
+		return 0, fault.New(fault.Invalid, "the cursor does not belong to this list")
+	}
+	return i + 1, nil
+}
+
+// current reads a request for a change, and refuses when the client has read an older one.
+func (s *server) current(ctx context.Context, in matching) (*request.Request, error) {
+	r, err := s.Requests.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	if now := etag(r); in.IfMatch != "" && in.IfMatch != "*" && in.IfMatch != now {
+		return nil, &Problem{
+			Title: http.StatusText(http.StatusPreconditionFailed), Status: http.StatusPreconditionFailed, Code: fault.Conflict.String(),
+			Detail: fmt.Sprintf("%s has changed since it was read", r.Ref), Next: "Read it again.",
+		}
+	}
+	return r, nil
+}

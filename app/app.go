@@ -1,0 +1,243 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// Config says where a program lives.
+type Config struct {
+	DataDir    string      // made with mode 0700 when missing
+	ConfigPath string      // ombud.yaml; without one there are no systems
+	Store      string      // own store; default DataDir/ombud.db
+	Command    string      // what the lock file says we are
+	Version    string      // for those who ask
+	Clock      clock.Clock // nil is the system's
+	// Hook is called after each own commit and store statement, by its name, for crash tests.
+	Hook func(point string)
+	Log  *slog.Logger // nil discards
+	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
+	Damaged bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.Store == "" {
+		c.Store = filepath.Join(c.DataDir, "ombud.db")
+	}
+	if c.Clock == nil {
+		c.Clock = clock.System{}
+	}
+	if c.Hook == nil {
+		c.Hook = func(string) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// App owns a data directory and holds its open parts. Catalog, Engine, Holds and Requests are those of the
+// configuration as it was when they were last asked for by Acquire.
+type App struct {
+	DB     *db.DB
+	Vault  *vault.Vault
+	Ledger *ledger.Ledger
+	*Parts
+
+	cfg      Config
+	lock     *lock
+	socket   *socket
+	heads    []string
+	warnings []string
+	ctx      context.Context // of work that outlives a call: background runs
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+
+	mu      sync.Mutex
+	writers int // commands and runs under way
+	rebuilt func(*Parts)
+}
+
+// Open takes the data directory and opens everything in it; *cli.Owned when another process has it. Systems are
+// connected when they are first asked. ctx ends what the directory's other users have running here.
+func Open(ctx context.Context, c Config) (_ *App, err error) {
+	a := &App{cfg: c.withDefaults()}
+	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, a.cancel)
+	defer func() {
+		if err != nil {
+			stop()
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the data directory %s cannot be made", c.DataDir)
+	}
+	if a.lock, err = takeLock(c.DataDir, ownerNow(a.cfg.Command, a.cfg.Clock.Now())); err != nil {
+		return nil, err
+	}
+	if err := a.clearSpill(); err != nil {
+		return nil, err
+	}
+	cfg, print, err := loadConfig(c.ConfigPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openOwn(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if a.Ledger != nil {
+		if a.Parts, err = a.build(ctx, cfg, print); err != nil {
+			return nil, err
+		}
+	}
+	a.socket, err = listen(a.ctx, c.DataDir, a.runCall)
+	return a, err
+}
+
+// spill is where the engine puts what does not fit into memory, sealed.
+func (a *App) spill() string { return filepath.Join(a.cfg.DataDir, "spill") }
+
+// clearSpill removes what a killed process left.
+func (a *App) clearSpill() error {
+	if err := errors.Join(os.RemoveAll(a.spill()), os.Mkdir(a.spill(), 0o700)); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the folder for temporary files cannot be made")
+	}
+	return nil
+}
+
+// openOwn opens what belongs to Ombud itself: keys, store, ledger.
+func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
+	c := a.cfg
+	if a.Vault, err = vault.Open(vault.Config{Dir: filepath.Join(c.DataDir, "keys")}); err != nil {
+		return err
+	}
+	if a.DB, err = db.Open(ctx, db.Config{Path: c.Store, Clock: c.Clock, Hook: c.Hook}); err != nil {
+		return err
+	}
+	if a.heads, err = a.headsOf(cfg); err != nil {
+		return err
+	}
+	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
+	if c.Damaged && fault.KindOf(err) == fault.Integrity {
+		a.Ledger = nil
+		return nil
+	}
+	return err
+}
+
+func (a *App) ledgerConfig() ledger.Config {
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log}
+}
+
+// headsOf says where checkpoints go. Beside the data is better than nothing, and whoever can change the one can
+// change the other, so that comes with a warning.
+func (a *App) headsOf(cfg *catalog.Config) ([]string, error) {
+	if len(cfg.Heads) == 0 {
+		dir := filepath.Clean(a.cfg.DataDir) + ".heads"
+		a.warnings = append(a.warnings, fmt.Sprintf("checkpoints go to %s, beside the data; heads: in ombud.yaml names a place on another machine", filepath.Base(dir)))
+		return []string{dir}, nil
+	}
+	var out []string
+	for _, h := range cfg.Heads {
+		if strings.Contains(h, "://") {
+			return nil, fault.New(fault.Invalid, "heads: %s is not a folder", h).Then("Only folders can be heads until object stores are connected.")
+		}
+		if !filepath.IsAbs(h) {
+			h = filepath.Join(cfg.Folder, h)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is
+// that of Open, backwards. It may be called on a half-opened App.
+func (a *App) Close() error {
+	if a.socket != nil {
+		a.socket.stop(a.cfg.DataDir)
+	}
+	a.cancel()
+	a.work.Wait()
+	var errs []error
+	if a.Parts != nil {
+		errs = append(errs, a.Catalog.Close())
+	}
+	if a.DB != nil {
+		errs = append(errs, a.DB.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.release())
+	}
+	return errors.Join(errs...)
+}
+
+// VerifyLedger reads the whole ledger and compares it with what is outside. It works on a damaged one too.
+func (a *App) VerifyLedger(ctx context.Context, o ledger.VerifyOptions) (ledger.Report, error) {
+	return ledger.Verify(ctx, a.ledgerConfig(), o)
+}
+
+// Checkpoint makes what was written verifiable from outside.
+func (a *App) Checkpoint(ctx context.Context) error {
+	if a.Ledger == nil {
+		return nil
+	}
+	_, err := a.Ledger.Checkpoint(ctx)
+	return err
+}
+
+// Go runs fn beside the callers: a run that a web request began. fn's context ends when the App closes, which waits
+// for fn. The configuration is not changed under it.
+func (a *App) Go(fn func(context.Context)) {
+	release := a.hold(true)
+	a.work.Go(func() {
+		defer release()
+		fn(a.ctx)
+	})
+}
+
+// Parts are what depends on the configuration.
+type Parts struct {
+	Catalog  *catalog.Catalog
+	Engine   *plan.Engine
+	Holds    *subject.Holds
+	Requests *request.Service
+
+	print   string // of the file they were built from
+	users   int
+	retired bool
+}
+
+func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {
+	p := &Parts{print: print, Catalog: catalog.Open(ctx, cfg, openers(), a.cfg.Clock)}
+	var err error
+	if p.Holds, err = subject.OpenHolds(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
+		return nil, err
+	}
+	p.Engine, err = plan.New(ctx, plan.Config{
+		Catalog: p.Catalog, DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, TempDir: a.spill(), Hook: a.cfg.Hook,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Requests, err = request.New(ctx, request.Config{
+		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
+	})
+	return p, err
+}

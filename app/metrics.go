@@ -1,0 +1,85 @@
+package app
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metrics count without naming anybody: labels are methods, rooms and status codes.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	app      *App
+}
+
+func newMetrics(a *App) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		app:      a,
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ombud_http_requests_total", Help: "Requests answered, by room.",
+		}, []string{"method", "room", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ombud_http_request_seconds", Help: "Time to the end of the answer, by room.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}, []string{"room"}),
+	}
+	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ombud_ledger_entries", Help: "Entries in the ledger.",
+	}, func() float64 { return float64(a.Ledger.Size()) })
+	m.registry.MustRegister(m.requests, m.seconds, entries,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// count measures one request around serve.
+func (m *metrics) count(w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter)) {
+	start := m.app.cfg.Clock.Now()
+	rec := &recorder{ResponseWriter: w, code: http.StatusOK}
+	serve(rec)
+	room := roomOf(r.URL.Path)
+	m.requests.WithLabelValues(methodOf(r.Method), room, strconv.Itoa(rec.code)).Inc()
+	m.seconds.WithLabelValues(room).Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
+}
+
+// roomOf keeps ids out of labels: the first word of a path that we know, else "other".
+func roomOf(path string) string {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if first == "v1" {
+		word, _, _ := strings.Cut(rest, "/")
+		first = "v1/" + word
+	}
+	switch first {
+	case "":
+		return "home"
+	case "v1/requests", "v1/data-map", "v1/ledger", "requests", "data-map", "assets", "healthz", "readyz", "metrics":
+		return first
+	}
+	return "other"
+}
+
+func methodOf(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return m
+	}
+	return "other"
+}
+
+// recorder remembers the status.
+type recorder struct {
+	http.ResponseWriter
+	code int
+}
+
+func (r *recorder) WriteHeader(code int) {
+	r.code = code
+	r.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets handlers flush and set deadlines.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

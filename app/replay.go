@@ -1,0 +1,173 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/db"
+)
+
+// keepReplies is how long a key is remembered.
+const keepReplies = 7 * 24 * time.Hour
+
+const replayLabel = "http-reply" // of the vault: seals answers, and tokens of what was asked
+
+const replaySchema = `create table http_replies (
+	key text primary key,
+	asked text not null,
+	at bigint not null,
+	reply bytea not null
+);
+create index http_replies_at on http_replies (at)`
+
+// replays remembers the answers to requests with an Idempotency-Key, so that a client that got none may ask again
+// and act once. The same key for something else is refused; a server error is not remembered. Answers lie sealed.
+type replays struct {
+	app *App
+
+	mu    sync.Mutex
+	under map[string]bool // keys being answered
+}
+
+// replyRecord is one remembered answer.
+type replyRecord struct {
+	Code   int         `json:"code"`
+	Header http.Header `json:"header"`
+	Body   []byte      `json:"body"`
+}
+
+func newReplays(ctx context.Context, a *App) (*replays, error) {
+	return &replays{app: a, under: map[string]bool{}}, a.DB.Migrate(ctx, "http-replies", replaySchema)
+}
+
+// around answers what was answered before, and remembers what is answered now.
+func (p *replays) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := r.Header.Get("Idempotency-Key")
+		if given == "" || r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too large, or was cut off")
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		key, asked := p.token([]byte("key"), []byte(given)), p.token([]byte(r.URL.Path), body)
+		if !p.claim(key) {
+			w.Header().Set("Retry-After", "1")
+			refuse(w, r, http.StatusConflict, "the first request with this key is still being answered")
+			return
+		}
+		defer p.free(key)
+		p.answer(w, r, next, key, asked)
+	})
+}
+
+func (p *replays) answer(w http.ResponseWriter, r *http.Request, next http.Handler, key, asked string) {
+	before, old, err := p.find(r.Context(), key)
+	switch {
+	case err != nil:
+		refuse(w, r, http.StatusServiceUnavailable, "the store does not answer")
+	case old != nil && before != asked:
+		refuse(w, r, http.StatusConflict, "this key was used for another request")
+	case old != nil:
+		w.Header().Set("Idempotent-Replayed", "true")
+		old.write(w)
+	default:
+		c := &capture{header: http.Header{}, code: http.StatusOK}
+		next.ServeHTTP(c, r)
+		now := &replyRecord{c.code, c.header, c.body.Bytes()}
+		if c.code < http.StatusInternalServerError {
+			if err := p.keep(context.WithoutCancel(r.Context()), key, asked, now); err != nil {
+				p.app.cfg.Log.Error("an answer could not be remembered", "error", err)
+			}
+		}
+		now.write(w)
+	}
+}
+
+// token binds to what was asked without keeping it.
+func (p *replays) token(parts ...[]byte) string {
+	sum := p.app.Vault.MAC(replayLabel, parts...)
+	return hex.EncodeToString(sum[:])
+}
+
+func (p *replays) claim(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.under[key] {
+		return false
+	}
+	p.under[key] = true
+	return true
+}
+
+func (p *replays) free(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.under, key)
+}
+
+func (p *replays) find(ctx context.Context, key string) (asked string, old *replyRecord, err error) {
+	var sealed []byte
+	err = p.app.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `select asked, reply from http_replies where key = $1 and at > $2`,
+			key, p.app.cfg.Clock.Now().Add(-keepReplies).UnixMilli()).Scan(&asked, &sealed)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	b, err := p.app.Vault.Open(replayLabel, []byte(key), sealed)
+	if err != nil {
+		return "", nil, err
+	}
+	old = &replyRecord{}
+	return asked, old, json.Unmarshal(b, old)
+}
+
+func (p *replays) keep(ctx context.Context, key, asked string, r *replyRecord) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	sealed := p.app.Vault.Seal(replayLabel, []byte(key), b)
+	now := p.app.cfg.Clock.Now()
+	return p.app.DB.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `delete from http_replies where at <= $1 or key = $2`, now.Add(-keepReplies).UnixMilli(), key); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into http_replies (key, asked, at, reply) values ($1, $2, $3, $4)`, key, asked, now.UnixMilli(), sealed)
+		return err
+	})
+}
+
+func (r *replyRecord) write(w http.ResponseWriter) {
+	for k, v := range r.Header {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(r.Code)
+	_, _ = w.Write(r.Body)
+}
+
+// capture holds an answer back until it is remembered.
+type capture struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (c *capture) Header() http.Header         { return c.header }
+func (c *capture) WriteHeader(code int)        { c.code = code }
+func (c *capture) Write(b []byte) (int, error) { return c.body.Write(b) }

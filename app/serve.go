@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/cli"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// grace is how long requests under way may take to end when the server stops.
+const grace = 10 * time.Second
+
+const tokenFile = "serve.token"
+
+// serve answers HTTP until ctx ends. It recovers what an earlier process left running, keeps checkpoints coming,
+// and runs the commands of other processes on this data directory.
+func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
+	if err := onlyLoopback(o.Listen); err != nil {
+		return err
+	}
+	c.Log = slog.New(slog.NewTextHandler(o.Log, nil))
+	a, err := Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "%s cannot be listened on", o.Listen).Then("Is another program there? --listen 127.0.0.1:0 takes a free port.")
+	}
+	f, err := newFront(ctx, a, l.Addr(), o.Actor)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	remove, err := leaveToken(c.DataDir, f.token)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer remove()
+	return a.run(ctx, l, f, o)
+}
+
+// run serves, and ends everything in the order it was begun, backwards.
+func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOptions) error {
+	for _, w := range a.warnings {
+		a.cfg.Log.Warn(w)
+	}
+	checkpoints := make(chan error, 1)
+	beat, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { checkpoints <- a.Ledger.Run(beat) }()
+	a.Go(func(ctx context.Context) { a.recover(ctx, f) })
+	a.work.Go(func() { a.expire(a.ctx) })
+	server := &http.Server{
+		Handler: f, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelWarn),
+		BaseContext: func(net.Listener) context.Context { return a.ctx },
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	o.Ready(f.url())
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		f.stopping.Store(true)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if err = server.Shutdown(end); err != nil {
+			err = server.Close()
+		}
+	}
+	a.cancel()
+	a.work.Wait() // their last entries are in the last checkpoint
+	stopBeat()
+	return errors.Join(err, <-checkpoints)
+}
+
+// recover goes on with what was interrupted, then says that we are ready.
+func (a *App) recover(ctx context.Context, f *front) {
+	if err := a.Requests.Recover(ctx); err != nil && ctx.Err() == nil {
+		a.cfg.Log.Error("not everything that was interrupted could go on; ombud dsr list shows it", "error", err)
+	}
+	f.ready.Store(true)
+}
+
+// expire destroys, once a day, what was kept for a review that is over.
+func (a *App) expire(ctx context.Context) {
+	for {
+		select {
+		case <-a.cfg.Clock.After(24 * time.Hour):
+		case <-ctx.Done():
+			return
+		}
+		p, _, release, err := a.Acquire(ctx, true)
+		if err == nil {
+			err = p.Requests.Expire(ctx)
+			release()
+		}
+		if err != nil {
+			a.cfg.Log.Error("expiring identities kept for review", "error", err)
+		}
+	}
+}
+
+// onlyLoopback refuses every address that others can reach.
+func onlyLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fault.New(fault.Invalid, "--listen %s is not HOST:PORT", listen)
+	}
+	ip, err := netip.ParseAddr(host)
+	if host == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return fault.New(fault.Denied, "%s can be reached from other machines, and there are no accounts yet: whoever reaches Ombud could erase", listen).
+		Then("Listen on 127.0.0.1 and reach it through ssh -L.")
+}
+
+// leaveToken writes DIR/serve.token for programs of the same user.
+func leaveToken(dir, token string) (remove func(), err error) {
+	path := filepath.Join(dir, tokenFile)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fault.Wrap(fault.Unavailable, err, "an old %s cannot be removed", tokenFile)
+	}
+	if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "%s cannot be written", tokenFile)
+	}
+	return func() { _ = os.Remove(path) }, nil
+}
+
+// secret is 160 random bits as text that a URL takes.
+func secret() string { return strings.ToLower(rand.Text()) }
+
+// discard drains what is left of a body, so that a connection can be used again; not more than a little.
+func discard(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<10) }
+
+func origin(host string) string { return fmt.Sprintf("http://%s", host) }

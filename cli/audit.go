@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+)
+
+// auditCmd is the ledger: every act, in a tree that tells when somebody changed it.
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Read the whole ledger and compare it with the checkpoints kept outside."`
+	Tail   auditTailCmd   `cmd:"" help:"Print the newest entries."`
+	Prove  auditProveCmd  `cmd:"" help:"Print the proof that an entry is in the signed tree."`
+}
+
+type auditVerifyCmd struct {
+	Checkpoint string `help:"File of checkpoints that was kept safer than those beside the data; used instead of them." placeholder:"FILE"`
+}
+
+// damagedToo lets it open what every other command refuses.
+func (*auditVerifyCmd) damagedToo() {}
+
+func (c *auditVerifyCmd) run(ctx context.Context, s *session) error {
+	r, err := s.VerifyLedger(ctx, ledger.VerifyOptions{Checkpoint: s.env.Abs(c.Checkpoint)})
+	if err != nil && r == (ledger.Report{}) {
+		return err
+	}
+	if perr := s.answer(r, func() { s.showReport(r) }); perr != nil {
+		return perr
+	}
+	if !r.OK {
+		return exit(fault.ExitCode(fault.New(fault.Integrity, "")))
+	}
+	return nil
+}
+
+func (s *session) showReport(r ledger.Report) {
+	if r.OK {
+		s.heading("The ledger is as it was written: %s, nothing changed.", entries(r.Entries))
+	} else {
+		s.heading("%s", s.style(red, "The ledger is not what was written."))
+		s.printf("  %s\n", r.Problem)
+		switch {
+		case r.FirstBad > 0:
+			s.printf("  first bad entry  %s\n", number(r.FirstBad))
+		case r.To > 0:
+			s.printf("  somewhere in     %s to %s\n", number(r.From), number(r.To))
+		}
+	}
+	s.printf("  checkpoint       covers %s\n", entries(r.CheckpointSize))
+	if r.Uncovered > 0 {
+		s.printf("  not vouched for  the newest %s: no checkpoint outside covers them\n", entries(r.Uncovered))
+	}
+	for _, w := range s.Warnings {
+		s.printf("  weaker           %s\n", w)
+	}
+	if r.Erased > 0 {
+		s.printf("  erased           %s can be proven and no longer read\n", entries(r.Erased))
+	}
+	s.printf("  took             %s\n", wait(r.TookMS))
+}
+
+func entries(n int64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return number(n) + " entries"
+}
+
+type auditTailCmd struct {
+	N    int    `short:"n" help:"How many." default:"20"`
+	Kind string `help:"Only this kind, for example request.approved." placeholder:"KIND"`
+}
+
+func (c *auditTailCmd) run(ctx context.Context, s *session) error {
+	if c.N < 1 || c.N > 10000 {
+		return fault.New(fault.Invalid, "-n is between 1 and 10,000")
+	}
+	rows, err := s.Ledger.Tail(ctx, c.N, ledger.TailOptions{Kind: c.Kind})
+	if err != nil {
+		return err
+	}
+	if rows == nil {
+		rows = []ledger.Row{}
+	}
+	return s.answer(map[string]any{"entries": rows}, func() {
+		t := newTable("", "time", "kind", "result", "by", "").numbers(0)
+		for _, r := range rows {
+			content := string(r.Content)
+			if r.Erased {
+				content = "erased"
+			}
+			t.row(r.ID, r.Time.Format(time.DateOnly+" 15:04"), r.Kind, r.Result, r.Actor, content)
+		}
+		t.print(s)
+	})
+}
+
+type auditProveCmd struct {
+	Entry int64 `arg:"" help:"Number of the entry."`
+}
+
+func (*auditProveCmd) writes() {}
+
+func (c *auditProveCmd) run(ctx context.Context, s *session) error {
+	p, err := s.Ledger.Prove(ctx, c.Entry)
+	if err != nil {
+		return err
+	}
+	return writeJSON(s.env.Stdout, p) // a proof is for a program, in either form of output
+}

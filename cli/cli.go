@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// grammar is what can be typed.
+type grammar struct {
+	Data   string `help:"Data directory: keys, ledger, requests. Default ./ombud-data." placeholder:"DIR"`
+	Config string `short:"c" help:"What you say about your systems." default:"./ombud.yaml" placeholder:"FILE"`
+	Store  string `help:"Own store. Default DIR/ombud.db." placeholder:"DSN"`
+	JSON   bool   `name:"json" help:"Print one JSON object."`
+
+	Demo    demoCmd    `cmd:"" help:"Make Fjordly, a demo company, and answer one person from end to end."`
+	Init    initCmd    `cmd:"" help:"Write a first ombud.yaml and make the keys."`
+	Serve   serveCmd   `cmd:"" help:"Serve the console and the API."`
+	Doctor  doctorCmd  `cmd:"" help:"Check configuration, keys, disk, ledger and every system."`
+	Version versionCmd `cmd:"" help:"Print the version, or the public key."`
+	Dsr     dsrCmd     `cmd:"" help:"Answer people: plan, run, look again."`
+	Verify  verifyCmd  `cmd:"" help:"Prove an erasure or a receipt again."`
+	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`
+	Hold    holdCmd    `cmd:"" help:"Keep a person's rows from erasure."`
+}
+
+// command runs with the data directory open; plain commands run without one.
+type (
+	command interface {
+		run(context.Context, *session) error
+	}
+	plain interface {
+		runPlain(context.Context, *session) error
+	}
+	// writer marks a command that may write to the ledger: it leaves a checkpoint.
+	writer interface{ writes() }
+	// reader names the files its arguments hold, to be read before anything else.
+	reader interface{ inputs() []string }
+	// inspector marks a command that works on a damaged ledger.
+	inspector interface{ damagedToo() }
+)
+
+// Run does what was typed and answers the exit code.
+func Run(ctx context.Context, env Env, p Program) int {
+	if p.Clock == nil {
+		p.Clock = clock.System{}
+	}
+	s := &session{env: &env, program: p}
+	cmd, code, err := s.parse()
+	if err != nil {
+		return s.fail(err)
+	}
+	if cmd == nil {
+		return code
+	}
+	if err := s.dispatch(ctx, cmd); err != nil {
+		var done exit
+		if errors.As(err, &done) {
+			return int(done)
+		}
+		return s.fail(err)
+	}
+	return 0
+}
+
+// exit ends a command that has printed all there is to say.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// stopped is how kong asks to end: after it printed help.
+type stopped int
+
+// parse reads the command line. Without a command, the code says how to end: help was asked for.
+func (s *session) parse() (cmd any, code int, err error) {
+	parser, err := kong.New(&s.grammar, kong.Name("ombud"),
+		kong.Description("Ombud answers people about their data: what you hold, why, and its erasure, planned, approved and proven."),
+		kong.Writers(s.env.Stdout, s.env.Stderr),
+		kong.Exit(func(code int) { panic(stopped(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoExpandSubcommands: true}))
+	if err != nil {
+		return nil, 0, fmt.Errorf("building the grammar: %w", err)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			c, ok := r.(stopped)
+			if !ok {
+				panic(r)
+			}
+			cmd, code, err = nil, int(c), nil
+		}
+	}()
+	args := s.env.Args
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	selected, err := parser.Parse(args)
+	if err != nil {
+		return nil, 0, usage(err)
+	}
+	s.name = selected.Command()
+	return selected.Selected().Target.Addr().Interface(), 0, nil
+}
+
+// usage is what was typed wrong, with the place to read on.
+func usage(err error) error {
+	path := "ombud"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		path = p.Context.Selected().FullPath()
+	}
+	return fault.New(fault.Invalid, "%s", err.Error()).Then("%s --help tells what can be typed.", strings.TrimSpace(path))
+}
+
+func (s *session) dispatch(ctx context.Context, cmd any) error {
+	s.json = s.grammar.JSON
+	if r, ok := cmd.(reader); ok {
+		if err := s.readInputs(r.inputs()); err != nil {
+			return err
+		}
+	}
+	if c, ok := cmd.(plain); ok {
+		return c.runPlain(ctx, s)
+	}
+	c, ok := cmd.(command)
+	if !ok {
+		return fmt.Errorf("nothing runs %s", s.name)
+	}
+	return s.withServices(ctx, c)
+}
+
+// takeover is how long a process waits for an owner that starts or ends before it gives up.
+const takeover = 20 * time.Second
+
+// withServices runs the command here when the data directory is free, else where its owner is.
+func (s *session) withServices(ctx context.Context, c command) error {
+	limit := s.program.Clock.Now().Add(takeover)
+	place := s.place()
+	_, place.Damaged = c.(inspector)
+	for {
+		open, err := s.program.Open(ctx, place)
+		var owned *Owned
+		switch {
+		case err == nil:
+			s.Services = open
+			return s.runHere(ctx, c)
+		case !errors.As(err, &owned):
+			return err
+		}
+		code, err := s.program.Forward(ctx, place.Data, s.call(), s.env.Stdout, s.env.Stderr)
+		if err == nil {
+			return exit(code)
+		}
+		if !errors.Is(err, ErrNoOwner) {
+			return err
+		}
+		if s.program.Clock.Now().After(limit) {
+			return fault.New(fault.Unavailable, "%s, and does not answer", owned.Error())
+		}
+		select {
+		case <-s.program.Clock.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fault.Wrap(fault.Unavailable, ctx.Err(), "interrupted")
+		}
+	}
+}
+
+func (s *session) runHere(ctx context.Context, c command) error {
+	err := c.run(ctx, s)
+	if _, ok := c.(writer); ok {
+		// What was written is durable; only its outside witness is missing. A command cut short leaves one too.
+		if cerr := s.Checkpoint(context.WithoutCancel(ctx)); cerr != nil {
+			s.warn("no checkpoint could be left: %v", cerr)
+		}
+	}
+	return errors.Join(err, s.Close())
+}
+
+func (s *session) readInputs(names []string) error {
+	if s.env.Inputs != nil {
+		return nil
+	}
+	read := map[string][]byte{}
+	for _, n := range names {
+		b, err := s.env.read(n)
+		if err != nil {
+			return err
+		}
+		read[n] = b
+	}
+	s.env.Inputs = read
+	return nil
+}
+
+func (s *session) call() *Call {
+	e := s.env
+	return &Call{Args: e.Args, Dir: e.Dir, Inputs: e.Inputs, Terminal: e.Terminal, Progress: e.Progress, Color: e.Color, Width: e.Width}
+}
+
+// fail prints an error and answers its exit code.
+func (s *session) fail(err error) int {
+	code := fault.ExitCode(err)
+	var owned *Owned
+	if errors.As(err, &owned) {
+		err = fault.New(fault.Unavailable, "%s", owned.Error()).Then("Stop it first, or run the command: it is passed on to the owner.")
+	}
+	if s.wantsJSON() {
+		_ = writeJSON(s.env.Stdout, map[string]any{"error": problemOf(err)})
+	}
+	fmt.Fprintf(s.env.Stderr, "ombud: %s\n", clean(err.Error()))
+	return code
+}
+
+// wantsJSON also holds when the line could not be parsed.
+func (s *session) wantsJSON() bool {
+	for _, a := range s.env.Args {
+		if a == "--json" {
+			return true
+		}
+	}
+	return s.json
+}
+
+type problem struct {
+	Kind    string         `json:"kind"`
+	Message string         `json:"message"`
+	Details []fault.Detail `json:"details,omitempty"`
+	Next    string         `json:"next,omitempty"`
+}
+
+func problemOf(err error) problem {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return problem{f.Kind.String(), f.Message, f.Details, f.Next}
+	}
+	return problem{Kind: fault.Internal.String(), Message: err.Error()}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("printing JSON: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,323 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+)
+
+// signs stand in the gutter of a plan, always with the word.
+var signs = map[catalog.Method]string{
+	catalog.Delete: "−", catalog.Shred: "−", catalog.Keep: "=",
+	catalog.Anonymise: "~", catalog.Nullify: "~", catalog.Redact: "~", catalog.Pseudonymise: "~",
+}
+
+// showPlan prints a plan like a diff, failures first, and how to go on.
+func (s *session) showPlan(r *request.Request) {
+	p := r.Plan
+	rows, datasets := planned(p)
+	s.heading("%s: %s of %s in %s.", r.Ref, planWord(p.Kind), count(rows, "row"), count(datasets, "dataset"))
+	if p.Matched == 0 {
+		s.printf("  Nobody was found under what was given, in the systems that could be searched.\n")
+	}
+	s.showRemaining("Not reached or not known", p.Gaps)
+	s.showSteps(p)
+	s.showKept(p.Kept)
+	s.showHeld(p.Held)
+	s.showWarnings(p.Warnings)
+	if len(p.Ignored) > 0 {
+		s.section("Ignored, as ombud.yaml says: %s", strings.Join(p.Ignored, ", "))
+	}
+	s.printf("\n  estimate   %s\n  hash       %s\n  answer by  %s\n", wait(p.Estimate), p.Hash, day(r.Due))
+	s.showNext(r)
+}
+
+func (s *session) showNext(r *request.Request) {
+	p := r.Plan
+	switch {
+	case r.State != request.Awaiting:
+	case len(p.Blocking) > 0:
+		s.section("Before this can be approved:")
+		for _, q := range p.Blocking {
+			s.printf("  ? %s\n", q)
+		}
+		s.printf("\nAnswer with ombud scan --accept ID or --reject ID, or in ombud.yaml; then: ombud dsr plan %s\n", r.Ref)
+	case p.Kind == plan.Access:
+		s.section("To run it:  ombud dsr run %s --out package.zip", r.Ref)
+	default:
+		s.section("To approve and run exactly this:\n  ombud dsr run %s --approve %s", r.Ref, p.Hash)
+	}
+}
+
+func planned(p *plan.Plan) (rows, datasets int64) {
+	for _, sys := range p.Systems {
+		for _, d := range sys.Datasets {
+			rows += d.Rows
+			datasets++
+		}
+	}
+	return rows, datasets
+}
+
+func planWord(k plan.Kind) string {
+	if k == plan.Access {
+		return "a copy"
+	}
+	return "erasure"
+}
+
+func (s *session) showSteps(p *plan.Plan) {
+	t := newTable("", "", "dataset", "rows", "found by", "").numbers(3)
+	for _, sys := range p.Systems {
+		for _, d := range sys.Datasets {
+			sign, word := signs[d.Method], string(d.Method)
+			if p.Kind == plan.Access {
+				sign, word = "=", "copy"
+			}
+			t.row(sign, word, sys.ID+"."+d.Name, number(d.Rows), d.Path, note(d))
+		}
+	}
+	if len(t.rows) > 0 {
+		s.section("Plan")
+		t.print(s)
+	}
+}
+
+// note says what a step's line cannot: which fields, why, until when.
+func note(d plan.Step) string {
+	var parts []string
+	if len(d.Fields) > 0 && d.Method != catalog.Delete && d.Method != catalog.Keep && len(d.Fields) <= 6 {
+		parts = append(parts, strings.Join(d.Fields, ", "))
+	}
+	if d.Because != "" {
+		parts = append(parts, d.Because)
+	}
+	if d.Until != "" {
+		parts = append(parts, "until "+d.Until)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (s *session) showRemaining(title string, rs []plan.Remaining) {
+	if len(rs) == 0 {
+		return
+	}
+	s.section("%s", title)
+	t := newTable("", "", "rows", "why", "who", "next").numbers(2)
+	for _, r := range rs {
+		rows := number(r.Rows)
+		if r.Rows < 0 {
+			rows = "?"
+		}
+		t.row("?", strings.Trim(r.System+"."+r.Dataset, "."), rows, r.Why, r.Who, r.Next)
+	}
+	t.print(s)
+}
+
+func (s *session) showKept(kept []plan.Kept) {
+	if len(kept) == 0 {
+		return
+	}
+	s.section("Kept")
+	t := newTable("", "", "rows", "because", "until").numbers(2)
+	for _, k := range kept {
+		t.row("=", k.System+"."+k.Dataset, number(k.Rows), k.Because, k.Until)
+	}
+	t.print(s)
+}
+
+func (s *session) showHeld(held []plan.Held) {
+	if len(held) == 0 {
+		return
+	}
+	s.section("Held for review: text of others")
+	t := newTable("", "rows", "why").numbers(1)
+	for _, h := range held {
+		t.row(h.System+"."+h.Dataset+"."+h.Field, number(h.Rows), h.Why)
+	}
+	t.print(s)
+}
+
+func (s *session) showWarnings(ws []plan.Warning) {
+	if len(ws) == 0 {
+		return
+	}
+	s.section("To know first")
+	for _, w := range ws {
+		s.printf("  ! %s: %s\n", strings.Trim(w.System+"."+w.Dataset, "."), w.Message)
+		if w.Cure != "" {
+			s.printf("      %s\n", w.Cure)
+		}
+	}
+}
+
+// ran is what a run prints: the contract's object and, beside it, why it ended early.
+type ran struct {
+	request.Result
+	Error *problem `json:"error,omitempty"`
+}
+
+// showRun prints where a run came to and answers with its exit code. The request is there beside most errors.
+func (s *session) showRun(r *request.Request, err error) error {
+	if r == nil {
+		return err
+	}
+	if err == nil {
+		return s.showResult(r, r.Err())
+	}
+	if s.json {
+		p := problemOf(err)
+		if werr := writeJSON(s.env.Stdout, ran{r.Result(), &p}); werr != nil {
+			return werr
+		}
+	} else if fault.KindOf(err) == fault.Waiting && r.Plan != nil {
+		s.showPlan(r)
+	}
+	s.warn("%v", err)
+	return exit(fault.ExitCode(err))
+}
+
+func (s *session) showResult(r *request.Request, end error) error {
+	err := s.answer(r.Result(), func() {
+		if r.State == request.Awaiting {
+			s.showPlan(r)
+			return
+		}
+		s.showOutcome(r)
+	})
+	if err == nil && end != nil {
+		return exit(fault.ExitCode(end))
+	}
+	return err
+}
+
+// showOutcome prints what was done, what remains first.
+func (s *session) showOutcome(r *request.Request) {
+	res := r.Result()
+	s.heading("%s", sentence(r))
+	s.showRemaining("Remains", res.Remaining)
+	s.showRemaining("Not reached or not known", res.Gaps)
+	s.showDone(r.Kind, res.Done)
+	s.showKept(res.Kept)
+	s.showHeld(res.Held)
+	for _, p := range res.Proof {
+		for _, m := range p.Means {
+			s.printf("  %s: %s\n", p.System, m)
+		}
+	}
+	if len(res.Ignored) > 0 {
+		s.section("Ignored, as ombud.yaml says: %s", strings.Join(res.Ignored, ", "))
+	}
+	s.printf("\n")
+	if res.Receipt != nil {
+		s.printf("  receipt  %s\n", res.Receipt.File)
+	}
+	if r.State.Open() {
+		s.printf("  next     %s: %s\n", r.Who, r.What)
+	}
+}
+
+func (s *session) showDone(kind plan.Kind, done []plan.Done) {
+	if len(done) == 0 {
+		return
+	}
+	s.section("Done and read again")
+	t := newTable("", "", "dataset", "planned", "acted", "verified").numbers(3, 4, 5)
+	for _, d := range done {
+		sign, word := signs[d.Method], string(d.Method)
+		if kind == plan.Access {
+			sign, word = "=", "copy"
+		}
+		t.row(sign, word, d.System+"."+d.Dataset, number(d.Planned), number(d.Acted), number(d.Verified))
+	}
+	t.print(s)
+}
+
+// sentence says how a request stands.
+func sentence(r *request.Request) string {
+	switch r.State {
+	case request.Complete:
+		if r.Outcome != nil && r.Outcome.Matched == 0 {
+			return r.Ref + " is complete: every system was searched, and nobody was found."
+		}
+		return r.Ref + " is complete, and proven by looking again."
+	case request.Incomplete:
+		n := 0
+		if r.Outcome != nil {
+			n = len(r.Outcome.Remaining) + len(r.Outcome.Gaps)
+		}
+		return fmt.Sprintf("%s is incomplete: %s.", r.Ref, count(n, "thing")+" left")
+	case request.Running:
+		return r.Ref + " is running."
+	case request.Failed:
+		return r.Ref + " failed: " + r.Failure
+	case request.Refused:
+		return r.Ref + " is refused."
+	}
+	return r.Ref + " waits for approval."
+}
+
+func (s *session) showRequest(r *request.Request) {
+	if r.Outcome == nil || r.State == request.Awaiting {
+		if r.State != request.Awaiting {
+			s.heading("%s", sentence(r))
+		}
+		s.showPlan(r)
+	} else {
+		s.showOutcome(r)
+	}
+	s.printf("\n  about    %s\n  received %s by %s\n  due      %s (%s)\n  now      %s: %s\n",
+		r.Masked, day(r.Received), r.Actor, day(r.Due), r.DueWhy, r.Who, r.What)
+}
+
+// listed is one line of a list.
+type listed struct {
+	Request  string        `json:"request"`
+	Ref      string        `json:"ref"`
+	Kind     plan.Kind     `json:"kind"`
+	Status   request.State `json:"status"`
+	About    string        `json:"about"`
+	Received time.Time     `json:"received"`
+	Due      string        `json:"due"`
+	Who      string        `json:"who"`
+	What     string        `json:"what"`
+}
+
+func listedOf(r *request.Request) listed {
+	return listed{r.ID, r.Ref, r.Kind, r.State, r.Masked, r.Received, r.Due.Format(time.DateOnly), r.Who, r.What}
+}
+
+// detail is one request whole.
+type detail struct {
+	listed
+	DueWhy string         `json:"due_why"`
+	Plan   *plan.Plan     `json:"plan"`
+	Result request.Result `json:"result"`
+}
+
+func detailOf(r *request.Request) detail { return detail{listedOf(r), r.DueWhy, r.Plan, r.Result()} }
+
+func (s *session) showList(items []listed, all bool) {
+	if len(items) == 0 {
+		s.heading("No open request.")
+		s.printf("  ombud dsr plan --kind access --subject email=name@example.com begins one; --all lists closed ones.\n")
+		return
+	}
+	s.heading("%s.", count(len(items), "request"))
+	t := newTable("", "kind", "state", "about", "due", "who", "")
+	for _, r := range items {
+		t.row(r.Ref, r.Kind, strings.ReplaceAll(string(r.Status), "_", " "), r.About, r.Due, r.Who, r.What)
+	}
+	t.print(s)
+}
+
+func day(t time.Time) string { return t.Format("Mon 2 Jan 2006") }
+
+func wait(ms int64) string {
+	return (time.Duration(ms) * time.Millisecond).Round(time.Millisecond).String()
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Env is where a command line was typed.
+type Env struct {
+	Args           []string
+	Dir            string // relative paths start here
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Terminal       bool // a person reads stdout
+	Progress       bool // a person watches stderr
+	Color          bool
+	Width          int
+	User           string // of the operating system
+	// Inputs are the files the command line names, when somebody else has read them already.
+	Inputs map[string][]byte
+}
+
+// System is the environment of this process.
+func System() (Env, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return Env{}, fault.Wrap(fault.Unavailable, err, "the working directory is gone")
+	}
+	e := Env{Args: os.Args[1:], Dir: dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, User: userName()}
+	e.Width = width(os.Stdout)
+	e.Terminal, e.Progress = e.Width > 0, width(os.Stderr) > 0
+	e.Color = e.Terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return e, nil
+}
+
+// width of the terminal a file is, 0 when it is none.
+func width(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), syscall.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return max(int(size.Col), 40)
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// Abs resolves a path as it was typed; "" stays "".
+func (e *Env) Abs(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(e.Dir, path)
+}
+
+// inputLimit bounds a file that a command line names.
+const inputLimit = 48 << 20
+
+// read gives what a named file holds; "-" is stdin.
+func (e *Env) read(name string) ([]byte, error) {
+	if b, ok := e.Inputs[name]; ok {
+		return b, nil
+	}
+	if name == "-" {
+		return readAll(e.Stdin, "standard input")
+	}
+	f, err := os.Open(e.Abs(name))
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", name)
+	}
+	defer f.Close()
+	return readAll(f, name)
+}
+
+func readAll(r io.Reader, name string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, inputLimit+1))
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "%s cannot be read", name)
+	}
+	if len(b) > inputLimit {
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB", name, inputLimit>>20)
+	}
+	return b, nil
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// Program is what commands need from the rest: functions, given by whoever wires it.
+type Program struct {
+	// Version of the program, as `ombud version` prints it.
+	Version string
+	// Clock is the machine's unless a test gives another.
+	Clock clock.Clock
+	// Open takes the data directory; *Owned (for errors.As) when another process has it.
+	Open func(context.Context, Place) (*Services, error)
+	// Forward runs the call in the process that owns the directory, copies its output, and answers its exit code.
+	// *Owned never; ErrNoOwner when the owner has ended, and Open may be tried again.
+	Forward func(ctx context.Context, dir string, c *Call, stdout, stderr io.Writer) (int, error)
+	// Serve runs until ctx ends.
+	Serve func(context.Context, Place, ServeOptions) error
+	// Catalog connects a configuration's systems.
+	Catalog func(context.Context, *catalog.Config) *catalog.Catalog
+	// Demo makes the demo company and walks through it.
+	Demo func(context.Context, DemoOptions) error
+}
+
+// Place is where things are, all paths absolute or as given from Dir.
+type Place struct {
+	Data    string // data directory
+	Config  string // ombud.yaml
+	Store   string // own store, "" is Data/ombud.db
+	Command string // what the lock says about us: "ombud serve"
+	// Damaged opens also where the ledger is not what was signed, for VerifyLedger alone.
+	Damaged bool
+}
+
+// Services are the open parts that commands call. Close leaves a checkpoint and gives the directory back.
+type Services struct {
+	Place    Place
+	Catalog  *catalog.Catalog
+	Ledger   *ledger.Ledger
+	Vault    *vault.Vault
+	Holds    *subject.Holds
+	Requests *request.Service
+	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
+	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
+	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)
+	// Checkpoint makes what was written verifiable from outside.
+	Checkpoint func(context.Context) error
+	// Close ends the use of the services, and the services when nobody else uses them.
+	Close func() error
+}
+
+// ServeOptions of `ombud serve`.
+type ServeOptions struct {
+	Listen string
+	Actor  string // who started it, for the ledger
+	// Ready is called once, when requests are answered, with the address to open. The token in it is a secret.
+	Ready func(url string)
+	Log   io.Writer
+}
+
+// DemoOptions of `ombud demo`.
+type DemoOptions struct {
+	Dir            string
+	Serve          bool
+	JSON           bool
+	Stdout, Stderr io.Writer
+	Color          bool
+	Width          int
+	// Command runs a command line in the demo's folder as if it were typed there, and answers its exit code.
+	Command func(ctx context.Context, stdout, stderr io.Writer, args ...string) int
+}
+
+// Owner is who has a data directory, as its lock file says.
+type Owner struct {
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	Command string    `json:"command"`
+}
+
+// Owned says that another process owns the data directory.
+type Owned struct {
+	Dir   string
+	Owner Owner
+}
+
+func (o *Owned) Error() string {
+	if o.Owner.PID == 0 {
+		return fmt.Sprintf("the data directory %s is in use by another process", o.Dir)
+	}
+	return fmt.Sprintf("the data directory %s is in use by %q, process %d, since %s",
+		o.Dir, o.Owner.Command, o.Owner.PID, o.Owner.Since.Format(time.RFC3339))
+}
+
+// ErrNoOwner says that nobody answered for a data directory: its owner is just starting or ending.
+var ErrNoOwner = fmt.Errorf("the owner of the data directory does not answer")
+
+// Call is a command line on its way to the process that owns the directory.
+type Call struct {
+	Args     []string          `json:"args"`
+	Dir      string            `json:"dir"`              // where it was typed
+	Inputs   map[string][]byte `json:"inputs,omitempty"` // what the files it names hold
+	Terminal bool              `json:"terminal,omitempty"`
+	Progress bool              `json:"progress,omitempty"`
+	Color    bool              `json:"color,omitempty"`
+	Width    int               `json:"width,omitempty"`
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// clean makes control characters and those that turn the direction of text visible; line ends stay.
+func clean(s string) string {
+	if !strings.ContainsFunc(s, unsafeRune) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unsafeRune(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func unsafeRune(r rune) bool {
+	return r != '\n' && (unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029)
+}
+
+// oneLine is clean for a cell: it has no line ends either.
+func oneLine(s string) string { return clean(strings.ReplaceAll(s, "\n", " ")) }
+
+// table is rows of cells whose columns align. A cell that starts with a digit in every row is set right.
+type table struct {
+	head  []string
+	rows  [][]string
+	right map[int]bool
+}
+
+func newTable(head ...string) *table { return &table{head: head, right: map[int]bool{}} }
+
+// numbers sets columns right.
+func (t *table) numbers(columns ...int) *table {
+	for _, c := range columns {
+		t.right[c] = true
+	}
+	return t
+}
+
+func (t *table) row(cells ...any) {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = oneLine(fmt.Sprint(c))
+	}
+	t.rows = append(t.rows, row)
+}
+
+// print writes the table indented by two, its head in grey; nothing when it has no rows.
+func (t *table) print(s *session) {
+	if len(t.rows) == 0 || s.json {
+		return
+	}
+	widths := make([]int, len(t.head))
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	if strings.Join(t.head, "") != "" {
+		fmt.Fprintln(s.env.Stdout, s.style(grey, t.line(t.head, widths)))
+	}
+	for _, row := range t.rows {
+		fmt.Fprintln(s.env.Stdout, s.gutter(t.line(row, widths)))
+	}
+}
+
+func (t *table) line(row []string, widths []int) string {
+	var b strings.Builder
+	b.WriteString("  ")
+	for i, c := range row {
+		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+		if t.right[i] {
+			c = pad + c
+		} else {
+			c += pad
+		}
+		b.WriteString(c + "  ")
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// Colours of a terminal, used for meaning only.
+const (
+	grey   = "2"
+	bold   = "1"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (s *session) style(code, text string) string {
+	if !s.env.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// gutter colours the sign at the start of a line.
+func (s *session) gutter(line string) string {
+	for sign, code := range map[string]string{"−": red, "~": yellow, "=": green, "?": yellow} {
+		if rest, ok := strings.CutPrefix(line, "  "+sign+" "); ok {
+			return "  " + s.style(code, sign) + " " + rest
+		}
+	}
+	return line
+}
+
+// heading is the sentence that says how things stand.
+func (s *session) heading(format string, args ...any) {
+	if s.json {
+		return
+	}
+	fmt.Fprintln(s.env.Stdout, s.style(bold, clean(fmt.Sprintf(format, args...))))
+}
+
+// section is a title above a table.
+func (s *session) section(format string, args ...any) {
+	s.printf("\n%s\n", fmt.Sprintf(format, args...))
+}
+
+// count writes a number with its word: "1 row", "3 rows".
+func count[N int | int64](n N, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return number(n) + " " + word + "s"
+}
+
+// number groups the digits in threes.
+func number[N int | int64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
