@@ -67,7 +67,8 @@ type Ledger struct {
 }
 
 // Open reads the edge of the tree and compares it with the newest checkpoint of each of Heads. Where the store has fewer
-// entries, or others, it refuses with fault.Integrity; Verify then says which.
+// entries, or others, it refuses with fault.Integrity; Verify then says which. A store has one Ledger at a time: it alone
+// knows the edge.
 func Open(ctx context.Context, c Config) (*Ledger, error) {
 	l, err := prepare(c)
 	if err != nil {

@@ -258,7 +258,7 @@ func TestEveryMutationIsFound(t *testing.T) {
 	rounds := 200
 	switch {
 	case soak():
-		rounds = 5000
+		rounds = 1000
 	case testing.Short():
 		rounds = 10
 	}
