@@ -34,7 +34,7 @@ func TestLocators(t *testing.T) {
 		"unique_":  {Kind: connector.ByUnique, Columns: []string{"c"}},
 		"shadowed": {Kind: connector.ByPhysical, Columns: []string{"_rowid_"}},
 		"hidden":   {},
-		"strict":   {Kind: connector.ByPhysical, Columns: []string{"rowid"}},
+		"strict":   {Kind: connector.ByPrimary, Columns: []string{"id"}},
 	}
 	got := map[string]connector.Locator{}
 	read := schema(t, s)

@@ -9,59 +9,43 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// Identities are compared by connector.Fold. For one in ASCII that is what lower() and trim() give
-// in SQLite itself; for others a function of ours runs per row. An index on lower(column), or one
-// with NOCASE, narrows the search to where an identity can lie, blanks before and after it included;
-// any other index is scanned instead of the table.
-
-// blanks are the characters that connector.Fold trims.
-const blanks = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+// Identities are compared by connector.Fold, which runs as a function in SQLite: that is faster
+// there than lower() and trim(), and the same for all letters. An index on lower(column), or one
+// with NOCASE, narrows the search to where an identity in ASCII can lie, blanks around it included;
+// any other index is read instead of the table.
 
 // narrow is how many identities are searched by index ranges; more are one scan.
 const narrow = 50
 
 // fold compares one column with identities.
 func (b *builder) fold(c *connector.Column, keys []connector.Key) string {
-	var ascii, other []string
+	var identities []string
+	ascii := true
 	for _, k := range keys {
 		if k[0].IsNull() || k[0].Kind == connector.Bytes {
 			continue
 		}
 		folded := connector.Fold(k[0].S)
-		if strings.IndexFunc(folded, func(r rune) bool { return r >= 0x80 || r == 0 }) < 0 {
-			ascii = append(ascii, folded)
-		} else {
-			other = append(other, folded)
-		}
+		ascii = ascii && strings.IndexFunc(folded, func(r rune) bool { return r >= 0x80 || r == 0 }) < 0
+		identities = append(identities, folded)
 	}
-	var parts []string
-	if len(ascii) > 0 {
-		parts = append(parts, fmt.Sprintf("typeof(%s) <> 'blob' AND lower(trim(%[1]s, %s)) IN (SELECT value FROM temp.json_each(%s))",
-			ref(c), b.param(blanks), b.texts(ascii, false)))
-	}
-	if len(other) > 0 {
-		parts = append(parts, fmt.Sprintf("%s(%s) IN (SELECT %s(value) FROM temp.json_each(%s))",
-			foldFunction, ref(c), keyFunction, b.texts(other, true)))
-	}
-	switch {
-	case len(parts) == 0:
+	if len(identities) == 0 {
 		return nothing
-	case len(other) == 0 && len(ascii) <= narrow && b.foldIndex(c) != "":
-		return "(" + b.ranges(b.foldIndex(c), ascii) + ") AND " + parts[0]
 	}
-	return b.byIndex(c, "("+strings.Join(parts, " OR ")+")")
+	condition := fmt.Sprintf("%s(%s) IN (SELECT %s(value) FROM temp.json_each(%s))", foldFunction, ref(c), keyFunction, b.sealed(identities))
+	if index := b.foldIndex(c); index != "" && ascii && len(identities) <= narrow {
+		return "(" + b.ranges(index, identities) + ") AND " + condition
+	}
+	return b.byIndex(c, condition)
 }
 
-// texts is a parameter of a JSON list.
-func (b *builder) texts(list []string, sealed bool) string {
-	items := make([]any, len(list))
-	for i, s := range list {
-		items[i] = s
-		if sealed {
-			items[i] = sealKey(connector.TextValue(s))
-		}
+// sealed is a parameter of texts for keyFunction.
+func (b *builder) sealed(texts []string) string {
+	list := make([]any, len(texts))
+	for i, s := range texts {
+		list[i] = sealKey(connector.TextValue(s))
 	}
-	doc, _ := json.Marshal(items) // a list of strings
+	doc, _ := json.Marshal(list) // strings of hex digits
 	return b.param(string(doc))
 }
 
@@ -98,5 +82,5 @@ func (b *builder) byIndex(c *connector.Column, condition string) string {
 	if row == "" || !indexed || b.table.Kind != connector.Base {
 		return condition
 	}
-	return fmt.Sprintf("t.%s IN (SELECT t.%[1]s FROM %s AS t WHERE %s)", quote(row), from(b.table), condition)
+	return fmt.Sprintf("t.%[1]s IN (SELECT t.%[1]s FROM %[2]s AS t WHERE %[3]s)", quote(row), from(b.table), condition)
 }

@@ -18,7 +18,7 @@ func fresh(t *testing.T) (connector.Store, *sql.DB) {
 	return open(t, path), db
 }
 
-func open(t *testing.T, dsn string) connector.Store {
+func open(t testing.TB, dsn string) connector.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), connector.Config{System: "shop", DSN: dsn})
 	if err != nil {

@@ -61,7 +61,7 @@ func harness(folder string, wal bool) connectortest.Harness {
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // create makes an empty SQLite file and opens it with the driver, foreign keys enforced.
-func create(t *testing.T, path string) *sql.DB {
+func create(t testing.TB, path string) *sql.DB {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
