@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Limits of a configuration file: far above any real one, far below what could hurt.
+const (
+	maxFile  = 8 << 20
+	maxNodes = 500_000
+)
+
+// Load reads ombud.yaml strictly: an unknown key is a fault, and every fault is reported in one run
+// with its line, as fault.Invalid. A file that is not there is fault.NotFound. DSNs stay unexpanded.
+func Load(path string) (*Config, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Parse is Load for content already read; path names it in faults and says where relative DSNs start.
+func Parse(path string, data []byte) (*Config, error) {
+	if len(data) > maxFile {
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB", filepath.Clean(path), maxFile>>20)
+	}
+	r := &reader{path: filepath.Clean(path)}
+	cfg := &Config{Path: path, Folder: filepath.Dir(path)}
+	if root := r.document(data); root != nil {
+		r.config(root, cfg)
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	cfg.Digest = digest(cfg)
+	return cfg, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault.New(fault.NotFound, "%s is not there", filepath.Clean(path)).
+			Then("Make one with: ombud scan ID=DSN… --write")
+	case err != nil:
+		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", filepath.Clean(path))
+	}
+	return data, nil
+}
+
+func (r *reader) config(root *yaml.Node, cfg *Config) {
+	r.mapping(root, "the file", fields{
+		"organization": func(n *yaml.Node) { r.organization(n, &cfg.Organization) },
+		"purposes": func(n *yaml.Node) {
+			cfg.Purposes = list(r, n, "purposes", r.purpose)
+		},
+		"systems": func(n *yaml.Node) {
+			cfg.Systems = list(r, n, "systems", r.system)
+		},
+		"targets": func(n *yaml.Node) {
+			cfg.Targets = list(r, n, "targets", r.target)
+		},
+		"approval": func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
+		"heads":    r.textOrTexts(&cfg.Heads),
+	})
+	r.finish(cfg)
+}
+
+func (r *reader) organization(n *yaml.Node, o *Organization) {
+	r.mapping(n, "organization", fields{
+		"name": r.text(&o.Name), "contact": r.text(&o.Contact),
+		"jurisdictions": r.textsOf(&o.Jurisdictions, "jurisdiction", func(s string) bool { return jurisdiction.MatchString(s) },
+			"such as eu, uk, in or us-ca"),
+	})
+}
+
+func (r *reader) purpose(n *yaml.Node) (p Purpose) {
+	r.mapping(n, "a purpose", fields{
+		"id": r.id(&p.ID, "purpose"), "name": r.text(&p.Name), "retention": r.text(&p.Retention),
+		"basis":      r.oneOf(&p.Basis, "basis", bases, basisAliases),
+		"categories": r.categories(&p.Categories),
+		"systems":    r.systemRefs(&p.Systems), "recipients": r.texts(&p.Recipients),
+		"notices": func(n *yaml.Node) { p.Notices = list(r, n, "notices", r.notice) },
+	}, "id", "basis")
+	return p
+}
+
+func (r *reader) notice(n *yaml.Node) (v Notice) {
+	r.mapping(n, "a notice", fields{
+		"id": r.text(&v.ID), "version": r.text(&v.Version), "language": r.text(&v.Language),
+		"text": r.text(&v.Text), "file": r.text(&v.File),
+	}, "id", "version")
+	if v.Text != "" && v.File != "" {
+		r.fault(n, "a notice has its words in text or in file, not in both")
+	}
+	return v
+}
+
+func (r *reader) target(n *yaml.Node) (t Target) {
+	r.mapping(n, "a target", fields{
+		"id": r.id(&t.ID, "target"), "url": r.text(&t.URL), "systems": r.systemRefs(&t.Systems),
+		"secret": r.text(&t.Secret), "identity": r.text(&t.Identity),
+	}, "id", "url")
+	return t
+}
+
+func (r *reader) approval(n *yaml.Node, a *Approval) {
+	r.mapping(n, "approval", fields{"erasure": func(n *yaml.Node) {
+		var f float64
+		r.number(&f)(n)
+		a.Erasure = int(f)
+		if f != float64(a.Erasure) || f < 0 || f > 2 {
+			r.fault(n, "approval.erasure is 1 or 2: how many people approve an erasure")
+		}
+	}})
+}

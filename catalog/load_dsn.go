@@ -1,0 +1,65 @@
+package catalog
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+var errSyntax = errors.New("a variable is written ${NAME}")
+
+// ExpandDSN gives the DSN with every ${NAME} replaced from the environment. A variable that is not
+// set is fault.Invalid and named; neither the DSN nor a value is part of the error.
+func (s *System) ExpandDSN() (string, error) {
+	missing := ""
+	dsn, err := expand(s.DSN, func(name string) (string, bool) {
+		v, ok := os.LookupEnv(name)
+		if !ok && missing == "" {
+			missing = name
+		}
+		return v, ok
+	})
+	switch {
+	case missing != "":
+		return "", fault.New(fault.Invalid, "%s: the environment variable %s is not set", s.ID, missing).
+			Then("Set %s to the connection string, or name another variable in dsn.", missing)
+	case err != nil:
+		return "", fault.New(fault.Invalid, "%s: a variable in its DSN is not written ${NAME}", s.ID)
+	}
+	return dsn, nil
+}
+
+// expand replaces ${NAME}; a dollar that opens no brace stands for itself.
+func expand(s string, lookup func(string) (string, bool)) (string, error) {
+	var b strings.Builder
+	var first error
+	for {
+		before, rest, found := strings.Cut(s, "${")
+		b.WriteString(before)
+		if !found {
+			return b.String(), first
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || !isVariable(name) {
+			return "", errSyntax
+		}
+		v, ok := lookup(name)
+		if !ok && first == nil {
+			first = errors.New("a variable is not set")
+		}
+		b.WriteString(v)
+		s = after
+	}
+}
+
+func isVariable(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
