@@ -48,7 +48,9 @@ func DSN(t testing.TB) string {
 	c := parse(t, Root(t))
 	c.DBName = "t_" + random()
 	Exec(t, Root(t), "CREATE DATABASE `"+c.DBName+"` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
-	t.Cleanup(func() { Exec(t, Root(t), "DROP DATABASE IF EXISTS `"+c.DBName+"`") })
+	t.Cleanup(func() { // whatever still refers to its tables
+		Exec(t, Root(t), "SET foreign_key_checks = 0", "DROP DATABASE IF EXISTS `"+c.DBName+"`")
+	})
 	return c.FormatDSN()
 }
 
