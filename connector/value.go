@@ -36,9 +36,13 @@ func (v Value) IsNull() bool { return v.Kind == Null }
 // String is the text form, "" for NULL. It is for keys and encoding; never print values in logs.
 func (v Value) String() string { return v.S }
 
-// TextValue, IntValue and BytesValue make values.
-func TextValue(s string) Value  { return Value{Text, s} }
-func IntValue(n int64) Value    { return Value{Int, strconv.FormatInt(n, 10)} }
+// TextValue makes a value of text.
+func TextValue(s string) Value { return Value{Text, s} }
+
+// IntValue makes a whole number.
+func IntValue(n int64) Value { return Value{Int, strconv.FormatInt(n, 10)} }
+
+// BytesValue makes a value of raw bytes.
 func BytesValue(b []byte) Value { return Value{Bytes, string(b)} }
 
 // Key is the values of a row's address or of a foreign key, in column order.
