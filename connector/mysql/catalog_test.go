@@ -107,7 +107,7 @@ func TestTriggersTellWhatTheyWrite(t *testing.T) {
 	mariatest.Exec(t, other, "CREATE TABLE far (x INT)")
 	e := setup(t, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(99))", "CREATE TABLE `odd name` (id INT PRIMARY KEY, n INT)", "CREATE TABLE u (n INT)",
 		"CREATE TRIGGER tr AFTER UPDATE ON a FOR EACH ROW BEGIN"+
-			" -- insert into comment_only values (1)\n"+
+			" -- don't insert into comment_only values (1)\n"+
 			" INSERT IGNORE INTO `odd name` VALUES (OLD.id, 1) ON DUPLICATE KEY UPDATE n = n + 1;"+
 			" IF OLD.s <> 'update nothing set x' THEN UPDATE u SET n = (SELECT MAX(id) FROM `odd name`); END IF;"+
 			" REPLACE "+there+".far VALUES (REPLACE('a','b','c') = 'a');"+

@@ -58,14 +58,22 @@ var (
 	writing = regexp.MustCompile(`(?i)\b(?:insert|replace|update)\s+(?:(?:low_priority|delayed|high_priority|ignore)\s+)*(?:into\s+)?(` +
 		identifier + `(?:\s*\.\s*` + identifier + `)?)`)
 	// These only look like an UPDATE.
-	unlike  = regexp.MustCompile(`(?i)\bkey\s+update\b|\bfor\s+update\b`)
-	comment = regexp.MustCompile(`(?s)/\*.*?\*/|--\s[^\n]*|#[^\n]*`)
-	quoted  = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"`)
+	unlike = regexp.MustCompile(`(?i)\bkey\s+update\b|\bfor\s+update\b`)
+	// Names, comments and strings in one, so that what comes first decides: "-- don't" opens no string.
+	token = regexp.MustCompile("(?s)`(?:[^`]|``)+`|/\\*.*?\\*/|--\\s[^\n]*|#[^\n]*" + `|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"`)
 )
 
 // strip removes strings and comments from SQL.
 func strip(sql string) string {
-	return comment.ReplaceAllString(quoted.ReplaceAllString(sql, "''"), " ")
+	return token.ReplaceAllStringFunc(sql, func(t string) string {
+		switch t[0] {
+		case '`':
+			return t
+		case '\'', '"':
+			return "''"
+		}
+		return " "
+	})
 }
 
 // writes lists the datasets that a trigger's body inserts into or updates.

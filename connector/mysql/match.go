@@ -156,12 +156,29 @@ func (s *store) cross(matches []match, size int, done []string, yield func(strin
 	if m.form == byFold && !m.indexed {
 		size = max(size, len(m.keys)) // one scan serves all, two scans would deliver a row twice
 	}
+	if size <= atOnce { // an answer in one order, or of one scan, is not divided
+		size = portion(m.keys, size)
+	}
 	for part := range slices.Chunk(m.keys, size) {
 		if !s.cross(matches[1:], size, append(done[:len(done):len(done)], s.condition(m, part)), yield) {
 			return false
 		}
 	}
 	return true
+}
+
+// portion is how many keys fit one statement: the server takes 16 MiB unless told otherwise, and a
+// text is written up to five times as long.
+func portion(keys []connector.Key, size int) int {
+	longest := 1
+	for _, k := range keys {
+		n := 0
+		for _, v := range k {
+			n += len(v.S)
+		}
+		longest = max(longest, n)
+	}
+	return max(1, min(size, 2<<20/longest))
 }
 
 // condition is one match with some of its keys.
