@@ -64,8 +64,8 @@ var syntaxLine = regexp.MustCompile(`line (\d+)`)
 
 // document parses; nil when there is nothing to read or the syntax is broken.
 func (r *reader) document(data []byte) *yaml.Node {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	doc, err := parseYAML(data)
+	if err != nil {
 		line := 1
 		if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ = strconv.Atoi(m[1])
@@ -74,10 +74,35 @@ func (r *reader) document(data []byte) *yaml.Node {
 		r.fault(&yaml.Node{Line: line}, "this is not YAML: %s", strings.TrimSpace(text))
 		return nil
 	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 || isNull(doc.Content[0]) {
-		return nil
+	return doc
+}
+
+// YAML reads the brace of an unquoted ${NAME} inside {…} as the end of the mapping. Variables are
+// written that way all the same, so their braces step aside while the file is parsed, each for
+// one other character: lines and columns stay true.
+var (
+	variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+	hidden   = regexp.MustCompile("\\$\uE000([A-Za-z_][A-Za-z0-9_]*)\uE001")
+)
+
+// parseYAML gives the root node of a file, nil when there is nothing in it.
+func parseYAML(data []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(variable.ReplaceAll(data, []byte("$$\uE000${1}\uE001")), &doc); err != nil {
+		return nil, err
 	}
-	return doc.Content[0]
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 || isNull(doc.Content[0]) {
+		return nil, nil
+	}
+	unhide(doc.Content[0])
+	return doc.Content[0], nil
+}
+
+func unhide(n *yaml.Node) {
+	n.Value = hidden.ReplaceAllString(n.Value, "$${${1}}")
+	for _, c := range n.Content {
+		unhide(c)
+	}
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
