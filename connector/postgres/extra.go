@@ -1,0 +1,161 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// dependents lists materialised views that show a table directly or through other views, nearest first.
+const dependents = `WITH RECURSIVE reach(oid, depth) AS (
+	SELECT c.oid, 0 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	JOIN unnest($1::text[], $2::text[]) AS w(s, t) ON n.nspname = w.s AND c.relname = w.t
+	UNION
+	SELECT r.ev_class, reach.depth + 1 FROM reach
+	JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = reach.oid AND d.classid = 'pg_rewrite'::regclass
+	JOIN pg_rewrite r ON r.oid = d.objid WHERE r.ev_class <> reach.oid AND reach.depth < 64)
+SELECT n.nspname, c.relname, pg_has_role(c.relowner, 'USAGE'), max(reach.depth) AS depth,
+	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL)
+FROM reach JOIN pg_class c ON c.oid = reach.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND c.relispopulated GROUP BY c.oid, n.nspname, c.relname, c.relowner ORDER BY depth, 1, 2`
+
+type storedView struct {
+	schema, name string
+	mine, unique bool
+}
+
+// Maintain refreshes the materialised views over the tables, without blocking readers where the
+// view allows it, and says which tables still hold dead rows. A view that this role may not refresh
+// is an error that names it, after all others are done. See connector.Maintainer.
+func (s *store) Maintain(ctx context.Context, touched []*connector.Table) (did []string, err error) {
+	if len(touched) == 0 {
+		return nil, ctx.Err()
+	}
+	views, err := s.viewsOver(ctx, touched)
+	if err != nil {
+		return nil, err
+	}
+	var refused []string
+	for _, v := range views {
+		name := quote(v.schema) + "." + quote(v.name)
+		if !v.mine {
+			refused = append(refused, v.schema+"."+v.name)
+			continue
+		}
+		concurrently := ""
+		if v.unique {
+			concurrently = "CONCURRENTLY "
+		}
+		if err := s.query(ctx, []statement{{sql: "REFRESH MATERIALIZED VIEW " + concurrently + name}}, nil); err != nil {
+			return did, fmt.Errorf("refreshing materialised view %s.%s: %w", v.schema, v.name, err)
+		}
+		did = append(did, "refreshed materialised view "+v.schema+"."+v.name)
+	}
+	for _, t := range touched {
+		did = append(did, fmt.Sprintf("dead rows of %s stay in its pages until VACUUM: run VACUUM %s", t.Dataset(), qualified(t)))
+	}
+	if len(refused) > 0 {
+		return did, fault.New(fault.Denied, "system %s: materialised view %s still shows the rows as they were; this role may not refresh it",
+			s.system, strings.Join(refused, ", ")).Then("Let the owner of the view run REFRESH MATERIALIZED VIEW.")
+	}
+	return did, nil
+}
+
+func (s *store) viewsOver(ctx context.Context, touched []*connector.Table) (views []storedView, err error) {
+	names := make([]connector.Key, len(touched))
+	for i, t := range touched {
+		names[i] = connector.Key{connector.TextValue(t.Schema), connector.TextValue(t.Name)}
+	}
+	err = s.query(ctx, []statement{{sql: dependents, args: [][]byte{array(names, 0), array(names, 1)}}}, func(_ int, row [][]byte) error {
+		c := cells(row)
+		views = append(views, storedView{schema: c.text(0), name: c.text(1), mine: c.is(2), unique: c.is(4)})
+		return nil
+	})
+	return views, err
+}
+
+// Allowed evaluates a check on a row of constants. A value that its column cannot hold is not
+// allowed. See connector.Evaluator.
+func (s *store) Allowed(ctx context.Context, t *connector.Table, check connector.Check, row map[string]connector.Value) (bool, error) {
+	b := &builder{}
+	b.add("SELECT (", check.Expr, ") IS NOT FALSE FROM (SELECT ")
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		v, fits := convert(row[c.Name], c)
+		if !fits {
+			return false, nil
+		}
+		b.joint(i, ", ").add(b.param(wireBytes(v)), "::text::", literal(c), " AS ", quote(c.Name))
+	}
+	b.add(") AS ", quote(t.Name))
+	allowed := false
+	err := s.query(ctx, []statement{b.done()}, func(_ int, row [][]byte) error { allowed = cells(row).is(0); return nil })
+	if err != nil {
+		return false, fmt.Errorf("evaluating check %s: %w", check.Name, err)
+	}
+	return allowed, nil
+}
+
+// probe is how many pages a cost is measured on.
+const probe = 256
+
+// ScanCost times a search through some pages and scales it to all of them. See connector.Explainer.
+func (s *store) ScanCost(ctx context.Context, t *connector.Table, columns []string) (time.Duration, error) {
+	resolved, err := resolveColumns(t, columns)
+	if err != nil || t.Kind == connector.View || t.Kind == connector.Foreign {
+		return 0, err
+	}
+	pages, err := s.pages(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	share := min(1, float64(probe)/float64(max(1, pages)))
+	b := &builder{}
+	b.add("SELECT count(*) FROM ", source(t), " AS t TABLESAMPLE SYSTEM (", strconv.FormatFloat(100*share, 'f', 6, 64), ") WHERE false")
+	for _, c := range resolved {
+		b.add(" OR ", folded("t."+quote(c.Name)+"::text"), " = 'x'")
+	}
+	begun := s.clock.Now()
+	if err := s.query(ctx, []statement{b.done()}, func(int, [][]byte) error { return nil }); err != nil {
+		return 0, err
+	}
+	return time.Duration(float64(s.clock.Now().Sub(begun)) / share), nil
+}
+
+// pages counts those of a table and of its partitions, as last estimated.
+func (s *store) pages(ctx context.Context, t *connector.Table) (n int64, err error) {
+	const sql = `SELECT sum(c.relpages)::bigint FROM pg_class c WHERE c.oid IN (
+		SELECT to_regclass($1)::oid UNION ALL SELECT relid FROM pg_partition_tree(to_regclass($1)))`
+	err = s.query(ctx, []statement{{sql: sql, args: [][]byte{[]byte(qualified(t))}}}, func(_ int, row [][]byte) error {
+		n = cells(row).int(0)
+		return nil
+	})
+	return n, err
+}
+
+// IndexStatement makes the missing index without blocking writers, as far as the server can. The
+// column of a folded search is named as "lower(column)". See connector.Explainer.
+func (s *store) IndexStatement(t *connector.Table, columns []string) string {
+	parts := make([]string, len(columns))
+	for i, name := range columns {
+		inner, isFold := strings.CutPrefix(name, "lower(")
+		inner, closed := strings.CutSuffix(inner, ")")
+		known := slices.ContainsFunc(t.Columns, func(c connector.Column) bool { return c.Name == name })
+		if isFold && closed && !known {
+			parts[i] = "(" + folded(quote(inner)+"::text") + ")"
+		} else {
+			parts[i] = quote(name)
+		}
+	}
+	concurrently := "CONCURRENTLY "
+	if t.Kind == connector.Partitioned {
+		concurrently = ""
+	}
+	return "CREATE INDEX " + concurrently + "ON " + qualified(t) + " (" + strings.Join(parts, ", ") + ")"
+}

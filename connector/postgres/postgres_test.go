@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/connector/connectortest"
+	"github.com/ombudhq/ombud/connector/postgres"
+	"github.com/ombudhq/ombud/internal/testkit/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func TestConformance(t *testing.T) {
+	const secret = "hunter2secret"
+	connectortest.Run(t, connectortest.Harness{
+		Engine: "postgres", Open: postgres.Open, Start: begin, Quote: quote,
+		Param: func(n int) string { return "$" + strconv.Itoa(n) },
+		Types: map[connector.Kind]string{
+			connector.Text: "varchar(200)", connector.Int: "bigint", connector.Decimal: "numeric(12,2)", connector.Float: "double precision",
+			connector.Bool: "boolean", connector.Bytes: "bytea", connector.Time: "date", connector.JSON: "jsonb", connector.UUID: "uuid",
+		},
+		BigText: "text",
+		Has: connectortest.Features{Defer: true, Deferrable: true, Enum: true, PartialIndex: true, LowerIndex: true, SetDefault: true,
+			Generated: true, Checks: true, NameBytes: 63, TypedColumns: true},
+		Unkeyed: connector.ByPhysical,
+		AuditTrigger: func(name, table, column, into, intoColumn string) []string {
+			return []string{
+				"CREATE FUNCTION " + quote(name) + "() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO " + quote(into) +
+					" (" + quote(intoColumn) + ") VALUES (OLD." + quote(column) + "); RETURN OLD; END$$",
+				"ALTER FUNCTION " + quote(name) + "() SET search_path = public",
+				"CREATE TRIGGER " + quote(name) + " AFTER DELETE ON " + quote(table) + " FOR EACH ROW EXECUTE FUNCTION " + quote(name) + "()",
+			}
+		},
+		Partitioned: func(table string) []string {
+			return []string{
+				"CREATE TABLE " + quote(table) + " (id bigint PRIMARY KEY, k bigint) PARTITION BY RANGE (id)",
+				"CREATE TABLE " + quote(table+"_0") + " PARTITION OF " + quote(table) + " FOR VALUES FROM (0) TO (100)",
+				"CREATE TABLE " + quote(table+"_1") + " PARTITION OF " + quote(table) + " FOR VALUES FROM (100) TO (200)",
+			}
+		},
+		MatView: func(view, table string) string {
+			return "CREATE MATERIALIZED VIEW " + quote(view) + " AS SELECT * FROM " + quote(table)
+		},
+		Missing: connector.Config{System: "shop", DSN: "postgres://u:" + secret + "@127.0.0.1:1/x"},
+		Wrong:   connector.Config{System: "shop", DSN: "postgres://u:" + secret + "@127.0.0.1:port/x"},
+		Secret:  secret,
+	})
+}
+
+// begin makes an empty database with two schemas.
+func begin(t *testing.T) connectortest.System {
+	dsn := pgtest.DSN(t)
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Exec("CREATE SCHEMA elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	return connectortest.System{
+		Config: connector.Config{System: "shop", DSN: dsn}, DB: db, OtherSchema: "elsewhere",
+		Unprivileged: func(t *testing.T, table string) connector.Config {
+			role, roleDSN := pgtest.Role(t, dsn)
+			pgtest.Exec(t, dsn, "GRANT SELECT ON "+quote(table)+" TO "+role)
+			return connector.Config{System: "shop", DSN: roleDSN}
+		},
+	}
+}
+
+// open makes a database with the statements and the connector on it.
+func open(t *testing.T, statements ...string) (connector.Store, string) {
+	t.Helper()
+	dsn := pgtest.DSN(t)
+	pgtest.Exec(t, dsn, statements...)
+	return connect(t, dsn), dsn
+}
+
+func connect(t testing.TB, dsn string) connector.Store {
+	t.Helper()
+	s, err := postgres.Open(context.Background(), connector.Config{System: "shop", DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+

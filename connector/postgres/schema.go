@@ -1,0 +1,221 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// Fingerprint hashes the catalog in the server. See connector.Store.
+func (s *store) Fingerprint(ctx context.Context) (string, error) {
+	var token string
+	err := s.query(ctx, []statement{{sql: fingerprintQuery}}, func(_ int, row [][]byte) error {
+		sum := sha256.Sum256(row[0])
+		token = hex.EncodeToString(sum[:])
+		return nil
+	})
+	return token, err
+}
+
+// Schema reads the catalog in one round trip. See connector.Store.
+func (s *store) Schema(ctx context.Context) (*connector.Schema, error) {
+	r := &catalog{
+		schema: &connector.Schema{Engine: "postgres", Default: s.home},
+		tables: map[string]*entry{}, domains: map[string]*domain{}, enums: map[string][]string{},
+	}
+	steps := []struct {
+		sql string
+		row func(cells)
+	}{
+		{serverQuery, func(c cells) { r.schema.Version = c.text(0) }},
+		{tablesQuery, r.table}, {domainsQuery, r.domain}, {domainChecksQuery, r.domainCheck}, {enumsQuery, r.enum},
+		{columnsQuery, r.column}, {constraintsQuery, r.constraint}, {indexesQuery, r.index}, {triggersQuery, r.trigger},
+		{notesQuery, r.note},
+	}
+	list := make([]statement, len(steps))
+	for i, step := range steps {
+		list[i].sql = step.sql
+	}
+	if err := s.query(ctx, list, func(i int, row [][]byte) error { steps[i].row(row); return nil }); err != nil {
+		return nil, err
+	}
+	r.finish()
+	return r.schema, nil
+}
+
+// cells is a row of the catalog.
+type cells [][]byte
+
+func (c cells) text(i int) string { return string(c[i]) }
+func (c cells) is(i int) bool     { return string(c[i]) == "t" }
+func (c cells) int(i int) int64 {
+	n, err := strconv.ParseInt(string(c[i]), 10, 64)
+	if err != nil {
+		return 0 // NULL: the queries give numbers otherwise
+	}
+	return n
+}
+
+// list reads an array of numbers: {1,2}, or [0:1]={1,2} where the first is not element 1.
+func (c cells) list(i int) []string {
+	s := c.text(i)
+	_, s, _ = strings.Cut(s, "{")
+	if s = strings.TrimSuffix(s, "}"); s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+// catalog collects what the queries deliver, by oid.
+type catalog struct {
+	schema  *connector.Schema
+	tables  map[string]*entry
+	domains map[string]*domain
+	enums   map[string][]string
+}
+
+// entry is a table with what only matters while reading.
+type entry struct {
+	*connector.Table
+	oid, parent string
+	names       map[string]string // by attnum
+}
+
+type domain struct {
+	of      string // oid
+	name    string
+	notNull bool
+	checks  []connector.Check
+}
+
+func (r *catalog) table(c cells) {
+	kinds := map[string]connector.TableKind{"r": connector.Base, "p": connector.Partitioned, "v": connector.View, "m": connector.MatView, "f": connector.Foreign}
+	t := &connector.Table{
+		Schema: c.text(1), Name: c.text(2), Kind: kinds[c.text(3)], Comment: c.text(6), Rows: c.int(7), Bytes: c.int(8),
+		Rights:      connector.Rights{Select: c.is(9), Insert: c.is(10), Update: c.is(11), Delete: c.is(12)},
+		RowSecurity: c.is(13),
+		InDefault:   c.text(1) == r.schema.Default,
+	}
+	if c.is(4) && t.Kind != connector.Foreign { // a middle level of partitions is acted on through its root, too
+		t.Kind = connector.Partition
+	}
+	if t.Rows < 0 {
+		t.Bytes = -1
+	}
+	r.schema.Tables = append(r.schema.Tables, t)
+	r.tables[c.text(0)] = &entry{Table: t, oid: c.text(0), parent: c.text(5), names: map[string]string{}}
+}
+
+func (r *catalog) domain(c cells) {
+	r.domains[c.text(0)] = &domain{of: c.text(1), name: c.text(2), notNull: c.is(3)}
+}
+
+func (r *catalog) domainCheck(c cells) {
+	if d := r.domains[c.text(0)]; d != nil {
+		d.checks = append(d.checks, connector.Check{Name: c.text(1), Expr: c.text(2)})
+	}
+}
+
+func (r *catalog) enum(c cells) { r.enums[c.text(0)] = append(r.enums[c.text(0)], c.text(1)) }
+
+func (r *catalog) column(c cells) {
+	t := r.tables[c.text(0)]
+	if t == nil {
+		return
+	}
+	t.names[c.text(1)] = c.text(2)
+	column := connector.Column{
+		Name: c.text(2), Type: c.text(3), NotNull: c.is(5), Generated: c.text(6) != "" || c.text(7) == "a",
+		Identity: c.text(7) != "" || strings.HasPrefix(c.text(8), "nextval("), Default: c.text(8), Collation: c.text(9),
+		FoldEqual: c.is(10), Comment: c.text(11),
+	}
+	beneath, name := c.text(4), column.Type
+	for d := r.domains[beneath]; d != nil; d = r.domains[beneath] {
+		column.Base, name, beneath = d.name, d.name, d.of
+		column.NotNull = column.NotNull || d.notNull
+		for _, check := range d.checks {
+			t.Checks = append(t.Checks, connector.Check{Name: check.Name, Expr: ofColumn(check.Expr, column.Name), Columns: []string{column.Name}})
+		}
+	}
+	column.Kind, column.Enum = kindOf(name), r.enums[beneath]
+	if column.Enum != nil {
+		column.Kind = connector.Text
+	}
+	column.FoldEqual = column.FoldEqual || isCitext(name)
+	limits(&column, name)
+	t.Columns = append(t.Columns, column)
+}
+
+// limits reads the numbers in parentheses.
+func limits(c *connector.Column, name string) {
+	_, rest, ok := strings.Cut(name, "(")
+	inner, _, closed := strings.Cut(rest, ")")
+	if !ok || !closed {
+		return
+	}
+	first, second, _ := strings.Cut(inner, ",")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return
+	}
+	switch c.Kind {
+	case connector.Text:
+		c.Length = n
+	case connector.Decimal:
+		c.Precision = n
+		c.Scale, _ = strconv.Atoi(second) // absent is 0
+	}
+}
+
+// finish resolves what needed all rows.
+func (r *catalog) finish() {
+	for _, t := range r.tables {
+		if p := r.tables[t.parent]; p != nil {
+			t.Parent = p.Dataset()
+		}
+		for i := range t.Triggers {
+			t.Triggers[i].Writes = r.writes(t.Table, t.Triggers[i].Body)
+		}
+		for i := range t.Uniques {
+			t.Uniques[i].NotNull = t.Uniques[i].NotNull && notNull(t.Table, t.Uniques[i].Columns)
+		}
+		t.Locator = locator(t.Table)
+	}
+}
+
+func notNull(t *connector.Table, columns []string) bool {
+	return !slices.ContainsFunc(columns, func(name string) bool {
+		c := t.Column(name)
+		return c == nil || !c.NotNull
+	})
+}
+
+// locator is the best address of a table's rows.
+func locator(t *connector.Table) connector.Locator {
+	if len(t.Primary) > 0 {
+		return connector.Locator{Kind: connector.ByPrimary, Columns: t.Primary}
+	}
+	for _, u := range t.Uniques {
+		if u.NotNull && !u.Partial && usable(t, u.Name) {
+			return connector.Locator{Kind: connector.ByUnique, Columns: u.Columns}
+		}
+	}
+	if t.Kind != connector.View && t.Kind != connector.Foreign {
+		return connector.Locator{Kind: connector.ByPhysical, Columns: []string{"tableoid", "ctid"}}
+	}
+	all := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		all[i] = c.Name
+	}
+	return connector.Locator{Kind: connector.ByPredicate, Columns: all}
+}
+
+// usable: an index that failed to build holds no promise of uniqueness.
+func usable(t *connector.Table, name string) bool {
+	return slices.ContainsFunc(t.Indexes, func(i connector.Index) bool { return i.Name == name && i.Valid })
+}
