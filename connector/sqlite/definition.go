@@ -53,14 +53,16 @@ func (d *definition) read(sql string, item []token) {
 			constraint = item[i].text
 		case t.is("CHECK") && following && item[i+1].is("("):
 			end := closing(item, i+1)
-			d.check(constraint, sql, item[i+1:end+1])
+			if item[end].is(")") {
+				d.check(constraint, sql, item[i+1:end+1])
+			}
 			constraint, i = "", end
 		case t.is("REFERENCES") && i > 0:
 			d.references = append(d.references, reference{name: constraint})
 			constraint = ""
-		case t.is("DEFERRABLE") && len(d.references) > 0:
+		case t.is("DEFERRABLE") && len(d.references) > 0 && i > 0:
 			d.references[len(d.references)-1].deferrable = !item[i-1].is("NOT")
-		case t.is("DEFERRED") && len(d.references) > 0 && item[i-1].is("INITIALLY"):
+		case t.is("DEFERRED") && len(d.references) > 0 && i > 0 && item[i-1].is("INITIALLY"):
 			r := &d.references[len(d.references)-1]
 			r.deferred = r.deferrable
 		case t.is("COLLATE") && following && column != "" && i > 0:

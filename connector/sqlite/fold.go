@@ -32,7 +32,7 @@ func (b *builder) fold(c *connector.Column, keys []connector.Key) string {
 	if len(identities) == 0 {
 		return nothing
 	}
-	condition := fmt.Sprintf("%s(%s) IN (SELECT %s(value) FROM temp.json_each(%s))", foldFunction, ref(c), keyFunction, b.sealed(identities))
+	condition := fmt.Sprintf("%s IN (SELECT %s(value) FROM temp.json_each(%s))", foldOf(ref(c)), keyFunction, b.sealed(identities))
 	if index := b.foldIndex(c); index != "" && ascii && len(identities) <= narrow {
 		return "(" + b.ranges(index, identities) + ") AND " + condition
 	}
@@ -56,7 +56,7 @@ func (b *builder) foldIndex(c *connector.Column) string {
 		return ""
 	}
 	if c.FoldEqual {
-		return ref(c) + " COLLATE NOCASE"
+		return ref(c)
 	}
 	return "lower(" + ref(c) + ")"
 }

@@ -64,19 +64,23 @@ func whole(v connector.Value) int64 {
 
 // Functions of ours in SQL.
 const (
-	foldFunction = "ombud_fold" // connector.Fold of a text or number, NULL of a blob
+	foldFunction = "ombud_fold" // connector.Fold of a text or number, NULL of a blob; see foldOf
 	keyFunction  = "ombud_key"  // the value that sealKey wrote
 )
 
 // newDriver makes a driver whose connections know our functions.
 func newDriver() (*engine.Driver, error) {
 	drv := &engine.Driver{}
-	err := drv.RegisterDeterministicScalarFunction(foldFunction, 1, func(_ *engine.FunctionContext, args []driver.Value) (driver.Value, error) {
-		v := decode(args[0])
-		if v.IsNull() || v.Kind == connector.Bytes {
+	err := drv.RegisterDeterministicScalarFunction(foldFunction, 2, func(_ *engine.FunctionContext, args []driver.Value) (driver.Value, error) {
+		v, whole := decode(args[0]), decode(args[1])
+		switch {
+		case v.IsNull() || v.Kind == connector.Bytes:
 			return nil, nil
+		case whole.IsNull():
+			return connector.Fold(v.S), nil
 		}
-		return connector.Fold(v.S), nil
+		raw, err := hex.DecodeString(whole.S)
+		return connector.Fold(string(raw)), err
 	})
 	if err != nil {
 		return nil, err
@@ -85,6 +89,12 @@ func newDriver() (*engine.Driver, error) {
 		return openKey(decode(args[0]).S)
 	})
 	return drv, err
+}
+
+// foldOf folds an expression. The driver hands functions texts up to their first NUL, so one that
+// has a NUL comes a second time, in hex.
+func foldOf(expr string) string {
+	return foldFunction + "(" + expr + ", CASE WHEN instr(" + expr + ", char(0)) THEN hex(" + expr + ") END)"
 }
 
 // ordinary reports whether JSON carries a value exactly: small integers and clean text.

@@ -1,0 +1,208 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/clock"
+)
+
+// TestDefinitionsNeverFail: whatever text stands in a file, reading it ends.
+func TestDefinitionsNeverFail(t *testing.T) {
+	pieces := rapid.SampledFrom([]string{"CREATE TABLE", "t", "(", ")", ",", "CHECK", "CONSTRAINT", "REFERENCES", "DEFERRABLE", "INITIALLY",
+		"DEFERRED", "COLLATE", "NOCASE", "'", `"`, "[", "]", "`", "--", "\n", "/*", "*/", ".", "INTO", "UPDATE", "OR", "BEGIN", "END", "USING",
+		"fts5", "content", "=", "lower", "é", "\x00", "1", "AFTER", "DELETE", "FOREIGN", "KEY", "deferred"})
+	rapid.Check(t, func(t *rapid.T) {
+		sql := strings.Join(rapid.SliceOf(pieces).Draw(t, "sql"), " ")
+		table := &connector.Table{Columns: []connector.Column{{Name: "t"}}, ForeignKeys: make([]connector.ForeignKey, 1)}
+		define(sql).apply(table)
+		readTrigger("g", sql)
+		readFullText("f", sql)
+		lowered(sql)
+	})
+}
+
+func TestSealedKeysComeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.SliceOf(rapid.Byte()).Draw(t, "raw")
+		for _, v := range []connector.Value{
+			connector.TextValue(string(raw)), connector.BytesValue(raw), connector.IntValue(rapid.Int64().Draw(t, "int")),
+			{Kind: connector.Float, S: formatFloat(rapid.Float64().Draw(t, "float"))},
+		} {
+			got, err := openKey(sealKey(v).(string))
+			if err != nil || decode(got) != v {
+				t.Fatalf("%+v comes back as %+v: %v", v, got, err)
+			}
+		}
+	})
+}
+
+// TestPace: statements of a store in use are spread, by a clock that we hold.
+func TestPace(t *testing.T) {
+	c := clock.NewFake(time.Unix(0, 0))
+	p := newPace(c, 2)
+	if err := p.wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- p.wait(t.Context()) }()
+	for waiting := true; waiting; {
+		select {
+		case err := <-done:
+			if waiting = false; err != nil {
+				t.Error(err)
+			}
+		default:
+			c.Advance(100 * time.Millisecond)
+		}
+	}
+	if c.Now().Sub(time.Unix(0, 0)) < 500*time.Millisecond {
+		t.Error("the second statement did not wait half a second")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = p.wait(ctx)
+	if err := p.wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting after cancellation is %v", err)
+	}
+	if newPace(c, 0).wait(ctx) != nil {
+		t.Error("no pace waits")
+	}
+}
+
+// TestRangesCoverFold: what SQLite is asked with the index ranges is what connector.Fold answers.
+func TestRangesCoverFold(t *testing.T) {
+	s := openTemp(t, "CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT)", "CREATE INDEX f_s ON f (lower(s))")
+	read, err := s.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := read.Table("f")
+	bare := *f
+	bare.Indexes = nil
+	alphabet := rapid.SampledFrom([]string{"a", "A", "b", " ", "\t", "\u0085", "\u00a0", "\u3000", "é", "\x00", "!", "\xff", "\x1f", "", "ſ", "S", "s"})
+	rapid.Check(t, func(t *rapid.T) {
+		if _, err := s.db.Exec("DELETE FROM f"); err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for range 8 {
+			cells = append(cells, strings.Join(rapid.SliceOfN(alphabet, 0, 5).Draw(t, "cell"), ""))
+		}
+		for i, cell := range cells {
+			if _, err := s.db.Exec("INSERT INTO f VALUES (?, ?)", i, cell); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, needle := range cells {
+			want := int64(0)
+			for _, cell := range cells {
+				if connector.Fold(cell) == connector.Fold(needle) {
+					want++
+				}
+			}
+			where := []connector.Match{{Columns: []string{"s"}, Keys: []connector.Key{{connector.TextValue(needle)}}, Fold: true}}
+			counts, err := s.Count(context.Background(), []connector.Select{{Table: f, Where: where}, {Table: &bare, Where: where}})
+			if err != nil || counts[0] != want || counts[1] != want {
+				t.Fatalf("%q among %q: %v, want %d: %v", needle, cells, counts, want, err)
+			}
+		}
+	})
+}
+
+// TestRangesUseTheIndex: a search by an index on lower(column) is no scan.
+func TestRangesUseTheIndex(t *testing.T) {
+	for _, ddl := range [][]string{
+		{"CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT)", "CREATE INDEX f_s ON f (lower(s))"},
+		{"CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT COLLATE NOCASE)", "CREATE INDEX f_s ON f (s)"},
+	} {
+		s := openTemp(t, ddl...)
+		read, err := s.Schema(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := connector.Select{Table: read.Table("f"), Columns: []string{"id"},
+			Where: []connector.Match{{Columns: []string{"s"}, Keys: []connector.Key{{connector.TextValue("Anna")}}, Fold: true}}}
+		if plan := s.explain(t, q); scans(plan) || !strings.Contains(plan, "f_s") {
+			t.Errorf("%s: %s", ddl[0], plan)
+		}
+		q.Where[0].Fold = false
+		if plan := s.explain(t, q); strings.Contains(ddl[0], "NOCASE") && scans(plan) {
+			t.Errorf("%s: %s", ddl[0], plan)
+		}
+	}
+}
+
+// TestKeysUseTheIndex: neither odd keys nor composite ones scan.
+func TestKeysUseTheIndex(t *testing.T) {
+	s := openTemp(t, "CREATE TABLE k (id INTEGER PRIMARY KEY, a INT, b TEXT)", "CREATE INDEX k_ab ON k (a, b)")
+	read, err := s.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	num, text := connector.IntValue(1), connector.TextValue("x")
+	for _, m := range []connector.Match{
+		{Columns: []string{"id"}, Keys: []connector.Key{{num}}},
+		{Columns: []string{"a"}, Keys: []connector.Key{{num}, {connector.Value{Kind: connector.Float, S: "1.5"}}}},
+		{Columns: []string{"a", "b"}, Keys: []connector.Key{{num, text}, {num, connector.TextValue("\x00")}}},
+		{Columns: []string{"b", "a"}, Keys: []connector.Key{{text, num}}},
+	} {
+		q := connector.Select{Table: read.Table("k"), Columns: []string{"id"}, Where: []connector.Match{m}}
+		if plan := s.explain(t, q); scans(plan) {
+			t.Errorf("%v: %s", m.Columns, plan)
+		}
+	}
+}
+
+// scans reports whether a plan reads the whole table.
+func scans(plan string) bool {
+	return slices.ContainsFunc(strings.Split(plan, "; "), func(step string) bool { return step == "SCAN t" || strings.HasPrefix(step, "SCAN t ") })
+}
+
+// explain is SQLite's plan of a query.
+func (s *Store) explain(t *testing.T, q connector.Select) string {
+	t.Helper()
+	text, args, err := selection(q, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan []string
+	err = s.query(t.Context(), s.db, "EXPLAIN QUERY PLAN "+text, args, func(row []connector.Value) error {
+		plan = append(plan, row[3].S)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "; ")
+}
+
+// openTemp is a store of its own file, set up with our own connection.
+func openTemp(t *testing.T, statements ...string) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := Open(t.Context(), connector.Config{System: "shop", DSN: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = opened.Close() })
+	s := opened.(*Store)
+	for _, statement := range statements {
+		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
