@@ -9,6 +9,13 @@ import (
 	"github.com/ombudhq/ombud/plan"
 )
 
+// Traffic knows what runs in this process. Services over one store share it, so that a service made anew
+// for a changed configuration does not run beside what the old one has under way.
+type Traffic struct {
+	gate gate
+	desk desk
+}
+
 // gate decides which runs may overlap: those of one kind that share no subject token. It lets them in
 // in the order they came, so nobody waits for ever.
 type gate struct {
@@ -76,6 +83,9 @@ type desk struct {
 func (d *desk) claim(id, ref string) (release func(), err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.runs == nil {
+		d.runs = map[string]*plan.Progress{}
+	}
 	if _, taken := d.runs[id]; taken {
 		return nil, fault.New(fault.Conflict, "%s is being worked on already", ref).Then("ombud dsr show %s follows it.", ref)
 	}

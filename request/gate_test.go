@@ -79,7 +79,7 @@ func TestGateIsFair(t *testing.T) {
 }
 
 func TestDeskGivesARequestOnce(t *testing.T) {
-	d := desk{runs: map[string]*plan.Progress{}}
+	d := desk{}
 	release, err := d.claim("dsr_1", "R-2026-0001")
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"hash"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -160,62 +159,6 @@ func (c *counting) Write(b []byte) (int, error) {
 	c.h.Write(b[:n])
 	c.n += int64(n)
 	return n, err
-}
-
-// packageFile is a package on its way to its place: a temporary file in the same folder, mode 0600.
-type packageFile struct {
-	path string
-	tmp  *os.File
-	hash hash.Hash
-}
-
-func newPackageFile(path string) (*packageFile, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".ombud-package-*") // mode 0600
-	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "no file can be made in the folder of the package").
-			Then("--out names a file in a folder that is there and may be written.")
-	}
-	return &packageFile{path, tmp, sha256.New()}, nil
-}
-
-func (f *packageFile) size() int64 {
-	n, err := f.tmp.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// place puts the finished package where it belongs, replacing what was there, and answers after fsync.
-func (f *packageFile) place() error {
-	err := errors.Join(f.tmp.Chmod(0o600), f.tmp.Sync(), f.tmp.Close())
-	if err == nil {
-		err = os.Rename(f.tmp.Name(), f.path)
-	}
-	if err != nil {
-		_ = os.Remove(f.tmp.Name()) // it was not placed; the error tells why
-		return packError(err)
-	}
-	return packError(syncDir(filepath.Dir(f.path)))
-}
-
-// drop removes an unfinished package; it may be called again.
-func (f *packageFile) drop() error {
-	if err := f.tmp.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return packError(err)
-	}
-	if err := os.Remove(f.tmp.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return packError(err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // packError keeps faults, and hides paths of others: an --out may name a person.

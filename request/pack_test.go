@@ -152,7 +152,7 @@ func TestPageSaysWhatTheLawAsks(t *testing.T) {
 	path, _ := smallPackage(t, openVault(t))
 	page := string(unzip(t, path)["index.html"])
 	for _, want := range []string{
-		"Fjordly AS holds 4 rows about you, in 1 system.", "newsletter", "consent, Art. 6(1)(a)", "contact", "Mailer Inc", "crm-sync",
+		"Fjordly AS holds 4 rows about you, in 1 system.", "newsletter", "consent, Art. 6(1)(a) GDPR", "contact", "Mailer Inc", "crm-sync",
 		"EU", "email › customers › orders.customer_id", "bookkeeping law", "5 years after issued_at", "could not be reached",
 		"somebody else wrote it", "schema_migrations", "Art. 77", "Art. 16", "Art. 17", "Art. 18", "Art. 20", "Art. 21", "Art. 22",
 		"privacy@fjordly.example", "R-2026-0148", `href="data/shop/orders.csv"`, "[held back for review]",

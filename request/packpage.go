@@ -155,11 +155,12 @@ func orElse(s, other string) string {
 
 // basisWords names the basis with its article; an unknown one stands as written.
 func basisWords(basis string) string {
-	articles := map[string]string{"consent": "a", "contract": "b", "legal-obligation": "c", "legal": "c", "vital-interests": "d", "public-task": "e", "legitimate-interests": "f", "legitimate-interest": "f"}
-	if letter := articles[strings.ReplaceAll(strings.ToLower(basis), "_", "-")]; letter != "" {
-		return basis + ", Art. 6(1)(" + letter + ")"
+	articles := map[string]string{"consent": "a", "contract": "b", "legal_obligation": "c", "vital_interests": "d", "public_task": "e", "legitimate_interests": "f"}
+	words := strings.ReplaceAll(basis, "_", " ")
+	if letter := articles[basis]; letter != "" {
+		return words + ", Art. 6(1)(" + letter + ") GDPR"
 	}
-	return basis
+	return words
 }
 
 // show takes the first rows of each dataset, fewer of each when there are many datasets.

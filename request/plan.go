@@ -139,13 +139,13 @@ func (s *Service) RunNow(ctx context.Context, in PlanInput, out string, progress
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.desk.claim(fresh.id, "the request")
+	release, err := s.traffic.desk.claim(fresh.id, "the request")
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	tokens := subject.Tokens(s.cfg.Vault, identities(in.People))
-	leave, err := s.gate.wait(ctx, plan.Access, tokens)
+	leave, err := s.traffic.gate.wait(ctx, plan.Access, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (s *Service) claim(ctx context.Context, ref string) (*record, func(), error
 	if err != nil {
 		return nil, nil, err
 	}
-	release, err := s.desk.claim(r.id, r.ref())
+	release, err := s.traffic.desk.claim(r.id, r.ref())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -194,7 +194,7 @@ func (s *Service) enter(ctx context.Context, r *record) (leave func(), err error
 	if err != nil {
 		return nil, err
 	}
-	return s.gate.wait(ctx, r.kind, tokens)
+	return s.traffic.gate.wait(ctx, r.kind, tokens)
 }
 
 // reply shows the record, together with the error that its person must see; a nil record shows nothing.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 
+	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
@@ -13,8 +15,8 @@ import (
 )
 
 // Retry tries again what is incomplete or failed, and goes on with a run that was interrupted. An
-// erasure runs the plan that was approved; where that no longer fits, or a hold has ended, it is
-// planned again and waits for approval (fault.Waiting, with the request). An access needs its Out.
+// erasure goes on with the plan that was approved. What that plan does not cover, a store that came
+// back or rows a hold had kept, is planned and waits for approval (fault.Waiting, with the request).
 func (s *Service) Retry(ctx context.Context, in RunInput) (*Request, error) {
 	r, release, err := s.claim(ctx, in.Ref)
 	if err != nil {
@@ -49,10 +51,15 @@ func (s *Service) goOn(ctx context.Context, r *record, in RunInput) (*record, er
 	if r.kind == plan.Access {
 		return s.export(ctx, r, exportInput{out: in.Out, actor: in.Actor, progress: in.Progress})
 	}
-	return s.erase(ctx, r, in.Actor, in.Progress)
+	r, err := s.erase(ctx, r, in.Actor, in.Progress)
+	if err != nil || r.state != Incomplete {
+		return r, err
+	}
+	return s.planRest(ctx, r, in.Actor)
 }
 
-// planRest plans what a hold had kept. Approvals of the old plan do not carry over.
+// planRest plans what is left of an erasure, if anything can be done about it now. Approvals of the
+// old plan do not carry over.
 func (s *Service) planRest(ctx context.Context, r *record, actor string) (*record, error) {
 	people, err := s.people(r)
 	if err != nil {
@@ -62,12 +69,27 @@ func (s *Service) planRest(ctx context.Context, r *record, actor string) (*recor
 	if err != nil {
 		return r, err
 	}
+	if !r.Released && !acts(p) {
+		return r, nil
+	}
 	r2, err := s.do(ctx, r.id, planned(actor, p))
 	if err != nil {
 		return r, err
 	}
-	return r2, fault.New(fault.Waiting, "a hold on %s has ended; the rest is planned and waits for approval", r.ref()).
+	return r2, fault.New(fault.Waiting, "the rest of %s is planned and waits for approval", r.ref()).
 		Then("ombud dsr run %s --approve %s", r.ref(), p.Hash)
+}
+
+// acts reports whether a plan would change anything.
+func acts(p *plan.Plan) bool {
+	for _, sys := range p.Systems {
+		for _, st := range sys.Datasets {
+			if st.Method != catalog.Keep && st.Rows > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Recover brings everything to where it would be had the process never been killed: it goes on with
@@ -99,7 +121,7 @@ func (s *Service) records(ctx context.Context, where string, args ...any) (out [
 const recoverer = "ombud" // the actor of what nobody asked for
 
 func (s *Service) resume(ctx context.Context, r *record) error {
-	release, err := s.desk.claim(r.id, r.ref())
+	release, err := s.traffic.desk.claim(r.id, r.ref())
 	if err != nil {
 		return nil // somebody is at it already
 	}
@@ -123,7 +145,11 @@ func (s *Service) resume(ctx context.Context, r *record) error {
 // dropTemporary removes what a killed process left in our own folder. Spools have no name any more;
 // only where an open file cannot be removed one may be left.
 func (s *Service) dropTemporary() error {
-	if err := os.RemoveAll(s.dir("tmp")); err != nil {
+	left, err := filepath.Glob(s.dir("tmp", "spool-*"))
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "temporary files cannot be removed")
 	}
 	return nil
@@ -144,7 +170,7 @@ func (s *Service) fileReceipts(ctx context.Context) error {
 func (s *Service) Expire(ctx context.Context) error {
 	over, err := s.records(ctx, `retained = $1 and until <= $2`, heldForReview, s.cfg.Clock.Now().UnixMilli())
 	for _, r := range over {
-		release, e := s.desk.claim(r.id, r.ref())
+		release, e := s.traffic.desk.claim(r.id, r.ref())
 		if e != nil {
 			continue // it is being packaged now; next time
 		}

@@ -133,7 +133,7 @@ func (s *Service) erase(ctx context.Context, r *record, actor string, progress f
 // follow passes progress on to the caller and to whoever asks for the request.
 func (s *Service) follow(r *record, progress func(plan.Progress)) func(plan.Progress) {
 	return func(p plan.Progress) {
-		s.desk.report(r.id, p)
+		s.traffic.desk.report(r.id, p)
 		if progress != nil {
 			progress(p)
 		}

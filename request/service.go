@@ -20,7 +20,7 @@ import (
 	"github.com/ombudhq/ombud/vault"
 )
 
-// Config is what the service works with; every field is needed.
+// Config is what the service works with; every field is needed but the last two.
 type Config struct {
 	DB      *db.DB
 	Vault   *vault.Vault
@@ -29,7 +29,9 @@ type Config struct {
 	Holds   *subject.Holds
 	Catalog *catalog.Catalog
 	Clock   clock.Clock
-	Dir     string       // data directory; holds receipts/, packages/ and tmp/
+	Dir     string // data directory; holds receipts/, packages/ and tmp/
+	// Traffic is shared by all services over one store; nil makes one.
+	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
 }
 
@@ -37,8 +39,7 @@ type Config struct {
 type Service struct {
 	cfg          Config
 	suppressions *subject.Suppressions
-	gate         gate
-	desk         desk
+	traffic      *Traffic
 }
 
 // New prepares the service's tables. Call Recover before taking requests.
@@ -50,10 +51,13 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Traffic == nil {
+		c.Traffic = &Traffic{}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: c, suppressions: sup, desk: desk{runs: map[string]*plan.Progress{}}}
+	s := &Service{cfg: c, suppressions: sup, traffic: c.Traffic}
 	c.Holds.OnRelease(s.holdReleased)
 	return s, nil
 }
@@ -156,7 +160,7 @@ func (s *Service) show(ctx context.Context, tx *db.Tx, r *record) (*Request, err
 		ID: r.id, Ref: r.ref(), Kind: r.kind, State: r.state, People: r.People, Masked: s.masked(r),
 		Received: r.received, Updated: r.updated, Target: r.received.Add(ownTarget),
 		Actor: r.Actor, Plan: r.Plan, Outcome: r.Outcome, Approvals: r.Approvals, Package: r.Package,
-		Entries: r.Entries, Failure: r.Failure, Progress: s.desk.progress(r.id),
+		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id),
 	}
 	out.Due, out.DueWhy = due(r.received)
 	if r.Plan != nil {

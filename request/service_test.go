@@ -1,0 +1,348 @@
+package request_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
+)
+
+func TestErasureFromPlanToReceipt(t *testing.T) {
+	w := newWorld(t)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	if r.State != request.Awaiting || r.Ref != "R-2026-0001" || len(r.ID) != 30 || r.Hash == "" || r.Due.Format("2006-01-02") != "2026-12-21" {
+		t.Fatalf("the plan is %+v", r)
+	}
+	if w.count("shop", `select count(*) from customers`) != 2 || fault.KindOf(r.Err()) != fault.Waiting {
+		t.Error("a plan touched a store, or does not wait")
+	}
+	done, err := w.run(r, "local:kari")
+	if err != nil || done.State != request.Complete || done.Err() != nil {
+		t.Fatalf("%v, %+v", err, done.Result())
+	}
+	if n := w.count("shop", `select (select count(*) from orders where customer_id = 1) + (select count(*) from messages where body like 'from ida%')`); n != 0 {
+		t.Errorf("%d rows of hers are left", n)
+	}
+	if n := w.count("shop", `select count(*) from orders where customer_id = 2`); n != 1 {
+		t.Error("somebody else's order is gone")
+	}
+	w.checkReceipt(t, done)
+	if where := w.inData("ida@"); len(where) > 0 {
+		t.Errorf("her address is still in %v", where)
+	}
+	if got, ok, err := w.s.Suppressions().Lookup(t.Context(), people("email=IDA@example.com")[0].Identities[0]); err != nil || !ok || got.Request != r.ID {
+		t.Errorf("suppression: %+v, %v, %v", got, ok, err)
+	}
+	if done.Masked != "····" || len(done.Entries) != 3 {
+		t.Errorf("masked %q, entries %v", done.Masked, done.Entries)
+	}
+	report, err := w.ledger.Verify(t.Context(), ledger.VerifyOptions{})
+	if err != nil {
+		t.Errorf("the ledger: %+v, %v", report, err)
+	}
+}
+
+func (w *world) checkReceipt(t *testing.T, r *request.Request) {
+	t.Helper()
+	file, err := os.ReadFile(r.Receipt.File)
+	w.must(err)
+	st, err := os.Stat(r.Receipt.File)
+	w.must(err)
+	if st.Mode().Perm() != 0o600 {
+		t.Errorf("the receipt's mode is %v", st.Mode())
+	}
+	raw, err := os.ReadFile(r.Receipt.Opening)
+	w.must(err)
+	opening, err := request.ParseOpening(raw)
+	w.must(err)
+	doc, err := request.VerifyReceipt(file, w.vault.PublicKey(), opening, people("email=Ida@Example.com")[0].Identities)
+	if err != nil || doc.Status != plan.Complete || doc.Plan != r.Hash || doc.Entry.ID == 0 || len(doc.Proof) == 0 {
+		t.Errorf("the receipt: %+v, %v", doc, err)
+	}
+	if !strings.Contains(string(file), `"evidence"`) {
+		t.Error("the receipt carries no ledger proof")
+	}
+	if _, err := request.VerifyReceipt(file, w.vault.PublicKey(), opening, people("email=bo@example.com")[0].Identities); fault.KindOf(err) != fault.Integrity {
+		t.Errorf("opened by somebody else: %v", err)
+	}
+}
+
+func TestWrongHashChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	size := w.ledger.Size()
+	for _, approve := range []string{"", "x", r.Hash[:8], r.Hash + "0"} {
+		got, err := w.s.Run(t.Context(), request.RunInput{Ref: r.ID, Approve: approve, Actor: "local:kari"})
+		want := fault.Denied
+		if approve == "" {
+			want = fault.Waiting
+		}
+		if fault.KindOf(err) != want || got.State != request.Awaiting || got.Hash != r.Hash {
+			t.Errorf("%q: %v", approve, err)
+		}
+	}
+	if w.ledger.Size() != size || w.count("shop", `select count(*) from customers`) != 2 {
+		t.Error("something changed")
+	}
+	if _, err := w.run(r, "local:kari"); err != nil {
+		t.Errorf("the plan did not stay open: %v", err)
+	}
+}
+
+func TestDriftAsksAgain(t *testing.T) {
+	w := newWorld(t)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	w.exec("shop", `insert into orders values (13, 1, '1.00')`)
+	again, err := w.run(r, "local:kari")
+	if fault.KindOf(err) != fault.Waiting || again.State != request.Awaiting || again.Hash == r.Hash || !strings.Contains(err.Error(), again.Hash) {
+		t.Fatalf("%v, %+v", err, again)
+	}
+	if w.count("shop", `select count(*) from orders where customer_id = 1`) != 3 {
+		t.Error("something was touched")
+	}
+	if _, err := w.run(r, "local:kari"); fault.KindOf(err) != fault.Denied {
+		t.Errorf("the old hash: %v", err)
+	}
+	if done, err := w.run(again, "local:kari"); err != nil || done.State != request.Complete {
+		t.Errorf("the new hash: %v", err)
+	}
+}
+
+func TestFourEyes(t *testing.T) {
+	w := newWorld(t, func(c *catalog.Config) { c.Approval.Erasure = 2 })
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	if got, err := w.run(r, "local:kari"); fault.KindOf(err) != fault.Waiting || got.State != request.Awaiting || len(got.Approvals) != 1 {
+		t.Fatalf("the first: %v", err)
+	}
+	if _, err := w.run(r, "local:kari"); fault.KindOf(err) != fault.Denied {
+		t.Errorf("the same again: %v", err)
+	}
+	got, err := w.run(r, "local:ola")
+	if err != nil || got.State != request.Complete || len(got.Approvals) != 2 {
+		t.Errorf("the second: %v", err)
+	}
+}
+
+func TestBlockingQuestionsStopApproval(t *testing.T) {
+	w := newWorld(t, func(c *catalog.Config) {
+		c.Systems[0].Tables = append(c.Systems[0].Tables, catalog.TableRule{Table: "orders", Erase: catalog.Keep, Because: "?", Mark: catalog.Mark{Proposed: true, ID: "g1"}})
+	})
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	if len(r.Plan.Blocking) == 0 {
+		t.Fatal("nothing blocks")
+	}
+	got, err := w.run(r, "local:kari")
+	if fault.KindOf(err) != fault.Waiting || got.State != request.Awaiting || len(got.Approvals) != 0 || !strings.Contains(err.Error(), r.Plan.Blocking[0]) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestErasedBeforeIsComplete: who is not there, or no longer, is answered with matched 0.
+func TestErasedBeforeIsComplete(t *testing.T) {
+	w := newWorld(t)
+	w.erase("email=ida@example.com")
+	for _, who := range []string{"email=ida@example.com", "email=nobody@example.com"} {
+		if r := w.erase(who); r.Outcome.Matched != 0 {
+			t.Errorf("%s: matched %d", who, r.Outcome.Matched)
+		}
+	}
+	w.down("mail")
+	r, err := w.run(w.plan(plan.Erasure, "email=nobody@example.com"), "local:kari")
+	if err != nil || r.State != request.Incomplete {
+		t.Errorf("with a store down: %v, %+v", err, r.State)
+	}
+}
+
+func (w *world) down(store string) {
+	w.t.Helper()
+	w.must(w.catalog.Close())
+	w.must(os.Rename(filepath.Join(w.dir, store+".db"), filepath.Join(w.dir, store+".away")))
+}
+
+func (w *world) up(store string) {
+	w.t.Helper()
+	w.must(os.Rename(filepath.Join(w.dir, store+".away"), filepath.Join(w.dir, store+".db")))
+}
+
+func TestStoreDownIsIncompleteAndRetried(t *testing.T) {
+	w := newWorld(t)
+	w.down("mail")
+	r, err := w.run(w.plan(plan.Erasure, "email=ida@example.com"), "local:kari")
+	if err != nil || r.State != request.Incomplete || fault.KindOf(r.Err()) != fault.Waiting {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	named := false
+	for _, m := range append(r.Outcome.Gaps, r.Outcome.Remaining...) {
+		named = named || m.System == "mail"
+	}
+	if !named || r.Who == "" || r.Masked == "····" {
+		t.Errorf("not named: %+v; who %q, masked %q", r.Outcome, r.Who, r.Masked)
+	}
+	w.up("mail")
+	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
+	if fault.KindOf(err) == fault.Waiting && again.State == request.Awaiting {
+		again, err = w.run(again, "local:kari") // the store's rows are new to the plan
+	}
+	if err != nil || again.State != request.Complete {
+		t.Fatalf("after the store is back: %v, %+v", err, again.Outcome)
+	}
+	if w.count("mail", `select count(*) from letters`) != 1 || again.Receipt.ID == r.Receipt.ID {
+		t.Error("the second run did not erase, or gave no receipt of its own")
+	}
+}
+
+func TestVerifyErasure(t *testing.T) {
+	w := newWorld(t)
+	r := w.erase("email=ida@example.com")
+	for _, who := range [][]plan.Person{nil, people("email=ida@example.com")} {
+		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who); err != nil || out.Status != plan.Complete {
+			t.Errorf("%d people: %+v, %v", len(who), out, err)
+		}
+	}
+	if _, err := w.s.VerifyErasure(t.Context(), r.Ref, people("email=bo@example.com")); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("somebody else: %v", err)
+	}
+	w.exec("mail", `insert into letters values ('IDA@example.com', '2026-11-21')`)
+	for _, who := range [][]plan.Person{nil, people("email=ida@example.com")} {
+		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who); err != nil || out.Status != plan.Incomplete || len(out.Remaining) == 0 {
+			t.Errorf("after she came back, %d people: %+v, %v", len(who), out, err)
+		}
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	w := newWorld(t)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	if _, err := w.s.Refuse(t.Context(), r.Ref, "", "local:kari"); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("without a reason: %v", err)
+	}
+	got, err := w.s.Refuse(t.Context(), r.Ref, "Ida cannot be identified", "local:kari")
+	if err != nil || got.State != request.Refused || got.Masked != "····" {
+		t.Fatalf("%v, %+v", err, got)
+	}
+	if _, err := w.run(r, "local:kari"); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("run after refusal: %v", err)
+	}
+	if where := w.inData("cannot be identified"); len(where) > 0 {
+		t.Errorf("the reason lies in clear in %v", where)
+	}
+}
+
+// TestTwoRunsAtOnce: of one request one runs and the other is told; of one person one waits for the other.
+func TestTwoRunsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	inside, go_ := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.hook = func(string) { once.Do(func() { close(inside); <-go_ }) }
+	first := make(chan error, 1)
+	go func() {
+		_, err := w.run(r, "local:kari")
+		first <- err
+	}()
+	<-inside
+	if _, err := w.run(r, "local:ola"); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), r.Ref) {
+		t.Errorf("a second run: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out := filepath.Join(w.dir, "out.zip")
+	_, err := w.s.RunNow(ctx, request.PlanInput{Kind: plan.Access, People: people("email=bo@example.com")}, out, nil)
+	if err == nil {
+		t.Error("an access ran beside an erasure")
+	}
+	close(go_)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if got := w.get(r.Ref); got.State != request.Complete {
+		t.Errorf("the request is %s", got.State)
+	}
+}
+
+// TestInterruptedErasureGoesOn: after an end at any point of a run, Recover completes it.
+func TestInterruptedErasureGoesOn(t *testing.T) {
+	points := 0
+	{
+		w := newWorld(t)
+		w.hook = func(string) { points++ }
+		w.erase("email=ida@example.com")
+	}
+	if points < 5 {
+		t.Fatalf("only %d points", points)
+	}
+	for stop := 1; stop <= points; stop++ {
+		w := newWorld(t)
+		r := w.plan(plan.Erasure, "email=ida@example.com")
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		w.hook = func(string) {
+			if n++; n == stop {
+				cancel()
+			}
+		}
+		_, err := w.s.Run(ctx, request.RunInput{Ref: r.Ref, Approve: r.Hash, Actor: "local:kari"})
+		state := w.get(r.Ref).State
+		if err == nil && state != request.Complete || err != nil && state != request.Running {
+			t.Fatalf("stopped at %d: %v, state %s", stop, err, state)
+		}
+		w.restart()
+		w.must(w.s.Recover(t.Context()))
+		got := w.get(r.Ref)
+		if got.State != request.Complete || w.count("shop", `select count(*) from orders where customer_id = 1`) != 0 {
+			t.Fatalf("stopped at %d: %s after recovery, %+v", stop, got.State, got.Outcome)
+		}
+		w.checkReceipt(t, got)
+		cancel()
+	}
+}
+
+func TestLostReceiptsAreWrittenAgain(t *testing.T) {
+	w := newWorld(t)
+	r := w.erase("email=ida@example.com")
+	before, err := os.ReadFile(r.Receipt.File)
+	w.must(err)
+	w.must(os.RemoveAll(filepath.Join(w.dir, "data", "receipts")))
+	w.restart()
+	w.must(w.s.Recover(t.Context()))
+	after, err := os.ReadFile(r.Receipt.File)
+	if err != nil || string(after) != string(before) {
+		t.Errorf("%v; the same: %v", err, string(after) == string(before))
+	}
+	w.checkReceipt(t, w.get(r.Ref))
+}
+
+func TestHoldDefersAndReleaseAsksAgain(t *testing.T) {
+	w := newWorld(t)
+	ida := people("email=ida@example.com")[0].Identities
+	in := subject.HoldInput{Subjects: ida, System: "shop", Dataset: "orders", Because: "Nordmann against Fjordly", Actor: "local:kari"}
+	if _, err := w.holds.Add(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	r := w.erase("email=ida@example.com")
+	if w.count("shop", `select count(*) from orders where customer_id = 1`) != 2 || len(r.Outcome.Kept) == 0 || r.Masked == "····" {
+		t.Fatalf("the hold did not hold: %+v, masked %q", r.Outcome, r.Masked)
+	}
+	if where := w.inData("nordmann against"); len(where) > 0 {
+		t.Errorf("the reason lies in clear in %v", where)
+	}
+	if _, err := w.holds.Release(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(r.Ref); got.State != request.Incomplete || fault.KindOf(got.Err()) != fault.Waiting {
+		t.Fatalf("after the release it is %s", got.State)
+	}
+	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
+	if fault.KindOf(err) != fault.Waiting || again.State != request.Awaiting {
+		t.Fatalf("retry: %v, %s", err, again.State)
+	}
+}
