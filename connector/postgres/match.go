@@ -116,17 +116,11 @@ func (m match) write(s *builder) {
 }
 
 func (m match) writeOne(s *builder, c *connector.Column) {
-	name, native := keyType(c)
-	text := "t." + quote(c.Name) + "::text"
-	if native {
-		p := s.param(array(m.keys, 0))
-		s.add("t.", quote(c.Name), " ", equals(c), " ANY (", p, "::", name, "[])")
-		if overmatches(c) {
-			s.add(" AND ", text, ` COLLATE "C" = ANY (`, s.param(array(m.keys, 0)), "::text[])")
-		}
-		return
+	name, _ := keyType(c)
+	s.add(operand("t", c), " ", equals(c), " ANY (", s.param(array(m.keys, 0)), "::", name, "[])")
+	if overmatches(c) {
+		s.add(" AND t.", quote(c.Name), `::text COLLATE "C" = ANY (`, s.param(array(m.keys, 0)), "::text[])")
 	}
-	s.add(text, ` COLLATE "C" = ANY (`, s.param(array(m.keys, 0)), "::text[])")
 }
 
 // writeSeveral compares tuples. A physical address also gets its ctids alone: that is a scan by
@@ -149,10 +143,10 @@ func (m match) writeSeveral(s *builder) {
 // tuplePart is a column as it stands in a tuple; exactly as text where its own equality is not
 // exact or has no plain operator.
 func tuplePart(c *connector.Column) string {
-	if _, native := keyType(c); native && !overmatches(c) {
-		return "t." + quote(c.Name)
+	if overmatches(c) {
+		return "t." + quote(c.Name) + `::text COLLATE "C"`
 	}
-	return "t." + quote(c.Name) + `::text COLLATE "C"`
+	return operand("t", c)
 }
 
 func tupleType(c *connector.Column) string {

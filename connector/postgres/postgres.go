@@ -34,7 +34,8 @@ const (
 // store is one database.
 type store struct {
 	system string
-	home   string // schema whose tables are named bare
+	path   string // search_path of the role without ours: triggers in a transaction rely on it
+	home   string // its first schema, whose tables are named bare
 	ask    *pgxpool.Pool
 	look   *pgxpool.Pool // Look's own
 	pace   *pace
@@ -49,13 +50,13 @@ var (
 )
 
 // Open connects to a database. The DSN is a URL or a list of key=value as libpq reads it; its
-// search_path, when there is one, tells the schema whose tables are named bare (else "public").
+// search_path, or else the role's own, tells the schema whose tables are named bare.
 func Open(ctx context.Context, c connector.Config) (connector.Store, error) {
-	config, home, err := configure(c)
+	config, path, err := configure(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &store{system: c.System, home: home, clock: clock.System{}}
+	s := &store{system: c.System, path: path, clock: clock.System{}}
 	s.pace = &pace{rate: c.Rate, clock: s.clock}
 	// NewWithConfig opens no connection by itself, so a second pool costs nothing before the first look.
 	if s.ask, err = pgxpool.NewWithConfig(ctx, config); err != nil {
@@ -84,7 +85,7 @@ func configure(c connector.Config) (*pgxpool.Config, string, error) {
 		timeout = defaultTimeout
 	}
 	params := config.ConnConfig.RuntimeParams
-	home := firstSchema(params["search_path"])
+	path := params["search_path"]
 	for k, v := range pinned(timeout) {
 		params[k] = v
 	}
@@ -92,14 +93,21 @@ func configure(c connector.Config) (*pgxpool.Config, string, error) {
 		config.ConnConfig.ConnectTimeout = min(connectTimeout, timeout)
 	}
 	config.MaxConns, config.MinConns, config.MaxConnIdleTime = mostConnections, 0, idleConnection
-	return config, home, nil
+	return config, path, nil
 }
 
-// check asks once, so that a store that does not answer is known at the start.
+// check asks once, so that a store that does not answer is known at the start, and learns which
+// search_path the role would have without ours.
 func (s *store) check(ctx context.Context) error {
 	var encoding string
-	err := s.query(ctx, []statement{{sql: "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"}},
-		func(_ int, row [][]byte) error { encoding = string(row[0]); return nil })
+	err := s.query(ctx, []statement{
+		{sql: "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"},
+		{sql: ownPath, args: [][]byte{[]byte(s.path)}},
+		{sql: "SELECT COALESCE(current_schema(), 'public')"}, // by the path just set, for this round trip only
+	}, func(i int, row [][]byte) error {
+		*[]*string{&encoding, &s.path, &s.home}[i] = string(row[0])
+		return nil
+	})
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,6 @@ func TestConformance(t *testing.T) {
 			return []string{
 				"CREATE FUNCTION " + quote(name) + "() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO " + quote(into) +
 					" (" + quote(intoColumn) + ") VALUES (OLD." + quote(column) + "); RETURN OLD; END$$",
-				"ALTER FUNCTION " + quote(name) + "() SET search_path = public",
 				"CREATE TRIGGER " + quote(name) + " AFTER DELETE ON " + quote(table) + " FOR EACH ROW EXECUTE FUNCTION " + quote(name) + "()",
 			}
 		},
@@ -95,4 +94,3 @@ func connect(t testing.TB, dsn string) connector.Store {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
-

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -23,15 +22,11 @@ func pinned(timeout time.Duration) map[string]string {
 	}
 }
 
-// firstSchema is the first plain name of a search path, "public" without one.
-func firstSchema(path string) string {
-	first, _, _ := strings.Cut(path, ",")
-	first = strings.TrimSpace(first)
-	if first == "" || first == `"$user"` {
-		return "public"
-	}
-	if len(first) > 1 && strings.HasPrefix(first, `"`) && strings.HasSuffix(first, `"`) {
-		return strings.ReplaceAll(first[1:len(first)-1], `""`, `"`)
-	}
-	return strings.ToLower(first)
-}
+// ownPath sets, until the end of the transaction, the search_path of the DSN, else of the role and
+// database, else PostgreSQL's, and gives it.
+const ownPath = `SELECT set_config('search_path', COALESCE(NULLIF($1, ''), (
+	SELECT substr(o, length('search_path=') + 1)
+	FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) o
+	WHERE o LIKE 'search_path=%' AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+		AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+	ORDER BY s.setrole <> 0 DESC, s.setdatabase <> 0 DESC LIMIT 1), '"$user", public'), true)`

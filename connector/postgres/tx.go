@@ -18,14 +18,17 @@ type tx struct {
 
 var _ connector.CycleDeleter = (*tx)(nil)
 
-// Begin starts a transaction. See connector.Store.
+// Begin starts a transaction. Triggers run in it find their tables by the role's own search_path:
+// every name and every type of our statements is fixed without it. See connector.Store.
 func (s *store) Begin(ctx context.Context) (connector.Tx, error) {
 	c, err := s.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := &tx{store: s, conn: c}
-	if err := t.plain(ctx, "BEGIN"); err != nil {
+	_, err = t.run(ctx, []statement{{sql: "BEGIN"}, {sql: "SELECT set_config('search_path', $1, true)", args: [][]byte{[]byte(s.path)}}},
+		func(int, [][]byte) error { return nil })
+	if err != nil {
 		c.Release()
 		return nil, err
 	}

@@ -110,6 +110,20 @@ func keyType(c *connector.Column) (string, bool) {
 	return "text", false
 }
 
+// operand is a column of table "t" as it is compared: a domain or varchar by the name of what its
+// operators are for, so that no operator of somebody else's schema fits better. Its index serves still.
+func operand(table string, c *connector.Column) string {
+	cell := table + "." + quote(c.Name)
+	name, native := keyType(c)
+	switch {
+	case !native:
+		return cell + `::text COLLATE "C"`
+	case c.Base != "" || name != c.Type && name == "text":
+		return cell + "::" + name
+	}
+	return cell
+}
+
 // equals is the operator "=" of a column's type: that of citext lives where the extension was put,
 // and without its name PostgreSQL would quietly compare as text, past the index.
 func equals(c *connector.Column) string {
