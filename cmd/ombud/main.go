@@ -25,7 +25,9 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "ombud:", err)
 		return 6
 	}
-	return cli.Run(ctx, env, app.Program(app.Options{Version: version()}))
+	program := app.Program(app.Options{Version: version()})
+	program.Demo = runDemo
+	return cli.Run(ctx, env, program)
 }
 
 // version is the module's, or the commit it was built from.
