@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -271,22 +272,22 @@ func TestTwoRunsAtOnce(t *testing.T) {
 
 // TestInterruptedErasureGoesOn: after an end at any point of a run, Recover completes it.
 func TestInterruptedErasureGoesOn(t *testing.T) {
-	points := 0
+	var points atomic.Int64 // stores are acted on at the same time
 	{
 		w := newWorld(t)
-		w.hook = func(string) { points++ }
+		w.hook = func(string) { points.Add(1) }
 		w.erase("email=ida@example.com")
 	}
-	if points < 5 {
-		t.Fatalf("only %d points", points)
+	if points.Load() < 5 {
+		t.Fatalf("only %d points", points.Load())
 	}
-	for stop := 1; stop <= points; stop++ {
+	for stop := range points.Load() {
 		w := newWorld(t)
 		r := w.plan(plan.Erasure, "email=ida@example.com")
 		ctx, cancel := context.WithCancel(t.Context())
-		n := 0
+		var n atomic.Int64
 		w.hook = func(string) {
-			if n++; n == stop {
+			if n.Add(1) == stop+1 {
 				cancel()
 			}
 		}
@@ -344,5 +345,88 @@ func TestHoldDefersAndReleaseAsksAgain(t *testing.T) {
 	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
 	if fault.KindOf(err) != fault.Waiting || again.State != request.Awaiting {
 		t.Fatalf("retry: %v, %s", err, again.State)
+	}
+}
+
+// TestSeveralPeopleInOneRequest: each is erased and suppressed, and the receipt opens for all of them only.
+func TestSeveralPeopleInOneRequest(t *testing.T) {
+	w := newWorld(t)
+	both := append(people("email=ida@example.com"), people("email=bo@example.com", "customer=2")...)
+	r, err := w.s.Plan(t.Context(), request.PlanInput{Kind: plan.Erasure, People: both, Actor: "local:kari"})
+	w.must(err)
+	if r.People != 2 || r.Masked != "email i····, and 1 more" {
+		t.Errorf("%d people, masked %q", r.People, r.Masked)
+	}
+	done, err := w.run(r, "local:kari")
+	if err != nil || done.State != request.Complete {
+		t.Fatalf("%v, %+v", err, done.Outcome)
+	}
+	if n := w.count("shop", `select count(*) from customers where email like '%@example.com'`); n != 0 {
+		t.Errorf("%d people are left", n)
+	}
+	if of, err := w.s.Suppressions().Of(t.Context(), r.ID); err != nil || len(of) != 3 {
+		t.Errorf("%d suppressions, %v", len(of), err)
+	}
+}
+
+func TestReferencesCountWithinTheirYear(t *testing.T) {
+	w := newWorld(t)
+	var refs []string
+	for range 2 {
+		refs = append(refs, w.plan(plan.Erasure, "email=ida@example.com").Ref)
+	}
+	w.clock.Advance(60 * 24 * 3600e9)
+	refs = append(refs, w.plan(plan.Access, "email=ida@example.com").Ref)
+	if got := strings.Join(refs, " "); got != "R-2026-0001 R-2026-0002 R-2027-0001" {
+		t.Errorf("got %s", got)
+	}
+	all, err := w.s.List(t.Context(), request.Filter{})
+	if err != nil || len(all) != 3 || all[0].Ref != "R-2027-0001" {
+		t.Errorf("%d listed, %v", len(all), err)
+	}
+	some, err := w.s.List(t.Context(), request.Filter{Kind: plan.Erasure, State: []request.State{request.Awaiting}, Limit: 1})
+	if err != nil || len(some) != 1 || some[0].Ref != "R-2026-0002" || w.get(some[0].ID).Ref != some[0].Ref {
+		t.Errorf("%+v, %v", some, err)
+	}
+	for _, ref := range []string{"", "R-2026-0009", "dsr_x", "R-2026-0001x%"} {
+		if r, err := w.s.Get(t.Context(), ref); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%q: %+v, %v", ref, r, err)
+		}
+	}
+}
+
+// TestPlanAgainVoidsApprovals: an answer to a merge review, or a second look, needs approval anew.
+func TestPlanAgainVoidsApprovals(t *testing.T) {
+	w := newWorld(t, func(c *catalog.Config) { c.Approval.Erasure = 2 })
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	if _, err := w.run(r, "local:kari"); fault.KindOf(err) != fault.Waiting {
+		t.Fatal(err)
+	}
+	again, err := w.s.Plan(t.Context(), request.PlanInput{Request: r.Ref, People: people("email=bo@example.com"), Actor: "local:kari"})
+	if err != nil || again.ID != r.ID || again.Hash == r.Hash || len(again.Approvals) != 0 || again.Masked != "email b····" {
+		t.Errorf("%v, %+v", err, again)
+	}
+	if _, err := w.run(r, "local:ola"); fault.KindOf(err) != fault.Denied {
+		t.Errorf("the old hash: %v", err)
+	}
+}
+
+func TestPlanInputIsChecked(t *testing.T) {
+	w := newWorld(t)
+	for name, in := range map[string]request.PlanInput{
+		"no kind":     {People: people("email=x")},
+		"nobody":      {Kind: plan.Access},
+		"no identity": {Kind: plan.Access, People: []plan.Person{{}}},
+		"no value":    {Kind: plan.Access, People: people("email= ")},
+	} {
+		if _, err := w.s.Plan(t.Context(), in); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := w.s.RunNow(t.Context(), in, "", nil); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s, at once: %v", name, err)
+		}
+	}
+	if all, err := w.s.List(t.Context(), request.Filter{}); err != nil || len(all) != 0 {
+		t.Errorf("%d requests, %v", len(all), err)
 	}
 }

@@ -81,7 +81,9 @@ type body struct {
 	Reason    []byte        `json:"reason,omitempty"`   // of a refusal, sealed: it may name people
 }
 
-func (r *record) ref() string { return fmt.Sprintf("R-%04d-%04d", r.year, r.n) }
+func (r *record) ref() string { return reference(r.year, r.n) }
+
+func reference(year, n int) string { return fmt.Sprintf("R-%04d-%04d", year, n) }
 
 const columns = `id, year, n, kind, state, received, updated, body, identities, key, retained, until`
 
@@ -158,7 +160,7 @@ func scan(row scanner) (*record, error) {
 // load finds a request by id or reference.
 func load(ctx context.Context, tx *db.Tx, ref string) (*record, error) {
 	var year, n int
-	if _, err := fmt.Sscanf(ref, "R-%d-%d", &year, &n); err != nil {
+	if _, err := fmt.Sscanf(ref, "R-%d-%d", &year, &n); err != nil || reference(year, n) != ref {
 		year, n = -1, -1
 	}
 	r, err := scan(tx.QueryRow(ctx, `select `+columns+` from requests where id = $1 or (year = $2 and n = $3)`, ref, year, n))
