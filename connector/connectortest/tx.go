@@ -13,6 +13,7 @@ var txTopics = []topic{
 	{name: "tx/reads its own writes", run: txReads},
 	{name: "tx/key violated is an error", run: txViolated},
 	{name: "tx/unique violated is an error", run: txUnique},
+	{name: "tx/a failed one cannot commit", run: txFailed},
 	{name: "tx/deferred cycle", run: txCycle, need: func(h Harness) bool { return h.Has.Defer }},
 	{name: "tx/deferred violation fails at commit", run: txDeferred, need: func(h Harness) bool { return h.Has.Defer }},
 	{name: "tx/cancelled", run: txCancelled},
@@ -103,6 +104,30 @@ func txUnique(e *env) {
 		e.Errorf("rolling back after an error: %v", err)
 	}
 	e.want(e.table("u"), "mail", is("id", num(2)), "secret@two")
+}
+
+// txFailed: an act that failed spoils those before it, whatever the engine would let pass.
+func txFailed(e *env) {
+	e.create("u", e.id(), e.col("mail", connector.Text, "NOT NULL"))
+	e.insert("u", "id,mail", 1, "a")
+	e.insert("u", "id,mail", 2, "b")
+	u := e.table("u")
+	tx := e.begin()
+	_, err := tx.Do(e.Context(), []connector.Act{
+		{Verb: connector.Delete, Table: u, Rows: nums(1)},
+		{Verb: connector.Update, Table: u, Rows: nums(2), Set: []string{"mail"}, Values: [][]connector.Value{{{}}}},
+	})
+	if err == nil {
+		e.Fatal("NULL is written into a NOT NULL column")
+	}
+	if _, err := tx.Do(e.Context(), []connector.Act{{Verb: connector.Delete, Table: u, Rows: nums(2)}}); err == nil {
+		e.Error("a failed transaction acts on")
+	}
+	if err := tx.Commit(e.Context()); err == nil {
+		e.Error("a failed transaction commits")
+	}
+	_ = tx.Rollback(e.Context())
+	e.remain("u", 2)
 }
 
 // cycle makes two tables that need each other.

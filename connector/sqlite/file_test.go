@@ -159,6 +159,23 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestTriggerMessages: what a trigger says may hold a cell, so it is not repeated.
+func TestTriggerMessages(t *testing.T) {
+	s, db := fresh(t)
+	exec(t, db, "CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT)", "INSERT INTO a VALUES (1, 'zanzibar')",
+		"CREATE TRIGGER g BEFORE DELETE ON a BEGIN SELECT RAISE(ABORT, 'keep zanzibar'); END")
+	a := table(t, s, "a")
+	tx, err := s.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	_, err = tx.Do(t.Context(), []connector.Act{{Verb: connector.Delete, Table: a, Rows: []connector.Key{{connector.IntValue(1)}}}})
+	if err == nil || strings.Contains(err.Error(), "zanzibar") || !strings.Contains(err.Error(), "(1811)") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestSlowStatement: a statement ends at its timeout; the time that rows are being used does not count.
 func TestSlowStatement(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
