@@ -218,7 +218,7 @@ func cellText(v connector.Value) string {
 	return string([]rune(v.S[:min(len(v.S), 4*pageCell)])[:pageCell]) + " …"
 }
 
-// paths tells how the rows were found; roles whose they are.
+// paths tells how the rows were found.
 func (d *dataset) paths() []string {
 	var out []string
 	for _, s := range d.shapes {
@@ -229,17 +229,18 @@ func (d *dataset) paths() []string {
 	return out
 }
 
+// roles says whose rows these are, where they are not the reader's alone.
 func (d *dataset) roles() string {
-	shared := slices.ContainsFunc(d.shapes, func(s shape) bool { return s.role == catalog.Co })
-	mention := slices.ContainsFunc(d.shapes, func(s shape) bool { return s.role == catalog.Mention })
-	why := "Found in the systems of the organisation, by this way:"
-	if shared {
-		why = "Some of these rows are about other people too. " + why
+	has := func(role catalog.Role) bool {
+		return slices.ContainsFunc(d.shapes, func(s shape) bool { return s.role == role })
 	}
-	if mention {
-		why = "Some of these rows are other people's and name you. " + why
+	switch {
+	case has(catalog.Mention):
+		return "Some of these rows are other people's and name you."
+	case has(catalog.Co):
+		return "Some of these rows are about other people too; you see your side of them."
 	}
-	return why
+	return ""
 }
 
 // kept says how long the dataset's rows are kept, where ombud.yaml says it.
