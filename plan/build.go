@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -143,7 +142,8 @@ const (
 	exportMention catalog.Method = "name" // counted and named: the row is somebody else's
 )
 
-// order is datasets children first, people last: they are the thread back in after a crash.
+// order is datasets children first and, where that leaves a choice, people last: they are the thread
+// back in after a crash.
 func (w *walk) order() []*catalog.Dataset {
 	var out []*catalog.Dataset
 	done := map[*catalog.Dataset]bool{}
@@ -160,12 +160,13 @@ func (w *walk) order() []*catalog.Dataset {
 			out = append(out, d)
 		}
 	}
-	for _, d := range w.g.Datasets {
-		visit(d)
+	for _, people := range []bool{false, true} {
+		for _, d := range w.g.Datasets {
+			if (d.People != nil) == people {
+				visit(d)
+			}
+		}
 	}
-	slices.SortStableFunc(out, func(a, b *catalog.Dataset) int {
-		return cmp.Compare(boolByte(a.People != nil), boolByte(b.People != nil))
-	})
 	return out
 }
 

@@ -242,6 +242,9 @@ func touchWarnings(g *group) []Warning {
 			out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "trigger", Message: fmt.Sprintf("trigger %s runs on %s %s (body %s)", tr.Name, strings.ToLower(tr.Timing), strings.ToLower(tr.Event), bodyHash(tr.Body))})
 		}
 	}
+	if g.d.Table.Versioned && g.d.Table.Rights.DeleteHistory {
+		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "history", Message: "old versions go too, and the engine can only remove those of all rows"})
+	}
 	if g.d.Table.NoRollback {
 		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "no-rollback", Message: "this table has no transactions: a failure half-way leaves it half done until the retry"})
 	}
