@@ -4,13 +4,16 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/ombudhq/ombud/connector"
 )
 
 // statement is SQL with its parameters in text form; a nil parameter is NULL.
 type statement struct {
-	sql  string
-	args [][]byte
+	sql      string
+	args     [][]byte
+	prepared *pgconn.StatementDescription // nil sends it whole
 }
 
 // builder writes a statement.

@@ -330,3 +330,18 @@ func TestErrorsAreFaults(t *testing.T) {
 		t.Errorf("opening after cancellation: %v", err)
 	}
 }
+
+// A statement that is prepared by then survives a change of its table.
+func TestTableChangesBetweenSelects(t *testing.T) {
+	s, dsn := open(t, "CREATE TABLE x (id int PRIMARY KEY, n int)", "INSERT INTO x VALUES (1, 2)")
+	q := connector.Select{Table: schema(t, s).Table("x"), Columns: []string{"n"}, Where: where("id", num(1))}
+	for range 8 {
+		rows(t, s, q)
+	}
+	pgtest.Exec(t, dsn, "ALTER TABLE x ALTER n TYPE text USING 'now ' || n")
+	for range 3 {
+		if got := rows(t, s, q); got[0][0].S != "now 2" {
+			t.Errorf("after the change: %v", got)
+		}
+	}
+}

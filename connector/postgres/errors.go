@@ -54,6 +54,8 @@ func meaning(code string) (fault.Kind, string) {
 		return fault.Conflict, "another transaction was in the way"
 	case "42501":
 		return fault.Denied, "the role lacks a right, or row-level security hides rows from it"
+	case "0A000":
+		return fault.Conflict, "a table has changed meanwhile"
 	case "42P01":
 		return fault.Conflict, "a table is gone"
 	case "42703":

@@ -12,6 +12,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -146,7 +147,12 @@ func (s *store) query(ctx context.Context, list []statement, row func(i int, row
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// Nobody wants the rest when the callback stops: give the connection up instead of reading on.
-	_, err = s.run(ctx, c.Conn().PgConn(), list, row, cancel)
+	conn := c.Conn().PgConn()
+	_, err = s.run(ctx, conn, reuse(ctx, conn, list), row, cancel)
+	if errors.Is(err, errStale) {
+		forget(conn)
+		_, err = s.run(ctx, conn, list, row, cancel)
+	}
 	return err
 }
 
@@ -159,16 +165,22 @@ func (s *store) run(ctx context.Context, c *pgconn.PgConn, list []statement, row
 	}
 	batch := &pgconn.Batch{}
 	for i := range list {
-		batch.ExecParams(list[i].sql, list[i].args, nil, nil, nil)
+		if d := list[i].prepared; d != nil {
+			batch.ExecStatement(d, list[i].args, nil, nil)
+		} else {
+			batch.ExecParams(list[i].sql, list[i].args, nil, nil, nil)
+		}
 	}
 	var (
 		affected = make([]int64, 0, len(list))
 		stopped  error
+		rows     int
 		results  = c.ExecBatch(ctx, batch)
 	)
 	for results.NextResult() {
 		r := results.ResultReader()
 		for stopped == nil && r.NextRow() {
+			rows++
 			if stopped = row(len(affected), r.Values()); stopped != nil {
 				stop()
 			}
@@ -179,6 +191,9 @@ func (s *store) run(ctx context.Context, c *pgconn.PgConn, list []statement, row
 	err := results.Close()
 	if stopped != nil {
 		return nil, stopped
+	}
+	if err != nil && rows == 0 && stale(list, err) {
+		return nil, errStale
 	}
 	if err != nil {
 		return nil, s.fail(ctx, err)
