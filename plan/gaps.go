@@ -119,6 +119,8 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 		m, t := g.decision.method, g.d.Table
 		r := Remaining{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows}
 		switch {
+		case m == catalog.Anonymise && personalKey(g.d):
+			r.Code, r.Why, r.Next = "personal-key", "its primary key is the identity itself, and rows that stay refer to it", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
 		case m == catalog.Keep:
 			continue
 		case removes(m) && !t.Rights.Delete:
@@ -137,6 +139,14 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 	for _, g := range groups {
 		w.triggerGaps(g, add)
 	}
+}
+
+// personalKey: the address of the row is what identifies the person.
+func personalKey(d *catalog.Dataset) bool {
+	return slices.ContainsFunc(d.Table.Primary, func(c string) bool {
+		col := d.Table.Column(c)
+		return isBy(d, c) && col != nil && col.Kind == connector.Text
+	})
 }
 
 // triggerGaps: a trigger that writes the old row elsewhere makes that table part of the plan, or a gap.
