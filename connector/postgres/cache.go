@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -67,5 +68,6 @@ func forget(c *pgconn.PgConn) {
 // proxy has put another server behind the connection.
 func stale(list []statement, err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && list[0].prepared != nil && (e.Code == "0A000" || e.Code == "26000")
+	used := slices.ContainsFunc(list, func(st statement) bool { return st.prepared != nil })
+	return ok && used && (e.Code == "0A000" || e.Code == "26000")
 }

@@ -84,21 +84,19 @@ func (r *catalog) index(c cells) {
 
 // loweredColumn is the column of an index on lower(column), trimmed or not; "" for another expression.
 func (t *entry) loweredColumn(expression string) string {
-	for _, c := range t.Columns {
-		name := c.Name
-		if strings.ContainsFunc(name, func(r rune) bool { return !(r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
-			name = quote(name)
-		}
-		for _, form := range []string{name, quote(c.Name)} {
-			for _, inner := range []string{form, form + "::text", "(" + form + ")::text", "btrim(" + form + ")", "btrim(" + form + "::text)", "btrim((" + form + ")::text)"} {
-				if expression == "lower("+inner+")" || strings.HasPrefix(expression, "lower(btrim("+form) && strings.HasSuffix(expression, `COLLATE "C")`) {
-					return c.Name
-				}
-			}
-		}
+	m := lowered.FindStringSubmatch(expression)
+	if m == nil {
+		return ""
+	}
+	if c := t.Column(unquote(m[1])); c != nil {
+		return c.Name
 	}
 	return ""
 }
+
+// lowered reads lower(mail), lower((mail)::text), lower(btrim(mail)) and the index of IndexStatement,
+// as PostgreSQL prints them.
+var lowered = regexp.MustCompile(`^lower\(+(?:btrim\(+)?("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)\)*(?:::text)?(?:, E?'[^']*'::text)?\)*(?: COLLATE "C")?\)+$`)
 
 func (r *catalog) trigger(c cells) {
 	t := r.tables[c.text(0)]

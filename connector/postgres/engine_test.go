@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/connector/postgres"
@@ -254,6 +255,9 @@ func TestCitextAndFoldedIndex(t *testing.T) {
 	}
 	m := where("name", text(" n77 "))
 	m[0].Fold = true
+	if n := planned(t, dsn, "Index Scan", u, m); n != 1 {
+		t.Error("the folded index is not used")
+	}
 	if found := rows(t, s, connector.Select{Table: u, Columns: []string{"name"}, Where: m}); len(found) != 1 || found[0][0].S != "N77" {
 		t.Errorf("folded: %v", found)
 	}
@@ -329,6 +333,49 @@ func TestErrorsAreFaults(t *testing.T) {
 	if _, err := postgres.Open(ctx, connector.Config{System: "shop", DSN: dsn}); !errors.Is(err, context.Canceled) {
 		t.Errorf("opening after cancellation: %v", err)
 	}
+}
+
+// Every index that has to serve does, whatever the type of its column.
+func TestIndexesServe(t *testing.T) {
+	types := map[string]string{"bigint": "i", "varchar(20)": "'k' || i", "char(9)": "'k' || i", "uuid": "md5(i::text)::uuid", "mail": "i || '@x'",
+		"ext.citext": "'K' || i", "inet": "'10.0.0.0'::inet + i", "numeric(12,2)": "i", "timestamptz": "'2000-01-01'::timestamptz + make_interval(hours => i)",
+		"bytea": "decode(md5(i::text), 'hex')"}
+	setup := []string{"CREATE SCHEMA ext", "CREATE EXTENSION citext SCHEMA ext", "CREATE DOMAIN mail AS varchar(40)"}
+	for name, value := range types {
+		table := quote("t " + name)
+		setup = append(setup, "CREATE TABLE "+table+" (k "+name+" PRIMARY KEY, v int)",
+			"INSERT INTO "+table+" SELECT "+value+", i FROM generate_series(1, 20000) i", "ANALYZE "+table)
+	}
+	s, dsn := open(t, setup...)
+	x := schema(t, s)
+	for name := range types {
+		table := x.Table("t " + name)
+		cell := rows(t, s, connector.Select{Table: table, Columns: []string{"k"}, Where: where("v", num(7))})[0][0]
+		if planned(t, dsn, "Index", table, where("k", cell)) == 0 {
+			t.Errorf("the key of type %s is not found by its index", name)
+		}
+	}
+}
+
+// planned counts how often a kind of node is in the plan of a select, as auto_explain tells it.
+func planned(t *testing.T, dsn, node string, table *connector.Table, m []connector.Match) (n int) {
+	t.Helper()
+	u := dsn + "&session_preload_libraries=auto_explain&auto_explain.log_min_duration=0&client_min_messages=log"
+	config, err := pgconn.ParseConfig(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) { n += strings.Count(notice.Message, node) }
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	sql, args := postgres.SelectSQL(connector.Select{Table: table, Where: m})
+	if _, err := conn.ExecParams(t.Context(), sql, args, nil, nil, nil).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // A statement that is prepared by then survives a change of its table.
