@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,8 +90,16 @@ var (
 
 // parseYAML gives the root node of a file, nil when there is nothing in it.
 func parseYAML(data []byte) (*yaml.Node, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(variable.ReplaceAll(data, []byte("$$\uE000${1}\uE001")), &doc); err != nil {
+	loader := yaml.NewDecoder(bytes.NewReader(variable.ReplaceAll(data, []byte("$$\uE000${1}\uE001"))))
+	var doc, second yaml.Node
+	if err := loader.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if err := loader.Decode(&second); err == nil {
+		return nil, fmt.Errorf("line %d: a second document begins here; one file holds one", max(second.Line-1, 1))
+	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 || isNull(doc.Content[0]) {

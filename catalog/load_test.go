@@ -140,6 +140,7 @@ func TestLoadSyntax(t *testing.T) {
 		"tab":         "systems:\n\t- id: x",
 		"not mapping": "- a\n- b",
 		"two":         "organization: {name: a}\norganization: {name: b}",
+		"documents":   "organization: {name: a}\n---\nheads: b",
 		"merge":       "a: &a {x: 1}\n<<: *a",
 	} {
 		if _, err := Parse("ombud.yaml", []byte(text)); fault.KindOf(err) != fault.Invalid {

@@ -142,7 +142,7 @@ func digest(cfg *Config) string {
 	c.Systems = slices.Clone(c.Systems)
 	for i := range c.Systems {
 		s := &c.Systems[i]
-		s.People, s.Links, s.Tables = slices.Clone(s.People), slices.Clone(s.Links), slices.Clone(s.Tables)
+		s.People, s.Links, s.Tables = append([]People(nil), s.People...), append([]Link(nil), s.Links...), append([]TableRule(nil), s.Tables...)
 		for j := range s.People {
 			s.People[j].Confidence, s.People[j].Reason = 0, ""
 		}
