@@ -23,7 +23,7 @@ type Question struct {
 	Request string
 	Kind    Kind
 	People  []Person
-	Holds   []subject.Hold // that cover these people
+	Holds   []subject.Hold // all that stand; the engine finds which cover these people
 	// Reviewed says that a person has looked at the text of others: Export then withholds nothing.
 	Reviewed bool
 }

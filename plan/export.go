@@ -90,7 +90,7 @@ func (w *walk) withhold(s *rowset, r *record, row []connector.Value, held map[He
 			}
 		}
 	}
-	if !r.co && !redacts(s.d) && writerColumn(s.d) == "" {
+	if w.q.Reviewed || !r.co && !redacts(s.d) && writerColumn(s.d) == "" {
 		return out
 	}
 	if w.writerOf(s, r) != bySubject {

@@ -13,6 +13,7 @@ import (
 // else that survives put on rows they refer to, then the references to break. The only move is from
 // delete to anonymise, so the loop ends.
 func (w *walk) fates() error {
+	w.held = w.heldPeople()
 	for _, s := range w.sets {
 		for _, r := range s.mem {
 			w.keepRow(s, r)
@@ -85,11 +86,9 @@ func (w *walk) keepRow(s *rowset, r *record) {
 	if !r.reached || r.conflict {
 		return
 	}
-	for _, h := range w.q.Holds {
-		if (h.System == "" || h.System == s.d.System) && (h.Dataset == "" || h.Dataset == s.d.Name) {
-			r.keep, r.why = true, w.reasonID(reason{"a hold stands on it: " + h.ID, "hold"})
-			return
-		}
+	if h, ok := w.hold(s, r); ok {
+		r.keep, r.why = true, w.reasonID(reason{"a hold stands on it: " + h.ID, "hold"})
+		return
 	}
 	rule := s.d.Rule
 	if rule == nil || rule.Erase != catalog.Keep {

@@ -178,7 +178,7 @@ func (e *Engine) transact(ctx context.Context, g *catalog.Graph, c chunk, acts [
 	}
 	e.cfg.Hook("store:" + c.system + ":before-commit")
 	if err := tx.Commit(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 	}
 	e.cfg.Hook("store:" + c.system + ":commit")
 	return counts, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // walk is one closure from identities over the graph: the rows that are, or name, these people.
@@ -37,6 +38,7 @@ type walk struct {
 	reasonN map[reason]int32
 	vals    values
 	ghosts  ghosts
+	held    map[int][]subject.Hold
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
 }
 

@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// heldPeople matches the standing holds with everything that identifies each person, found or given:
+// a hold set on an address also stops an erasure asked for by customer number.
+func (w *walk) heldPeople() map[int][]subject.Hold {
+	held := map[int][]subject.Hold{}
+	if len(w.q.Holds) == 0 {
+		return held
+	}
+	tokens := make([]map[string]bool, len(w.q.People))
+	for i, p := range w.q.People {
+		tokens[i] = map[string]bool{}
+		for _, t := range subject.Tokens(w.e.cfg.Vault, p.Identities) {
+			tokens[i][t] = true
+		}
+	}
+	for _, d := range w.g.Datasets {
+		s := w.sets[d]
+		if s == nil || d.People == nil {
+			continue
+		}
+		for _, r := range s.mem {
+			person, ok := w.persons[r]
+			if !ok {
+				continue
+			}
+			for kind, column := range d.People.By {
+				tokens[person][subject.Token(w.e.cfg.Vault, kind, r.cells[s.at[column]].S)] = true
+			}
+		}
+	}
+	for i := range w.q.People {
+		for _, h := range w.q.Holds {
+			if tokens[i][h.Token] {
+				held[i] = append(held[i], h)
+			}
+		}
+	}
+	return held
+}
+
+// hold is the hold that keeps a row, if one does. In a request about several people a hold on one
+// keeps that one's rows and what they share, not the others'.
+func (w *walk) hold(s *rowset, r *record) (subject.Hold, bool) {
+	if len(w.held) == 0 {
+		return subject.Hold{}, false
+	}
+	for person, holds := range w.held {
+		if len(w.q.People) > 1 && !w.isOf(s, r, person, map[*record]bool{}) {
+			continue
+		}
+		for _, h := range holds {
+			if h.Covers(s.d.System, s.d.Name) {
+				return h, true
+			}
+		}
+	}
+	return subject.Hold{}, false
+}
+
+// isOf goes up the edges that say whose a row is, to the person's seed.
+func (w *walk) isOf(s *rowset, r *record, person int, seen map[*record]bool) bool {
+	if p, ok := w.persons[r]; ok {
+		return p == person
+	}
+	if seen[r] {
+		return false
+	}
+	seen[r] = true
+	up := w.judged(s, r)
+	for _, e := range s.d.In { // a base row is the person of the row that led to it
+		if e.Role == catalog.Alias && r.seed {
+			for _, c := range w.children(s, r, e) {
+				if w.isOf(w.sets[e.Child], c, person, seen) {
+					return true
+				}
+			}
+		}
+	}
+	for _, e := range up {
+		for _, p := range w.parents(s, r, e) {
+			if w.isOf(w.sets[e.Parent], p, person, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// children are the met rows that refer to a row by an edge.
+func (w *walk) children(s *rowset, r *record, e *catalog.Edge) []*record {
+	cs := w.sets[e.Child]
+	if cs == nil || !cs.indexed {
+		return nil
+	}
+	k, ok := convertKey(e.Child, e.ChildColumns, s.values(r, e.ParentColumns))
+	if !ok {
+		return nil
+	}
+	return cs.find(e.ChildColumns, false, encodeKey(k, false))
+}
