@@ -1,0 +1,147 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Snapshot is the rows of tables as they are now, by table ID.
+type Snapshot map[string][]*Row
+
+// Differences is how many Compare reports before it stops.
+const Differences = 12
+
+// Compare holds the stores after a completed erasure against the verdict. Every row that must be
+// gone is gone, every other is there with every cell as it must be, and no row has come.
+func (v *Verdict) Compare(c *Company, after Snapshot) []string {
+	var out []string
+	for _, t := range c.Tables {
+		out = append(out, v.compareTable(t, after[t.ID()])...)
+		if len(out) >= Differences {
+			return out[:Differences]
+		}
+	}
+	return append(out, dangling(c, after)...)
+}
+
+func (v *Verdict) compareTable(t *Table, rows []*Row) []string {
+	var out []string
+	now := map[string]*Row{}
+	for _, r := range rows {
+		now[r.Mark()] = r
+	}
+	for _, r := range t.Rows {
+		f, is := v.Fates[r], now[r.Mark()]
+		delete(now, r.Mark())
+		switch {
+		case f.Dies && is != nil:
+			out = append(out, f.String()+": must be gone, is still there")
+		case !f.Dies && is == nil:
+			out = append(out, f.String()+": must stay, is gone")
+		case is != nil:
+			out = append(out, v.compareRow(f, is)...)
+		}
+	}
+	for _, r := range now {
+		out = append(out, fmt.Sprintf("%s: a row that was not there before: %v", t.ID(), r.Cells))
+	}
+	return out
+}
+
+func (v *Verdict) compareRow(f *Fate, is *Row) []string {
+	var out []string
+	for i, c := range f.Row.Table.Columns {
+		if why := v.wrong(f.Cells[i], f.Row.Cells[i], is.Cells[i]); why != "" {
+			out = append(out, fmt.Sprintf("%s: %q %s: was %s, is %s", f, c.Name, why, f.Row.Cells[i], is.Cells[i]))
+		}
+	}
+	return out
+}
+
+// wrong says why a cell is not what it must be, "" when it is.
+func (v *Verdict) wrong(want Change, was, is Cell) string {
+	switch want {
+	case Same:
+		if was != is {
+			return "must not change"
+		}
+	case Nulled:
+		if !is.Null {
+			return "must be NULL"
+		}
+	case Changed:
+		if was == is || v.mentions(is.S) {
+			return "must change"
+		}
+	case Masked:
+		if v.mentions(is.S) || v.mentions(was.S) && was == is {
+			return "must be masked"
+		}
+	}
+	return ""
+}
+
+// String is the row and its fate, for messages of failed tests.
+func (f *Fate) String() string {
+	what := []string{"somebody else's", "owned", "co-owned", "conflict"}[f.Owner]
+	if f.Kept {
+		what += ", kept"
+	}
+	if f.Pinned {
+		what += ", pinned"
+	}
+	return fmt.Sprintf("%s[%s] (%s)", f.Row.Table.ID(), strings.ReplaceAll(strings.TrimSuffix(f.Row.Mark(), "\x00"), "\x00", "/"), what)
+}
+
+// String is the value, for messages.
+func (c Cell) String() string {
+	if c.Null {
+		return "NULL"
+	}
+	return fmt.Sprintf("%.60q", c.S)
+}
+
+// dangling finds references that the database promised and that now point at nothing.
+func dangling(c *Company, after Snapshot) []string {
+	var out []string
+	for _, t := range c.Tables {
+		for _, e := range t.Edges {
+			if e.Declared {
+				out = append(out, danglingEdge(t, e, after)...)
+			}
+		}
+	}
+	return out
+}
+
+func danglingEdge(t *Table, e *Edge, after Snapshot) []string {
+	var out []string
+	for _, r := range after[t.ID()] {
+		mine, ok := r.tuple(e.Columns)
+		if ok && !slices.ContainsFunc(after[e.To.ID()], func(p *Row) bool { theirs, ok := p.tuple(e.ToColumns); return ok && slices.Equal(mine, theirs) }) {
+			out = append(out, fmt.Sprintf("%s%v refers to nothing in %s", t.ID(), mine, e.To.ID()))
+		}
+	}
+	return out
+}
+
+// Residue lists cells that still hold an identity of the people and belong to no kept row: with one,
+// a result must not be complete.
+func (v *Verdict) Residue(c *Company, after Snapshot) []string {
+	var out []string
+	for _, t := range c.Tables {
+		kept := map[string]bool{}
+		for _, r := range t.Rows {
+			kept[r.Mark()] = v.Fates[r].Kept
+		}
+		for _, r := range after[t.ID()] {
+			for i, cell := range r.Cells {
+				if t.Columns[i].Type == Text && !kept[r.Mark()] && !t.Ignored && v.mentions(cell.S) {
+					out = append(out, fmt.Sprintf("%s.%q of row %q", t.ID(), t.Columns[i].Name, r.Mark()))
+				}
+			}
+		}
+	}
+	return out
+}
