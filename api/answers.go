@@ -28,7 +28,7 @@ func fileResponse(contentType string) map[string]*huma.Response {
 	}}
 }
 
-func (s *server) receipt(ctx context.Context, in *named) (*huma.StreamResponse, error) {
+func (s *server) receipt(ctx context.Context, in *Named) (*huma.StreamResponse, error) {
 	r, err := s.Requests.Get(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
@@ -36,10 +36,14 @@ func (s *server) receipt(ctx context.Context, in *named) (*huma.StreamResponse, 
 	if r.Receipt == nil {
 		return nil, problem(fault.New(fault.NotFound, "%s has no receipt yet", r.Ref))
 	}
-	return file(r.Receipt.File, r.Ref+"-receipt.json", "application/json")
+	out, err := file(r.Receipt.File, r.Ref+"-receipt.json", "application/json")
+	if fault.KindOf(err) == fault.NotFound {
+		err = fault.New(fault.Unavailable, "the receipt of %s is being filed", r.Ref).Then("Ask again in a moment.")
+	}
+	return out, problem(err)
 }
 
-func (s *server) pack(ctx context.Context, in *named) (*huma.StreamResponse, error) {
+func (s *server) pack(ctx context.Context, in *Named) (*huma.StreamResponse, error) {
 	r, err := s.Requests.Get(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
@@ -47,17 +51,18 @@ func (s *server) pack(ctx context.Context, in *named) (*huma.StreamResponse, err
 	if r.Package == nil {
 		return nil, problem(fault.New(fault.NotFound, "%s has no package", r.Ref))
 	}
-	return file(filepath.Join(s.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
+	out, err := file(filepath.Join(s.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
+	return out, problem(err)
 }
 
 // file streams one as an attachment, so that no browser shows in our name what others wrote.
 func file(path, name, contentType string) (*huma.StreamResponse, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, problem(fault.New(fault.NotFound, "the file was put elsewhere, or is gone"))
+		return nil, fault.New(fault.NotFound, "the file was put elsewhere, or is gone")
 	}
 	if err != nil {
-		return nil, problem(fault.Wrap(fault.Unavailable, err, "the file cannot be read"))
+		return nil, fault.Wrap(fault.Unavailable, err, "the file cannot be read")
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer f.Close()

@@ -21,7 +21,7 @@ func (s *server) addPlans(a huma.API) {
 
 type planOutput struct{ Body *plan.Plan }
 
-func (s *server) readPlan(ctx context.Context, in *named) (*planOutput, error) {
+func (s *server) readPlan(ctx context.Context, in *Named) (*planOutput, error) {
 	r, err := s.Requests.Get(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
@@ -33,12 +33,12 @@ func (s *server) readPlan(ctx context.Context, in *named) (*planOutput, error) {
 }
 
 type planAgainInput struct {
-	matching
+	Matching
 	Body *People `required:"false"`
 }
 
 func (s *server) planAgain(ctx context.Context, in *planAgainInput) (*planOutput, error) {
-	if _, err := s.current(ctx, in.matching); err != nil {
+	if _, err := s.current(ctx, in.Matching); err != nil {
 		return nil, err
 	}
 	again := request.PlanInput{Request: in.ID, Actor: s.Actor}
@@ -57,7 +57,7 @@ func (s *server) planAgain(ctx context.Context, in *planAgainInput) (*planOutput
 }
 
 type approveInput struct {
-	matching
+	Matching
 	Body struct {
 		Hash string `json:"hash" minLength:"8" maxLength:"128" doc:"Hash of the plan that was read"`
 	}
@@ -65,7 +65,7 @@ type approveInput struct {
 
 // approve answers before the run is over: what can be refused is refused now, the rest shows in the request.
 func (s *server) approve(ctx context.Context, in *approveInput) (*oneRequest, error) {
-	r, err := s.current(ctx, in.matching)
+	r, err := s.current(ctx, in.Matching)
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +84,10 @@ func (s *server) approve(ctx context.Context, in *approveInput) (*oneRequest, er
 	return s.accepted(ctx, in.ID)
 }
 
-type retryInput struct{ matching }
+type retryInput struct{ Matching }
 
 func (s *server) retry(ctx context.Context, in *retryInput) (*oneRequest, error) {
-	r, err := s.current(ctx, in.matching)
+	r, err := s.current(ctx, in.Matching)
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +125,14 @@ func (s *server) accepted(ctx context.Context, id string) (*oneRequest, error) {
 }
 
 type refuseInput struct {
-	matching
+	Matching
 	Body struct {
 		Because string `json:"because" minLength:"1" maxLength:"4000" doc:"The ground, as the person will read it"`
 	}
 }
 
 func (s *server) refuse(ctx context.Context, in *refuseInput) (*oneRequest, error) {
-	if _, err := s.current(ctx, in.matching); err != nil {
+	if _, err := s.current(ctx, in.Matching); err != nil {
 		return nil, err
 	}
 	r, err := s.Requests.Refuse(ctx, in.ID, in.Body.Because, s.Actor)

@@ -50,7 +50,7 @@ type Progress struct {
 // requestOf shows a request; whole adds its result.
 func requestOf(r *request.Request, whole bool) Request {
 	out := Request{
-		Request: r.ID, Ref: r.Ref, Kind: r.Kind, Status: r.State, About: r.Masked, People: r.People, Received: r.Received,
+		Request: r.ID, Ref: r.Ref, Kind: r.Kind, Status: r.State, About: r.Masked, People: r.People, Received: r.Received.Truncate(time.Second),
 		Due: r.Due.Format(time.DateOnly), DueWhy: r.DueWhy, Who: r.Who, What: r.What, Hash: r.Hash,
 	}
 	if p := r.Progress; p != nil {
@@ -83,14 +83,14 @@ func oneOf(r *request.Request) *oneRequest {
 	return &oneRequest{ETag: etag(r), Body: requestOf(r, true)}
 }
 
-// named is a request named in a path.
-type named struct {
+// Named is a request named in a path.
+type Named struct {
 	ID string `path:"id" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Id or reference of the request"`
 }
 
-// matching is named, for operations that change: with If-Match they do so only if nothing changed meanwhile.
-type matching struct {
-	named
+// Matching is Named, for operations that change: with If-Match they do so only if nothing changed meanwhile.
+type Matching struct {
+	Named
 	IfMatch string `header:"If-Match" doc:"ETag that was read; 412 when the request has changed since"`
 	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
 }
@@ -160,7 +160,7 @@ func (s *server) needSystems() error {
 	return nil
 }
 
-func (s *server) get(ctx context.Context, in *named) (*oneRequest, error) {
+func (s *server) get(ctx context.Context, in *Named) (*oneRequest, error) {
 	r, err := s.Requests.Get(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
@@ -223,7 +223,7 @@ func after(all []*request.Request, cursor string) (int, error) {
 }
 
 // current reads a request for a change, and refuses when the client has read an older one.
-func (s *server) current(ctx context.Context, in matching) (*request.Request, error) {
+func (s *server) current(ctx context.Context, in Matching) (*request.Request, error) {
 	r, err := s.Requests.Get(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)

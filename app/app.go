@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,15 +70,16 @@ type App struct {
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
 
+	traffic *request.Traffic // what runs, whatever configuration it began with
+
 	mu      sync.Mutex
-	writers int // commands and runs under way
-	rebuilt func(*Parts)
+	furnish func(*Parts) // gives new parts their pages
 }
 
 // Open takes the data directory and opens everything in it; *cli.Owned when another process has it. Systems are
 // connected when they are first asked. ctx ends what the directory's other users have running here.
 func Open(ctx context.Context, c Config) (_ *App, err error) {
-	a := &App{cfg: c.withDefaults()}
+	a := &App{cfg: c.withDefaults(), traffic: &request.Traffic{}}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, a.cancel)
 	defer func() {
@@ -203,12 +205,12 @@ func (a *App) Checkpoint(ctx context.Context) error {
 }
 
 // Go runs fn beside the callers: a run that a web request began. fn's context ends when the App closes, which waits
-// for fn. The configuration is not changed under it.
-func (a *App) Go(fn func(context.Context)) {
-	release := a.hold(true)
+// for fn. The parts of the configuration it began with stay open.
+func (a *App) Go(p *Parts, fn func(context.Context, *Parts)) {
+	p, release := a.hold(p)
 	a.work.Go(func() {
 		defer release()
-		fn(a.ctx)
+		fn(a.ctx, p)
 	})
 }
 
@@ -219,7 +221,8 @@ type Parts struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 
-	print   string // of the file they were built from
+	rooms   http.Handler // pages and API of these parts, where they are served
+	print   string       // of the file they were built from
 	users   int
 	retired bool
 }
@@ -238,6 +241,7 @@ func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Pa
 	}
 	p.Requests, err = request.New(ctx, request.Config{
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
+		Traffic: a.traffic, Log: a.cfg.Log,
 	})
 	return p, err
 }

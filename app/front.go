@@ -35,7 +35,6 @@ type front struct {
 	actor    string // whoever has the token is who started us
 	metrics  *metrics
 	replays  *replays
-	rooms    atomic.Pointer[http.ServeMux]
 	ready    atomic.Bool
 	stopping atomic.Bool
 }
@@ -53,22 +52,23 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 	if f.replays, err = newReplays(ctx, a); err != nil {
 		return nil, err
 	}
-	f.furnish(a.Parts)
 	a.mu.Lock()
-	a.rebuilt = f.furnish
-	a.mu.Unlock()
+	defer a.mu.Unlock()
+	a.furnish = f.furnish
+	f.furnish(a.Parts)
 	return f, nil
 }
 
-// furnish builds the rooms anew for a configuration.
+// furnish gives parts their rooms.
 func (f *front) furnish(p *Parts) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", f.replays.around(api.New(api.Config{
-		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Go: f.app.Go,
+		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger,
+		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Actor: f.actor, Version: f.app.cfg.Version, Failed: f.failed,
 	})))
 	mux.Handle("/", f.console(p))
-	f.rooms.Store(mux)
+	p.rooms = mux
 }
 
 func (f *front) failed(err error) { f.app.cfg.Log.Error("a run ended early", "error", err) }
@@ -93,14 +93,12 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 		f.readiness(w, r)
 	case r.URL.Path == "/metrics":
 		promhttp.HandlerFor(f.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, "/v1/") && !f.hasBearer(r):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
+		refuse(w, r, http.StatusUnauthorized, "a token is needed: Authorization: Bearer, as in serve.token in the data directory")
 	case !f.sameOrigin(r):
 		refuse(w, r, http.StatusForbidden, "another site sent this request")
 	case strings.HasPrefix(r.URL.Path, "/v1/"):
-		if !f.hasBearer(r) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
-			refuse(w, r, http.StatusUnauthorized, "a token is needed: Authorization: Bearer, as in serve.token in the data directory")
-			return
-		}
 		f.enter(w, r)
 	case r.Method == http.MethodGet && r.URL.Query().Has("token"):
 		f.exchange(w, r)
@@ -113,16 +111,15 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 
 // enter passes a request on, with the configuration as it is now.
 func (f *front) enter(w http.ResponseWriter, r *http.Request) {
-	write := r.Method != http.MethodGet && r.Method != http.MethodHead
-	_, _, release, err := f.app.Acquire(r.Context(), write)
+	p, release, err := f.app.Acquire(r.Context())
 	if err != nil {
 		// A configuration with faults must not take the server down: it goes on with the former one.
 		f.app.cfg.Log.Error("ombud.yaml cannot be taken in; the former one stays", "error", err)
-		release = f.app.hold(write)
+		p, release = f.app.hold(nil)
 	}
 	defer release()
 	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
-	f.rooms.Load().ServeHTTP(w, r)
+	p.rooms.ServeHTTP(w, r)
 }
 
 func (f *front) hasBearer(r *http.Request) bool {

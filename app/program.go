@@ -83,12 +83,12 @@ func (a *App) runCall(ctx context.Context, c *cli.Call, user string, out, errs i
 		env.Inputs = map[string][]byte{} // the caller has read its files: none is read here
 	}
 	p := Program(Options{Version: a.cfg.Version, Clock: a.cfg.Clock})
-	p.Open, p.Serve = a.openShared(errs), nil
+	p.Open, p.Serve = a.openShared(), nil
 	return cli.Run(ctx, env, p)
 }
 
 // openShared lends the open parts to one command.
-func (a *App) openShared(errs io.Writer) func(context.Context, cli.Place) (*cli.Services, error) {
+func (a *App) openShared() func(context.Context, cli.Place) (*cli.Services, error) {
 	return func(ctx context.Context, place cli.Place) (*cli.Services, error) {
 		if !sameFile(place.Config, a.cfg.ConfigPath) {
 			return nil, fault.New(fault.Invalid, "the data directory is in use with %s, not with %s", a.cfg.ConfigPath, place.Config).
@@ -102,12 +102,9 @@ func (a *App) openShared(errs io.Writer) func(context.Context, cli.Place) (*cli.
 		if a.Ledger == nil {
 			return nil, fault.New(fault.Integrity, "the ledger is not what was signed").Then("ombud audit verify says which entry.")
 		}
-		p, stale, release, err := a.Acquire(ctx, true)
+		p, release, err := a.Acquire(ctx)
 		if err != nil {
 			return nil, err
-		}
-		if stale {
-			io.WriteString(errs, "ombud: ombud.yaml has changed; it is taken in when what runs now has ended\n")
 		}
 		s := a.services(place, p)
 		s.Close = func() error { release(); return nil }

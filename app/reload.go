@@ -35,50 +35,44 @@ func printOf(path string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Acquire gives the parts for one command, of the configuration as it is now. While other commands run, the
-// configuration they run with stays; stale is then true if the file says something else. Release must be called once.
-func (a *App) Acquire(ctx context.Context, write bool) (p *Parts, stale bool, release func(), err error) {
+// Acquire gives the parts for one command, of the configuration as it is now. What runs already goes on with the
+// parts it has. Release must be called once.
+func (a *App) Acquire(ctx context.Context) (p *Parts, release func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	print, err := printOf(a.cfg.ConfigPath)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, false, nil, fault.Wrap(fault.Unavailable, err, "%s cannot be read", a.cfg.ConfigPath)
+		return nil, nil, fault.Wrap(fault.Unavailable, err, "%s cannot be read", a.cfg.ConfigPath)
 	}
 	if print != a.Parts.print {
-		if stale = a.writers > 0; !stale {
-			if err := a.swap(ctx); err != nil {
-				return nil, false, nil, err
-			}
+		if err := a.swap(ctx); err != nil {
+			return nil, nil, err
 		}
 	}
-	return a.Parts, stale, a.use(write), nil
+	return a.Parts, a.use(a.Parts), nil
 }
 
-// hold is Acquire without a look at the file.
-func (a *App) hold(write bool) (release func()) {
+// hold keeps parts open, whatever the configuration says meanwhile; nil means the newest.
+func (a *App) hold(p *Parts) (_ *Parts, release func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.use(write)
+	if p == nil {
+		p = a.Parts
+	}
+	return p, a.use(p)
 }
 
-func (a *App) use(write bool) (release func()) {
-	p := a.Parts
+func (a *App) use(p *Parts) (release func()) {
 	p.users++
-	if write {
-		a.writers++
-	}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		p.users--
-		if write {
-			a.writers--
-		}
 		a.retire(p)
 	}
 }
 
-// swap builds the parts of the new configuration. The old ones stay open for whoever still reads with them.
+// swap builds the parts of the new configuration. The old ones stay open for whoever still works with them.
 func (a *App) swap(ctx context.Context) error {
 	cfg, print, err := loadConfig(a.cfg.ConfigPath)
 	if err != nil {
@@ -88,13 +82,12 @@ func (a *App) swap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	old := a.Parts
-	a.Parts = next
-	old.retired = true
-	a.retire(old)
-	if a.rebuilt != nil {
-		a.rebuilt(next)
+	if a.furnish != nil {
+		a.furnish(next)
 	}
+	old := a.Parts
+	a.Parts, old.retired = next, true
+	a.retire(old)
 	return nil
 }
 

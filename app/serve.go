@@ -60,7 +60,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	checkpoints := make(chan error, 1)
 	beat, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
 	go func() { checkpoints <- a.Ledger.Run(beat) }()
-	a.Go(func(ctx context.Context) { a.recover(ctx, f) })
+	a.Go(nil, func(ctx context.Context, p *Parts) { a.recover(ctx, p, f) })
 	a.work.Go(func() { a.expire(a.ctx) })
 	server := &http.Server{
 		Handler: f, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
@@ -88,8 +88,8 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 }
 
 // recover goes on with what was interrupted, then says that we are ready.
-func (a *App) recover(ctx context.Context, f *front) {
-	if err := a.Requests.Recover(ctx); err != nil && ctx.Err() == nil {
+func (a *App) recover(ctx context.Context, p *Parts, f *front) {
+	if err := p.Requests.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("not everything that was interrupted could go on; ombud dsr list shows it", "error", err)
 	}
 	f.ready.Store(true)
@@ -103,7 +103,7 @@ func (a *App) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		p, _, release, err := a.Acquire(ctx, true)
+		p, release, err := a.Acquire(ctx)
 		if err == nil {
 			err = p.Requests.Expire(ctx)
 			release()

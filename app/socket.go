@@ -140,8 +140,8 @@ func copyReplies(conn io.Reader, stdout, stderr io.Writer) (int, error) {
 	for {
 		var r reply
 		if err := readFrame(conn, &r); err != nil {
-			if !heard && errors.Is(err, io.EOF) {
-				return 0, errNobody
+			if !heard {
+				return 0, errNobody // not taken: nothing has happened
 			}
 			return 0, fault.Wrap(fault.Unavailable, err, "the process that owns the data directory ended before it answered").
 				Then("Run the command again; what it had begun goes on where it stopped.")

@@ -12,7 +12,10 @@ import (
 // WithStores gives a copy of a configuration with the stores of "ID=DSN" arguments added, or their
 // DSN replaced. The connector follows from the DSN. A path on the command line starts from the
 // current folder, in the file from the file's own, so it is rewritten.
-func WithStores(cfg *Config, args []string) (*Config, error) {
+func WithStores(cfg *Config, args []string) (*Config, error) { return WithStoresFrom(cfg, "", args) }
+
+// WithStoresFrom is WithStores for arguments that were given in another folder than the current one.
+func WithStoresFrom(cfg *Config, here string, args []string) (*Config, error) {
 	out := *cfg
 	out.Systems = append([]System(nil), cfg.Systems...)
 	for _, arg := range args {
@@ -42,7 +45,7 @@ func WithStores(cfg *Config, args []string) (*Config, error) {
 				Then("Begin it with postgres://, mysql:// or mariadb://, or name a SQLite file.")
 		}
 		if s.Connector == "sqlite" {
-			s.DSN = fromFolder(out.Folder, s.DSN)
+			s.DSN = fromFolder(out.Folder, here, s.DSN)
 		}
 		out.put(s)
 	}
@@ -58,8 +61,8 @@ func (c *Config) put(s System) {
 	c.Systems = append(c.Systems, s)
 }
 
-// fromFolder makes a relative path of the current folder one of the configuration's folder.
-func fromFolder(folder, dsn string) string {
+// fromFolder makes a relative path of the folder here one of the configuration's folder.
+func fromFolder(folder, here, dsn string) string {
 	if folder == "" || folder == "." || strings.Contains(dsn, "${") {
 		return dsn
 	}
@@ -71,7 +74,7 @@ func fromFolder(folder, dsn string) string {
 	if filepath.IsAbs(path) {
 		return dsn
 	}
-	here, err := filepath.Abs(path)
+	target, err := filepath.Abs(filepath.Join(here, path))
 	if err != nil {
 		return dsn
 	}
@@ -79,7 +82,7 @@ func fromFolder(folder, dsn string) string {
 	if err != nil {
 		return dsn
 	}
-	rel, err := filepath.Rel(base, here)
+	rel, err := filepath.Rel(base, target)
 	if err != nil {
 		return dsn
 	}

@@ -27,6 +27,7 @@ type grammar struct {
 	Serve   serveCmd   `cmd:"" help:"Serve the console and the API."`
 	Doctor  doctorCmd  `cmd:"" help:"Check configuration, keys, disk, ledger and every system."`
 	Version versionCmd `cmd:"" help:"Print the version, or the public key."`
+	Scan    scanCmd    `cmd:"" help:"Read the systems, propose what is personal, and take your answers."`
 	Dsr     dsrCmd     `cmd:"" help:"Answer people: plan, run, look again."`
 	Verify  verifyCmd  `cmd:"" help:"Prove an erasure or a receipt again."`
 	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`

@@ -75,7 +75,7 @@ func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 	defer p.end()
 	r, err := s.Requests.Run(ctx, request.RunInput{Ref: c.Request, Approve: c.Approve, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
 	p.end()
-	return s.showRun(r, err)
+	return s.showRun(r, s.env.Abs(c.Out), err)
 }
 
 func (c *dsrRunCmd) runNew(ctx context.Context, s *session) error {
@@ -91,7 +91,7 @@ func (c *dsrRunCmd) runNew(ctx context.Context, s *session) error {
 	defer p.end()
 	r, err := s.Requests.RunNow(ctx, in, s.env.Abs(c.Out), p.show)
 	p.end()
-	return s.showRun(r, err)
+	return s.showRun(r, s.env.Abs(c.Out), err)
 }
 
 type dsrListCmd struct {
@@ -137,7 +137,7 @@ func (c *dsrRetryCmd) run(ctx context.Context, s *session) error {
 	defer p.end()
 	r, err := s.Requests.Retry(ctx, request.RunInput{Ref: c.Request, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
 	p.end()
-	return s.showRun(r, err)
+	return s.showRun(r, s.env.Abs(c.Out), err)
 }
 
 type dsrRefuseCmd struct {
@@ -167,7 +167,7 @@ func (c *dsrPackageCmd) run(ctx context.Context, s *session) error {
 	defer p.end()
 	r, err := s.Requests.Package(ctx, request.RunInput{Ref: c.Request, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
 	p.end()
-	return s.showRun(r, err)
+	return s.showRun(r, s.env.Abs(c.Out), err)
 }
 
 // progress draws one line on a terminal and takes it away again.

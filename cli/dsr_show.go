@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -163,12 +164,12 @@ type ran struct {
 }
 
 // showRun prints where a run came to and answers with its exit code. The request is there beside most errors.
-func (s *session) showRun(r *request.Request, err error) error {
+func (s *session) showRun(r *request.Request, out string, err error) error {
 	if r == nil {
 		return err
 	}
 	if err == nil {
-		return s.showResult(r, r.Err())
+		return s.showResult(r, out)
 	}
 	if s.json {
 		p := problemOf(err)
@@ -182,18 +183,29 @@ func (s *session) showRun(r *request.Request, err error) error {
 	return exit(fault.ExitCode(err))
 }
 
-func (s *session) showResult(r *request.Request, end error) error {
+func (s *session) showResult(r *request.Request, out string) error {
 	err := s.answer(r.Result(), func() {
 		if r.State == request.Awaiting {
 			s.showPlan(r)
 			return
 		}
 		s.showOutcome(r)
+		s.showPackage(r, out)
 	})
-	if err == nil && end != nil {
+	if end := r.Err(); err == nil && end != nil {
 		return exit(fault.ExitCode(end))
 	}
 	return err
+}
+
+func (s *session) showPackage(r *request.Request, out string) {
+	if r.Package == nil {
+		return
+	}
+	if out == "" {
+		out = filepath.Join(s.Place.Data, "packages", r.Ref+".zip")
+	}
+	s.printf("  package  %s, %s in %s\n", out, count(r.Package.Rows, "row"), count(r.Package.Files, "file"))
 }
 
 // showOutcome prints what was done, what remains first.
@@ -244,6 +256,9 @@ func sentence(r *request.Request) string {
 	case request.Complete:
 		if r.Outcome != nil && r.Outcome.Matched == 0 {
 			return r.Ref + " is complete: every system was searched, and nobody was found."
+		}
+		if r.Kind == plan.Access {
+			return r.Ref + " is complete: everything that was found is in the package."
 		}
 		return r.Ref + " is complete, and proven by looking again."
 	case request.Incomplete:

@@ -134,6 +134,9 @@ func count[N int | int64](n N, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
+	if strings.HasSuffix(word, "s") {
+		word += "e"
+	}
 	return number(n) + " " + word + "s"
 }
 
