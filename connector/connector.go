@@ -146,6 +146,7 @@ type Evaluator interface {
 type Explainer interface {
 	// ScanCost estimates the time to find rows of t by the columns when no index leads with them.
 	ScanCost(ctx context.Context, t *Table, columns []string) (time.Duration, error)
-	// IndexStatement is the engine's own statement that makes the missing index.
+	// IndexStatement is the engine's own statement that makes the missing index. A column written
+	// "lower(name)" is the folded form that a Fold match of that column uses.
 	IndexStatement(t *Table, columns []string) string
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -185,6 +186,9 @@ func (w *walk) fillWarnings(ctx context.Context, p *Plan, groups []*group) {
 			}
 		}
 	}
+	for _, d := range w.g.Datasets {
+		w.identityWarnings(ctx, p, d)
+	}
 	for _, d := range w.order() {
 		w.indexWarnings(ctx, p, d)
 	}
@@ -200,34 +204,81 @@ func (w *walk) fillWarnings(ctx context.Context, p *Plan, groups []*group) {
 	w.mentionWarnings(p)
 }
 
-// bigTable is where reading everything begins to hurt.
-const bigTable = 10000
+// bigTable, and where an engine does not count its rows smallScan, is where reading everything begins to hurt.
+const (
+	bigTable  = 10000
+	smallScan = 20 * time.Millisecond
+)
+
+// plainColumns are the columns of an index on folded forms.
+func plainColumns(columns []string) []string {
+	var out []string
+	for _, c := range columns {
+		if inner, ok := strings.CutPrefix(c, "lower("); ok {
+			c = strings.TrimSuffix(inner, ")")
+		}
+		out = append(out, c)
+	}
+	return out
+}
 
 // indexWarnings: a reference without an index is read whole, by us and by the database's own checks.
 func (w *walk) indexWarnings(ctx context.Context, p *Plan, d *catalog.Dataset) {
 	for _, e := range d.In {
-		t := e.Child.Table
-		if e.Child.Ignored || t.Rows >= 0 && t.Rows < bigTable || hasIndex(t, e.ChildColumns) {
+		t, columns := e.Child.Table, e.ChildColumns
+		if e.Child.Ignored || hasIndex(t, columns, e.Value) {
 			continue
 		}
-		warn := Warning{System: e.Child.System, Dataset: e.Child.Name, Code: "missing-index",
-			Message: fmt.Sprintf("%s has no index; finding a person there reads the whole table", e.Path())}
-		if x, ok := e.Child.Store.(connector.Explainer); ok {
-			warn.Cure = x.IndexStatement(t, e.ChildColumns)
-			if cost, err := x.ScanCost(ctx, t, e.ChildColumns); err == nil {
-				warn.CostMS = cost.Milliseconds()
-			}
+		if e.Value {
+			columns = []string{"lower(" + columns[0] + ")"}
 		}
-		if !slices.ContainsFunc(p.Warnings, func(o Warning) bool { return o.Message == warn.Message && o.System == warn.System }) {
-			p.Warnings = append(p.Warnings, warn)
-		}
+		w.warnIndex(ctx, p, e.Child, e.Path(), columns)
 	}
 }
 
-// hasIndex: a valid, whole index whose leading columns are these, in any order.
-func hasIndex(t *connector.Table, columns []string) bool {
+// identityWarnings: without an index on the folded form, a search for a person reads every row.
+func (w *walk) identityWarnings(ctx context.Context, p *Plan, d *catalog.Dataset) {
+	if d.People == nil || d.Ignored {
+		return
+	}
+	for _, column := range sorted(d.People.By) {
+		c := d.Table.Column(column)
+		if c == nil || hasIndex(d.Table, []string{column}, c.Kind == connector.Text) {
+			continue
+		}
+		columns := []string{column}
+		if c.Kind == connector.Text {
+			columns[0] = "lower(" + column + ")"
+		}
+		w.warnIndex(ctx, p, d, d.Name+"."+column, columns)
+	}
+}
+
+func (w *walk) warnIndex(ctx context.Context, p *Plan, d *catalog.Dataset, path string, columns []string) {
+	if d.Table.Rows >= 0 && d.Table.Rows < bigTable {
+		return
+	}
+	warn := Warning{System: d.System, Dataset: d.Name, Code: "missing-index",
+		Message: path + " has no index; finding a person there reads the whole table"}
+	if x, ok := d.Store.(connector.Explainer); ok {
+		warn.Cure = x.IndexStatement(d.Table, columns)
+		if cost, err := x.ScanCost(ctx, d.Table, plainColumns(columns)); err == nil {
+			if d.Table.Rows < 0 && cost < smallScan {
+				return
+			}
+			warn.CostMS = cost.Milliseconds()
+		}
+	}
+	if !slices.ContainsFunc(p.Warnings, func(o Warning) bool { return o.Message == warn.Message && o.System == warn.System }) {
+		p.Warnings = append(p.Warnings, warn)
+	}
+}
+
+// hasIndex: a valid, whole index whose leading columns are these, in any order; for a folded search one
+// on the folded form.
+func hasIndex(t *connector.Table, columns []string, fold bool) bool {
 	return slices.ContainsFunc(t.Indexes, func(ix connector.Index) bool {
-		if !ix.Valid || ix.Partial || len(ix.Columns) < len(columns) {
+		if !ix.Valid || ix.Partial || len(ix.Columns) < len(columns) || fold && !ix.Fold {
 			return false
 		}
 		for _, c := range ix.Columns[:len(columns)] {

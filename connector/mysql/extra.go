@@ -114,6 +114,9 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, names []string
 func (s *store) IndexStatement(t *connector.Table, list []string) string {
 	parts := make([]string, len(list))
 	for i, n := range list {
+		if inner, ok := strings.CutPrefix(n, "lower("); ok && t.Column(n) == nil {
+			n = strings.TrimSuffix(inner, ")") // these engines fold by collation
+		}
 		parts[i] = name(n)
 		if c := t.Column(n); c != nil && slices.Contains([]string{"tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob"}, base(c)) {
 			parts[i] += "(191)" // such a column is indexed by its beginning

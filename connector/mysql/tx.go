@@ -11,10 +11,12 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// tx is one transaction.
+// tx is one transaction. Once an act has failed it can only be rolled back: the engine would commit
+// the acts before it.
 type tx struct {
-	s  *store
-	tx *sql.Tx
+	s      *store
+	tx     *sql.Tx
+	failed bool
 }
 
 // Begin starts a transaction. It outlives ctx, which bounds the start alone.
@@ -31,15 +33,23 @@ func (s *store) Begin(ctx context.Context) (connector.Tx, error) {
 
 // Do runs the acts in order.
 func (t *tx) Do(ctx context.Context, acts []connector.Act) ([]int64, error) {
+	if t.failed {
+		return nil, errFailed()
+	}
 	counts := make([]int64, len(acts))
 	for i, a := range acts {
 		n, err := t.act(ctx, a)
 		if err != nil {
+			t.failed = true
 			return nil, t.s.fault("acting on "+a.Table.Dataset(), err)
 		}
 		counts[i] = n
 	}
 	return counts, nil
+}
+
+func errFailed() error {
+	return fault.New(fault.Conflict, "an act of this transaction has failed; it can only be rolled back")
 }
 
 func (t *tx) act(ctx context.Context, a connector.Act) (int64, error) {
@@ -134,6 +144,9 @@ func (t *tx) orphans(ctx context.Context, child *connector.Table, fk connector.F
 func (t *tx) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return t.s.fault("committing", err)
+	}
+	if t.failed {
+		return errFailed()
 	}
 	return t.s.fault("committing", t.tx.Commit())
 }

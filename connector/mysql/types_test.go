@@ -74,13 +74,13 @@ func TestBinaryUUIDKeys(t *testing.T) {
 func TestGeneratedColumnsAreNeverSet(t *testing.T) {
 	e := setup(t, "CREATE TABLE g (id INT PRIMARY KEY, a INT, v INT AS (a+1) VIRTUAL, s INT AS (a+2) STORED)", "INSERT INTO g (id,a) VALUES (1,1)")
 	g := e.table("g")
-	tx, err := e.store.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback(t.Context())
 	for _, c := range []string{"v", "s"} {
-		_, err := tx.Do(t.Context(), []connector.Act{{Verb: connector.Update, Table: g, Rows: ints(1), Set: []string{c}, Values: [][]connector.Value{{{}}}}})
+		tx, err := e.store.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback(t.Context())
+		_, err = tx.Do(t.Context(), []connector.Act{{Verb: connector.Update, Table: g, Rows: ints(1), Set: []string{c}, Values: [][]connector.Value{{{}}}}})
 		if fault.KindOf(err) != fault.Invalid {
 			t.Errorf("setting %s: %v", c, err)
 		}

@@ -33,6 +33,9 @@ func (s *Store) IndexStatement(t *connector.Table, columns []string) string {
 	quoted := make([]string, len(columns))
 	for i, c := range columns {
 		quoted[i] = quote(c)
+		if inner, ok := strings.CutPrefix(c, "lower("); ok && t.Column(c) == nil {
+			quoted[i] = "lower(" + quote(strings.TrimSuffix(inner, ")")) + ")"
+		}
 	}
 	name := quote(strings.Join(append([]string{"ombud", t.Name}, columns...), "_"))
 	return "CREATE INDEX " + name + " ON " + quote(t.Name) + " (" + strings.Join(quoted, ", ") + ")"
