@@ -31,7 +31,7 @@ func (c *auditVerifyCmd) run(ctx context.Context, s *session) error {
 		return perr
 	}
 	if !r.OK {
-		return exit(fault.ExitCode(fault.New(fault.Integrity, "")))
+		return Exit(fault.ExitCode(fault.New(fault.Integrity, "")))
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func Run(ctx context.Context, env Env, p Program) int {
 		return code
 	}
 	if err := s.dispatch(ctx, cmd); err != nil {
-		var done exit
+		var done Exit
 		if errors.As(err, &done) {
 			return int(done)
 		}
@@ -73,10 +73,10 @@ func Run(ctx context.Context, env Env, p Program) int {
 	return 0
 }
 
-// exit ends a command that has printed all there is to say.
-type exit int
+// Exit ends a command that has printed all there is to say, with this code.
+type Exit int
 
-func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // stopped is how kong asks to end: after it printed help.
 type stopped int
@@ -159,7 +159,7 @@ func (s *session) withServices(ctx context.Context, c command) error {
 		}
 		code, err := s.program.Forward(ctx, place.Data, s.call(), s.env.Stdout, s.env.Stderr)
 		if err == nil {
-			return exit(code)
+			return Exit(code)
 		}
 		if !errors.Is(err, ErrNoOwner) {
 			return err

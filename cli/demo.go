@@ -8,7 +8,8 @@ import (
 )
 
 type demoCmd struct {
-	NoServe bool `help:"End after the walk-through."`
+	NoServe bool   `help:"End after the walk-through."`
+	Listen  string `help:"Where to serve then." default:"127.0.0.1:7443" placeholder:"HOST:PORT"`
 }
 
 func (c *demoCmd) Help() string {
@@ -25,14 +26,24 @@ func (c *demoCmd) runPlain(ctx context.Context, s *session) error {
 		dir = "ombud-demo"
 	}
 	dir = s.env.Abs(dir)
-	return s.program.Demo(ctx, DemoOptions{
-		Dir: dir, Serve: !c.NoServe, JSON: s.json,
-		Stdout: s.env.Stdout, Stderr: s.env.Stderr, Color: s.env.Color, Width: s.env.Width,
-		Command: func(ctx context.Context, stdout, stderr io.Writer, args ...string) int {
-			env := *s.env
-			env.Args, env.Dir, env.Inputs = args, dir, nil
-			env.Stdout, env.Stderr, env.Progress = stdout, stderr, false
-			return Run(ctx, env, s.program)
-		},
-	})
+	text := s.env.Stdout
+	if s.json {
+		text = s.env.Stderr // stdout is for the one object
+	}
+	inside := func(ctx context.Context, stdout, stderr io.Writer, args ...string) int {
+		env := *s.env
+		env.Args, env.Dir, env.Inputs = args, dir, nil
+		env.Stdout, env.Stderr, env.Progress = stdout, stderr, false
+		return Run(ctx, env, s.program)
+	}
+	if err := s.program.Demo(ctx, DemoOptions{Dir: dir, Out: text, Command: inside}); err != nil {
+		return err
+	}
+	if err := s.answer(map[string]any{"dir": dir, "complete": true}, func() {}); err != nil || c.NoServe {
+		return err
+	}
+	if code := inside(ctx, text, s.env.Stderr, "serve", "--listen", c.Listen); code != 0 {
+		return Exit(code)
+	}
+	return nil
 }

@@ -38,7 +38,7 @@ func (*doctorCmd) run(ctx context.Context, s *session) error {
 	}
 	err := s.answer(map[string]any{"findings": all, "healthy": bad == 0}, func() { s.showFindings(all, bad) })
 	if err == nil && bad > 0 {
-		return exit(1)
+		return Exit(1)
 	}
 	return err
 }

@@ -180,7 +180,7 @@ func (s *session) showRun(r *request.Request, out string, err error) error {
 		s.showPlan(r)
 	}
 	s.warn("%v", err)
-	return exit(fault.ExitCode(err))
+	return Exit(fault.ExitCode(err))
 }
 
 func (s *session) showResult(r *request.Request, out string) error {
@@ -193,7 +193,7 @@ func (s *session) showResult(r *request.Request, out string) error {
 		s.showPackage(r, out)
 	})
 	if end := r.Err(); err == nil && end != nil {
-		return exit(fault.ExitCode(end))
+		return Exit(fault.ExitCode(end))
 	}
 	return err
 }

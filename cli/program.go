@@ -29,7 +29,7 @@ type Program struct {
 	Serve func(context.Context, Place, ServeOptions) error
 	// Catalog connects a configuration's systems.
 	Catalog func(context.Context, *catalog.Config) *catalog.Catalog
-	// Demo makes the demo company and walks through it.
+	// Demo makes the demo company and walks through it; an error when its erasure did not end complete.
 	Demo func(context.Context, DemoOptions) error
 }
 
@@ -71,12 +71,8 @@ type ServeOptions struct {
 
 // DemoOptions of `ombud demo`.
 type DemoOptions struct {
-	Dir            string
-	Serve          bool
-	JSON           bool
-	Stdout, Stderr io.Writer
-	Color          bool
-	Width          int
+	Dir string
+	Out io.Writer
 	// Command runs a command line in the demo's folder as if it were typed there, and answers its exit code.
 	Command func(ctx context.Context, stdout, stderr io.Writer, args ...string) int
 }

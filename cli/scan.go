@@ -15,8 +15,8 @@ import (
 type scanCmd struct {
 	Systems []string `arg:"" optional:"" name:"id=dsn" help:"Systems to read beside those in ombud.yaml: shop=shop.db, billing='$${BILLING_DSN}'."`
 	Write   bool     `help:"Write what was found into ombud.yaml, every guess marked. What stands there stays."`
-	Accept  []string `help:"Say yes to a guess; all says yes to every open one." placeholder:"ID,…"`
-	Reject  []string `help:"Say no to a guess; it is not proposed again." placeholder:"ID,…"`
+	Accept  []string `help:"Say yes to a guess; all says yes to every open one." placeholder:"ID"`
+	Reject  []string `help:"Say no to a guess; it is not proposed again." placeholder:"ID"`
 }
 
 func (c *scanCmd) Help() string {
@@ -115,7 +115,7 @@ func (s *session) answerScan(f *catalog.Findings, written bool) error {
 	err := s.answer(scanned{f, written}, func() { s.showScan(f, written) })
 	for _, sys := range f.Systems {
 		if err == nil && sys.Problem != "" {
-			return exit(1)
+			return Exit(1)
 		}
 	}
 	return err

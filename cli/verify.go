@@ -44,7 +44,7 @@ func (c *verifyErasureCmd) run(ctx context.Context, s *session) error {
 		return err
 	}
 	if out.Status != plan.Complete {
-		return exit(fault.ExitCode(fault.New(fault.Waiting, "")))
+		return Exit(fault.ExitCode(fault.New(fault.Waiting, "")))
 	}
 	return nil
 }
