@@ -92,7 +92,7 @@ func checkDisk(_ context.Context, s *session) []finding {
 	defer os.Remove(f.Name())
 	defer f.Close()
 	start := s.program.Clock.Now()
-	if _, err := f.Write(make([]byte, 4096)); err == nil {
+	if _, err = f.Write(make([]byte, 4096)); err == nil {
 		err = f.Sync()
 	}
 	if err != nil {

@@ -104,20 +104,36 @@ func note(d plan.Step) string {
 	return strings.Join(parts, "; ")
 }
 
+// showRemaining prints what is open, one paragraph a reason: what, where, and who does what next.
 func (s *session) showRemaining(title string, rs []plan.Remaining) {
 	if len(rs) == 0 {
 		return
 	}
 	s.section("%s", title)
-	t := newTable("", "", "rows", "why", "who", "next").numbers(2)
+	type reason struct{ why, who, next string }
+	var order []reason
+	places := map[reason][]string{}
 	for _, r := range rs {
-		rows := number(r.Rows)
-		if r.Rows < 0 {
-			rows = "?"
+		key := reason{r.Why, r.Who, r.Next}
+		if places[key] == nil {
+			order = append(order, key)
 		}
-		t.row("?", strings.Trim(r.System+"."+r.Dataset, "."), rows, r.Why, r.Who, r.Next)
+		places[key] = append(places[key], place(r))
 	}
-	t.print(s)
+	for _, r := range order {
+		s.paragraph(s.style(yellow, "?")+" ", r.why)
+		s.paragraph("    ", strings.Join(places[r], ", "))
+		s.paragraph("    ", r.who+": "+r.next)
+	}
+}
+
+// place is where something remains, with the rows if they could be counted.
+func place(r plan.Remaining) string {
+	where := strings.Trim(r.System+"."+r.Dataset, ".")
+	if r.Rows > 0 {
+		where += " (" + count(r.Rows, "row") + ")"
+	}
+	return where
 }
 
 func (s *session) showKept(kept []plan.Kept) {

@@ -129,6 +129,28 @@ func (s *session) section(format string, args ...any) {
 	s.printf("\n%s\n", fmt.Sprintf(format, args...))
 }
 
+// paragraph wraps a text to the terminal, or to 100 characters, its first line after lead and the others below it.
+func (s *session) paragraph(lead, text string) {
+	if s.json {
+		return
+	}
+	limit := min(max(s.env.Width, 60), 100)
+	if s.env.Width == 0 {
+		limit = 100
+	}
+	line, used := "  "+lead, 0
+	for _, word := range strings.Fields(clean(text)) {
+		n := utf8.RuneCountInString(word)
+		if used > 0 && used+n+6 > limit {
+			fmt.Fprintln(s.env.Stdout, strings.TrimRight(line, " "))
+			line, used = "      ", 0
+		}
+		line += word + " "
+		used += n + 1
+	}
+	fmt.Fprintln(s.env.Stdout, strings.TrimRight(line, " "))
+}
+
 // count writes a number with its word: "1 row", "3 rows".
 func count[N int | int64](n N, word string) string {
 	if n == 1 {
