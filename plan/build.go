@@ -63,6 +63,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	p.Identities = w.e.identityCommitment(w.q)
 	p.Config = w.e.cfg.Catalog.Config().Digest
 	groups, err := w.group()
+	if err == nil && len(w.ghosts.edges) > 0 {
+		groups, err = w.skipErased(ctx, groups)
+	}
 	if err != nil {
 		return nil, err
 	}

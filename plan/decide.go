@@ -21,7 +21,7 @@ type decision struct {
 // decide names the method of a finished row. false: nothing happens to it.
 func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 	switch {
-	case r.conflict:
+	case r.conflict, r.erased:
 		return decision{}, false
 	case r.keep:
 		why := w.reasons[r.why]

@@ -26,6 +26,8 @@ type Question struct {
 	Holds   []subject.Hold // all that stand; the engine finds which cover these people
 	// Reviewed says that a person has looked at the text of others: Export then withholds nothing.
 	Reviewed bool
+	// Thorough runs the value sweep however long it takes: a retry is nobody who waits.
+	Thorough bool
 }
 
 // Config of an engine. The zero value of each limit means its default.

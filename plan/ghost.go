@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -91,6 +92,28 @@ func (w *walk) addGhost(d *catalog.Dataset, a act) {
 			w.ghosts.edges[e][encodeKey(k, false)] = k
 		}
 	}
+}
+
+// skipErased leaves out rows that an earlier run has changed already, so that a retry plans what is
+// left and nothing else.
+func (w *walk) skipErased(ctx context.Context, groups []*group) ([]*group, error) {
+	err := w.readContents(ctx, groups, func(g *group, r *record, full []connector.Value) error {
+		for _, f := range g.decision.fields {
+			if v := full[columnAt(g.d, f)]; !v.IsNull() && !isTombstone(v.S) {
+				return nil
+			}
+		}
+		r.erased = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.group()
+}
+
+func isTombstone(s string) bool {
+	return s == mark || strings.HasPrefix(s, "erased-") || strings.HasSuffix(s, "@erased.invalid")
 }
 
 // haunt asks for the rows that still, or again, answer to what is gone.

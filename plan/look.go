@@ -23,18 +23,19 @@ type looker struct {
 	done  map[int]*Done // per step
 	proof map[string]*Proof
 	ids   []string
+	long  bool             // sweep however long it takes
 	kept  map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
 }
 
 // conclude looks again and says what was reached.
-func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, progress func(Progress)) (*Outcome, error) {
+func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, long bool, progress func(Progress)) (*Outcome, error) {
 	progress(Progress{Phase: "look"})
 	g, err := e.cfg.Catalog.Refresh(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l := e.newLooker(g, p)
-	l.left = left
+	l.left, l.long = left, long
 	if err := l.journal(ctx, j); err != nil {
 		return nil, err
 	}
@@ -311,7 +312,7 @@ func newOutcome(p *Plan) *Outcome {
 func (e *Engine) Look(ctx context.Context, q Question, approved *Plan) ([]Remaining, []Proof, error) {
 	j, err := e.openJournal(ctx, q.Request)
 	if err == nil && j != nil && j.acting {
-		o, err := e.conclude(ctx, j, approved, nil, func(Progress) {})
+		o, err := e.conclude(ctx, j, approved, nil, true, func(Progress) {})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -337,7 +338,7 @@ func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan)
 			}
 		}
 	}
-	l.ids = w.collect().sweepable()
+	l.ids, l.long = w.collect().sweepable(), true
 	s := &scribe{w: w, open: map[string]*chunk{}, tied: map[string]*chunk{}}
 	if err := s.watchText(ctx); err != nil {
 		return nil, nil, err

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ombudhq/ombud/internal/testkit/model"
 	"github.com/ombudhq/ombud/internal/testkit/world"
 	"github.com/ombudhq/ombud/plan"
@@ -27,11 +29,14 @@ func eraseRandom(t *testing.T, seed uint64, engine string, stores map[string]*wo
 	sameAsLoaded(t, c)
 	w := c.open(world.Options{})
 	ctx := context.Background()
-	q := c.Ask("dsr_1", plan.Erasure)
+	q := c.ask(plan.Erasure)
 	verdict := model.Judge(c.Company.Company, c.Question)
 	p, err := w.Engine.Plan(ctx, q)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, c.story())
+	}
+	if again, err := w.Engine.Plan(ctx, q); err != nil || again.Hash != p.Hash {
+		t.Errorf("the same data gave another plan: %v %s", err, cmp.Diff(p, again))
 	}
 	if p.Matched != verdict.Matched {
 		t.Errorf("matched %d people rows, the model %d", p.Matched, verdict.Matched)
@@ -42,7 +47,7 @@ func eraseRandom(t *testing.T, seed uint64, engine string, stores map[string]*wo
 	}
 	checkErasure(t, c, verdict, p, o)
 	if t.Failed() {
-		t.Log(c.story())
+		t.Logf("%s%s: remaining %+v gaps %+v", c.story(), o.Status, o.Remaining, o.Gaps)
 	}
 }
 
@@ -112,4 +117,3 @@ func compareCounts(t *testing.T, v *model.Verdict, p *plan.Plan) {
 		}
 	}
 }
-

@@ -15,6 +15,7 @@ import (
 	"github.com/ombudhq/ombud/internal/testkit/pgtest"
 	"github.com/ombudhq/ombud/internal/testkit/world"
 	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/subject"
 )
 
 func TestMain(m *testing.M) {
@@ -84,11 +85,6 @@ func load(t *testing.T, seed uint64, engine string, stores map[string]*world.Sto
 	if stores == nil {
 		c.stores = map[string]*world.Store{"a": world.NewStore(t, engine, "a"), "b": world.NewStore(t, engine, "b")}
 	}
-	for _, id := range c.Systems {
-		if err := c.Load(context.Background(), c.stores[id].DB, id); err != nil {
-			t.Fatalf("loading: %v", err)
-		}
-	}
 	t.Cleanup(func() {
 		for _, id := range c.Systems {
 			if err := c.Drop(context.Background(), c.stores[id].DB, id); err != nil {
@@ -96,6 +92,11 @@ func load(t *testing.T, seed uint64, engine string, stores map[string]*world.Sto
 			}
 		}
 	})
+	for _, id := range c.Systems {
+		if err := c.Load(context.Background(), c.stores[id].DB, id); err != nil {
+			t.Fatalf("loading: %v", err)
+		}
+	}
 	return c
 }
 
@@ -112,6 +113,11 @@ func (c *company) open(o world.Options) *world.World {
 	o.Config = c.Config(c.dsns())
 	c.world = world.New(c.t, o)
 	return c.world
+}
+
+// ask is the company's question to its program.
+func (c *company) ask(kind plan.Kind) plan.Question {
+	return c.Ask("dsr_1", kind, func(kind, value string) string { return subject.Token(c.world.Vault, kind, value) })
 }
 
 func (c *company) snapshot() model.Snapshot {

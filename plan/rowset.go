@@ -29,6 +29,7 @@ type record struct {
 	refs    []int32
 	// inText: the row is somebody else's and an identity of the person stands in its text.
 	inText bool
+	erased bool // by an earlier run: nothing more to change
 
 	state
 }

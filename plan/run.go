@@ -33,7 +33,7 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
-	return e.conclude(ctx, j, approved, left, progress)
+	return e.conclude(ctx, j, approved, left, q.Thorough, progress)
 }
 
 // begin finds again, compares, and writes the journal: after it, and not before, stores are touched.

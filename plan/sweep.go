@@ -25,9 +25,9 @@ func (l *looker) sweep(ctx context.Context) error {
 	if len(l.ids) == 0 {
 		return nil
 	}
-	if l.sweepMS() > l.e.cfg.SweepMS {
+	if !l.long && l.sweepMS() > l.e.cfg.SweepMS {
 		l.left = append(l.left, Remaining{System: "all", Rows: -1, Code: "sweep-queued", Why: "reading all text takes longer than a request should wait", Who: "Ombud",
-			Next: "ombud dsr retry, or the running server tonight"})
+			Next: "ombud dsr retry, or the running server within the hour"})
 		return nil
 	}
 	m := newMatcher(l.ids)

@@ -71,7 +71,7 @@ func (w *walk) collect() values {
 
 func (v values) addID(kind, s string, sure bool) {
 	f := connector.Fold(s)
-	if f == "" {
+	if f == "" || isTombstone(f) {
 		return
 	}
 	v.ids[f] = true

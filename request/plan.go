@@ -109,7 +109,7 @@ func (s *Service) makePlan(ctx context.Context, r *record, people []plan.Person)
 
 // question puts a request to the engine, an erasure with the holds that stand on its people.
 func (s *Service) question(ctx context.Context, r *record, people []plan.Person) (plan.Question, error) {
-	q := plan.Question{Request: r.id, Kind: r.kind, People: people}
+	q := plan.Question{Request: r.id, Kind: r.kind, People: people, Thorough: r.thorough}
 	if r.kind != plan.Erasure {
 		return q, nil
 	}

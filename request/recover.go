@@ -51,6 +51,7 @@ func (s *Service) goOn(ctx context.Context, r *record, in RunInput) (*record, er
 	if r.kind == plan.Access {
 		return s.export(ctx, r, exportInput{out: in.Out, actor: in.Actor, progress: in.Progress})
 	}
+	r.thorough = true
 	r, err := s.erase(ctx, r, in.Actor, in.Progress)
 	if err != nil || r.state != Incomplete {
 		return r, err

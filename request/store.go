@@ -56,6 +56,7 @@ type record struct {
 	key        []byte // that key, sealed
 	retained   string // why the key outlives completion: "", keptByHold, heldForReview
 	until      time.Time
+	thorough   bool // in this run: nobody waits for it, so the value sweep runs however long it takes
 	body
 }
 
