@@ -210,7 +210,7 @@ func (e *Engine) doTied(ctx context.Context, tx connector.Tx, system string, act
 	if err != nil {
 		return nil, err
 	}
-	if deferred && allDeferrable(acts) {
+	if deferred {
 		return e.do(ctx, tx, system, acts)
 	}
 	cycle, ok := tx.(connector.CycleDeleter)
@@ -220,18 +220,6 @@ func (e *Engine) doTied(ctx context.Context, tx connector.Tx, system string, act
 	counts, err := cycle.DoTogether(ctx, acts)
 	e.cfg.Hook("store:" + system + ":together")
 	return counts, err
-}
-
-// allDeferrable: SQLite defers every check in a transaction; elsewhere each key says for itself.
-func allDeferrable(acts []connector.Act) bool {
-	for _, a := range acts {
-		for _, fk := range a.Table.ForeignKeys {
-			if !fk.Deferrable {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // do runs acts pipelined; a crash test takes them one by one, to stop behind each.
