@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"os"
@@ -10,6 +11,10 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
+
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
 )
 
 const shopConfig = `organization: {name: Fjordly AS, jurisdictions: [eu]}
@@ -169,5 +174,40 @@ func TestRestPages(t *testing.T) {
 	}
 	if len(seen) != 5 || next != "" {
 		t.Errorf("%d requests on three pages, next %q", len(seen), next)
+	}
+}
+
+// TestServeRecovers what another process began and did not end.
+func TestServeRecovers(t *testing.T) {
+	dir := t.TempDir()
+	shop(t, dir)
+	ctx, interrupt := context.WithCancel(t.Context())
+	c := config(dir)
+	armed := false
+	c.Hook = func(string) {
+		if armed {
+			interrupt()
+		}
+	}
+	a := open(t, c)
+	r, err := a.Requests.Plan(ctx, request.PlanInput{Kind: plan.Erasure, Actor: "local:ida",
+		People: []plan.Person{{Identities: []subject.Identity{{Kind: "email", Value: "ida@example.com"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	armed = true
+	if _, err := a.Requests.Run(ctx, request.RunInput{Ref: r.ID, Approve: r.Hash, Actor: "local:ida"}); err == nil {
+		t.Fatal("the run was not interrupted")
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, dir)
+	defer s.stop()
+	if got := s.finished(r.Ref); got.Status != "complete" {
+		t.Errorf("%+v", got)
+	}
+	for code := 503; code != 200; { // ready once everything has been gone on with
+		code, _, _ = s.do("GET", "/readyz", "")
 	}
 }
