@@ -17,10 +17,11 @@ type scribe struct {
 	j      *journal
 	groups []*group
 	open   map[string]*chunk // per system, not yet full
-	tied   map[string]*chunk // per system, what must go in one transaction
+	whole  map[string]*chunk // per system, what must go in one transaction
 	n      int
 	ready  []chunk
 	place  map[*catalog.Dataset]int // in the order of deletion
+	circle map[*catalog.Dataset]int // number of the component
 }
 
 // journalBatch is chunks per own commit while the journal is written.
@@ -28,16 +29,18 @@ const journalBatch = 16
 
 // inscribe writes everything a run does, and everything its proof needs, before any store is touched.
 func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error {
-	s := &scribe{w: w, j: j, groups: groups, open: map[string]*chunk{}, tied: map[string]*chunk{}, place: map[*catalog.Dataset]int{}}
-	for i, d := range w.order() {
-		s.place[d] = i
+	s := &scribe{w: w, j: j, groups: groups, open: map[string]*chunk{}, whole: map[string]*chunk{}, place: map[*catalog.Dataset]int{}, circle: map[*catalog.Dataset]int{}}
+	for n, c := range w.components() {
+		for _, d := range c {
+			s.place[d], s.circle[d] = len(s.place), n
+		}
 	}
 	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.watches} {
 		if err := pass(ctx); err != nil {
 			return err
 		}
 	}
-	for _, system := range slices.Concat(keysOf(s.open), keysOf(s.tied)) {
+	for _, system := range slices.Concat(keysOf(s.open), keysOf(s.whole)) {
 		if err := s.close(ctx, system); err != nil {
 			return err
 		}
@@ -56,16 +59,16 @@ func keysOf[V any](m map[string]V) []string {
 // add puts an act into the system's chunk and closes the chunk when it is full.
 func (s *scribe) add(ctx context.Context, system string, a act) error {
 	if a.together {
-		if s.tied[system] == nil {
+		if s.whole[system] == nil {
 			if err := s.close(ctx, system); err != nil {
 				return err
 			}
-			s.tied[system] = &chunk{system: system}
+			s.whole[system] = &chunk{system: system}
 		}
-		s.tied[system].acts = append(s.tied[system].acts, a)
+		s.whole[system].acts = append(s.whole[system].acts, a)
 		return nil
 	}
-	if t := s.tied[system]; t != nil {
+	if t := s.whole[system]; t != nil {
 		t.acts = append(t.acts, a) // after a cycle everything is in its transaction, to keep the order
 		return nil
 	}
@@ -94,7 +97,7 @@ func (c *chunk) rows() int {
 }
 
 func (s *scribe) close(ctx context.Context, system string) error {
-	for _, m := range []map[string]*chunk{s.open, s.tied} {
+	for _, m := range []map[string]*chunk{s.open, s.whole} {
 		c := m[system]
 		if c == nil {
 			continue
@@ -244,15 +247,19 @@ func (s *scribe) breaks(ctx context.Context) error {
 	return nil
 }
 
-// ties reports whether a declared key refers to a dataset whose rows go before, or with, these.
+// ties reports whether a declared key refers to a dataset whose rows go before, or with, these. On
+// engines that check every row, whatever can let go within a circle does.
 func (s *scribe) ties(e *catalog.Edge) bool {
 	child, ok := s.place[e.Child]
 	parent, ok2 := s.place[e.Parent]
-	return e.FK != nil && ok && ok2 && child >= parent && e.Child.System == e.Parent.System && s.w.sets[e.Child] != nil
+	if e.FK == nil || !ok || !ok2 || e.Child.System != e.Parent.System {
+		return false
+	}
+	return child >= parent || s.circle[e.Child] == s.circle[e.Parent] && checksEachRow(s.w.g, e.Child.System)
 }
 
-// inCycle: an unbreakable tie makes both ends go together.
-func (s *scribe) inCycle(d *catalog.Dataset) bool {
+// tied: an unbreakable tie makes both ends go together.
+func (s *scribe) tied(d *catalog.Dataset) bool {
 	return slices.ContainsFunc(slices.Concat(d.Out, d.In), func(e *catalog.Edge) bool {
 		return s.ties(e) && breakable(e) == nil && e.Child != e.Parent
 	})
@@ -320,38 +327,71 @@ func (a *act) expectRow(d *catalog.Dataset, full []connector.Value) {
 
 // deletes writes the rows that go, in order.
 func (s *scribe) deletes(ctx context.Context) error {
-	for _, d := range s.w.order() {
-		set := s.w.sets[d]
-		together := s.inCycle(d)
-		broken := s.brokenColumns(d)
-		p := s.portions(s.fenceKey(set), func(r *record) act {
-			step, _ := s.stepOf(set, r)
-			a := s.newAct(set, r, step, connector.Delete, nil)
-			a.together = together
-			if len(a.fence) > 0 && slices.ContainsFunc(a.fence[0].columns, func(c string) bool { return slices.Contains(broken, c) }) {
-				a.fence = nil // the reason was just set to NULL, under its own fence
+	for _, c := range s.w.components() {
+		if len(c) > 1 && checksEachRow(s.w.g, c[0].System) {
+			if err := s.deleteByDepth(ctx, c); err != nil {
+				return err
 			}
-			return a
-		})
-		err := set.each(func(r *record) error {
-			s.w.finish(set, r)
-			if !s.w.dies(set, r) {
-				return nil
-			}
-			return p.add(ctx, set, r, func(a *act) {
-				if len(broken) == 0 {
-					a.expectRow(d, s.w.fullRow(set, r))
-				}
-			})
-		})
-		if err != nil {
-			return err
+			continue
 		}
-		if err := p.flush(ctx, d.System); err != nil {
-			return err
+		for _, d := range c {
+			if err := s.deleteFrom(ctx, d, s.tied(d), nil); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// deleteByDepth deletes datasets that refer to each other row by row in order, for engines that
+// neither postpone checks nor delete from several tables at once.
+func (s *scribe) deleteByDepth(ctx context.Context, c []*catalog.Dataset) error {
+	known, deepest := map[*record]int{}, 0
+	for _, d := range c {
+		for _, r := range s.w.sets[d].mem {
+			if s.w.dies(s.w.sets[d], r) {
+				deepest = max(deepest, s.w.depth(s.w.sets[d], r, known))
+			}
+		}
+	}
+	for n := deepest; n >= 0; n-- {
+		for _, d := range c {
+			if err := s.deleteFrom(ctx, d, false, func(r *record) bool { return known[r] == n }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// deleteFrom writes the dying rows of one dataset, or those that only names.
+func (s *scribe) deleteFrom(ctx context.Context, d *catalog.Dataset, together bool, only func(*record) bool) error {
+	set := s.w.sets[d]
+	broken := s.brokenColumns(d)
+	p := s.portions(s.fenceKey(set), func(r *record) act {
+		step, _ := s.stepOf(set, r)
+		a := s.newAct(set, r, step, connector.Delete, nil)
+		a.together = together
+		if len(a.fence) > 0 && slices.ContainsFunc(a.fence[0].columns, func(c string) bool { return slices.Contains(broken, c) }) {
+			a.fence = nil // the reason was just set to NULL, under its own fence
+		}
+		return a
+	})
+	err := set.each(func(r *record) error {
+		s.w.finish(set, r)
+		if !s.w.dies(set, r) || only != nil && !only(r) {
+			return nil
+		}
+		return p.add(ctx, set, r, func(a *act) {
+			if len(broken) == 0 {
+				a.expectRow(d, s.w.fullRow(set, r))
+			}
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return p.flush(ctx, d.System)
 }
 
 func (s *scribe) brokenColumns(d *catalog.Dataset) []string {

@@ -145,34 +145,6 @@ const (
 	exportMention catalog.Method = "name" // counted and named: the row is somebody else's
 )
 
-// order is datasets children first and, where that leaves a choice, people last: they are the thread
-// back in after a crash.
-func (w *walk) order() []*catalog.Dataset {
-	var out []*catalog.Dataset
-	done := map[*catalog.Dataset]bool{}
-	var visit func(d *catalog.Dataset)
-	visit = func(d *catalog.Dataset) {
-		if done[d] {
-			return
-		}
-		done[d] = true
-		for _, e := range d.In {
-			visit(e.Child)
-		}
-		if w.sets[d] != nil {
-			out = append(out, d)
-		}
-	}
-	for _, people := range []bool{false, true} {
-		for _, d := range w.g.Datasets {
-			if (d.People != nil) == people {
-				visit(d)
-			}
-		}
-	}
-	return out
-}
-
 func (w *walk) fillSystems(p *Plan, groups []*group) {
 	for _, s := range w.g.Systems {
 		sp := SystemPlan{ID: s.Config.ID, Location: s.Config.Location, Datasets: []Step{}}

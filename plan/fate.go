@@ -26,40 +26,10 @@ func (w *walk) fates() error {
 		if err != nil {
 			return err
 		}
-		if !changed && !w.pinCycles() {
+		if !changed && !w.pinCircles() {
 			return nil
 		}
 	}
-}
-
-// pinCycles is for engines that check every key at every row: rows that refer to each other, and can
-// neither let go nor go together, are anonymised instead.
-func (w *walk) pinCycles() bool {
-	place := map[*catalog.Dataset]int{}
-	for i, d := range w.order() {
-		place[d] = i
-	}
-	changed := false
-	for _, e := range w.edges {
-		s := w.sets[e.Child]
-		if e.FK == nil || s == nil || w.sets[e.Parent] == nil || place[e.Child] < place[e.Parent] || breakable(e) != nil || !checksEachRow(w.g, e.Child.System) {
-			continue
-		}
-		for _, r := range s.mem {
-			for _, p := range w.parents(s, r, e) {
-				if w.dies(s, r) && w.dies(w.sets[e.Parent], p) && (e.Child != e.Parent || p == r) {
-					p.pinned, changed = true, true
-				}
-			}
-		}
-	}
-	return changed
-}
-
-func checksEachRow(g *catalog.Graph, system string) bool {
-	return slices.ContainsFunc(g.Systems, func(s *catalog.Connection) bool {
-		return s.Config.ID == system && s.Schema != nil && (s.Schema.Engine == "mariadb" || s.Schema.Engine == "mysql")
-	})
 }
 
 // finish gives a row its whole state: for streamed rows all of it, for indexed ones the references

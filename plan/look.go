@@ -339,7 +339,7 @@ func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan)
 		}
 	}
 	l.ids, l.long = w.collect().sweepable(), true
-	s := &scribe{w: w, open: map[string]*chunk{}, tied: map[string]*chunk{}}
+	s := &scribe{w: w, open: map[string]*chunk{}, whole: map[string]*chunk{}}
 	if err := s.watchText(ctx); err != nil {
 		return nil, nil, err
 	}

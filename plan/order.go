@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/ombudhq/ombud/catalog"
+)
+
+// components are the datasets met, children before parents; those that refer to each other in a
+// circle come together. Where that leaves a choice people come last: they are the thread back in
+// after a crash.
+func (w *walk) components() [][]*catalog.Dataset {
+	t := tarjan[*catalog.Dataset]{
+		next: func(d *catalog.Dataset) []*catalog.Dataset {
+			var out []*catalog.Dataset
+			for _, e := range d.In {
+				out = append(out, e.Child)
+			}
+			return out
+		},
+		low: map[*catalog.Dataset]int{}, index: map[*catalog.Dataset]int{},
+	}
+	for _, people := range []bool{false, true} {
+		for _, d := range w.g.Datasets {
+			if (d.People != nil) == people {
+				t.visit(d)
+			}
+		}
+	}
+	var out [][]*catalog.Dataset
+	for _, c := range t.found {
+		c = slices.DeleteFunc(c, func(d *catalog.Dataset) bool { return w.sets[d] == nil })
+		slices.SortStableFunc(c, func(a, b *catalog.Dataset) int {
+			return int(boolByte(a.People != nil)) - int(boolByte(b.People != nil))
+		})
+		if len(c) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// order is the components in one row.
+func (w *walk) order() []*catalog.Dataset {
+	return slices.Concat(w.components()...)
+}
+
+// tarjan finds strongly connected components, each when everything it leads to is found.
+type tarjan[N comparable] struct {
+	next       func(N) []N
+	index, low map[N]int
+	stack      []N
+	on         map[N]bool
+	found      [][]N
+}
+
+func (t *tarjan[N]) visit(n N) {
+	if t.index[n] > 0 {
+		return
+	}
+	if t.on == nil {
+		t.on = map[N]bool{}
+	}
+	t.index[n] = len(t.index) + 1
+	t.low[n] = t.index[n]
+	t.stack = append(t.stack, n)
+	t.on[n] = true
+	for _, m := range t.next(n) {
+		if t.index[m] == 0 {
+			t.visit(m)
+			t.low[n] = min(t.low[n], t.low[m])
+		} else if t.on[m] {
+			t.low[n] = min(t.low[n], t.index[m])
+		}
+	}
+	if t.low[n] != t.index[n] {
+		return
+	}
+	at := slices.Index(t.stack, n)
+	t.found = append(t.found, slices.Clone(t.stack[at:]))
+	for _, m := range t.stack[at:] {
+		t.on[m] = false
+	}
+	t.stack = t.stack[:at]
+}
+
+// pinCircles is for engines that check every key at every row: dying rows that refer to each other in
+// a circle, by references that cannot be NULL, can go neither one by one nor together. They are
+// anonymised instead. True when there were any.
+func (w *walk) pinCircles() bool {
+	at := map[*record]*rowset{}
+	t := tarjan[*record]{low: map[*record]int{}, index: map[*record]int{}}
+	t.next = func(r *record) []*record {
+		var out []*record
+		for _, e := range at[r].d.Out {
+			if e.FK == nil || breakable(e) != nil {
+				continue
+			}
+			for _, p := range w.parents(at[r], r, e) {
+				if ps := w.sets[e.Parent]; w.dies(ps, p) {
+					at[p] = ps
+					out = append(out, p)
+				}
+			}
+		}
+		return out
+	}
+	for _, c := range w.components() {
+		if !inCircle(c) || !checksEachRow(w.g, c[0].System) {
+			continue
+		}
+		for _, d := range c {
+			s := w.sets[d]
+			for _, r := range s.mem {
+				if w.dies(s, r) {
+					at[r] = s
+					t.visit(r)
+				}
+			}
+		}
+	}
+	changed := false
+	for _, c := range t.found {
+		if len(c) > 1 || slices.Contains(t.next(c[0]), c[0]) {
+			for _, r := range c {
+				r.pinned, changed = true, true
+			}
+		}
+	}
+	return changed
+}
+
+// inCircle: the datasets of a component refer to each other, or one to itself.
+func inCircle(c []*catalog.Dataset) bool {
+	return len(c) > 1 || slices.ContainsFunc(c[0].Out, func(e *catalog.Edge) bool { return e.Parent == c[0] })
+}
+
+func checksEachRow(g *catalog.Graph, system string) bool {
+	return slices.ContainsFunc(g.Systems, func(s *catalog.Connection) bool {
+		return s.Config.ID == system && s.Schema != nil && (s.Schema.Engine == "mariadb" || s.Schema.Engine == "mysql")
+	})
+}
+
+// depth is how many dying rows a dying row refers to, one above the other: deeper rows go first.
+func (w *walk) depth(s *rowset, r *record, known map[*record]int) int {
+	if n, ok := known[r]; ok {
+		return n
+	}
+	known[r] = 0 // circles are pinned or broken already; this only ends the recursion
+	n := 0
+	for _, e := range s.d.Out {
+		if e.FK == nil || slices.Contains(r.nulls, w.edgeNo[e]) {
+			continue
+		}
+		for _, p := range w.parents(s, r, e) {
+			if ps := w.sets[e.Parent]; w.dies(ps, p) {
+				n = max(n, 1+w.depth(ps, p, known))
+			}
+		}
+	}
+	known[r] = n
+	return n
+}
