@@ -66,8 +66,9 @@ func link(t *model.Table, e *model.Edge) catalog.Link {
 	return catalog.Link{From: t.Name + "." + e.Columns[last], To: to, As: catalog.Role(e.Role), Author: e.Author, When: e.When}
 }
 
-// Ask is the company's question in the words of package plan. Several rows may be one person's.
-func (c *Company) Ask(request string, kind plan.Kind) plan.Question {
+// Ask is the company's question in the words of package plan. Several rows may be one person's; token
+// is how holds find them.
+func (c *Company) Ask(request string, kind plan.Kind, token func(kind, value string) string) plan.Question {
 	q := plan.Question{Request: request, Kind: kind}
 	p := plan.Person{Same: true}
 	for _, id := range c.Question.Identities {
@@ -75,7 +76,8 @@ func (c *Company) Ask(request string, kind plan.Kind) plan.Question {
 	}
 	q.People = append(q.People, p)
 	for i, h := range c.Question.Holds {
-		q.Holds = append(q.Holds, subject.Hold{ID: fmt.Sprintf("hld_%d", i), System: h.System, Dataset: h.Dataset, Because: "a case"})
+		q.Holds = append(q.Holds, subject.Hold{ID: fmt.Sprintf("hld_%d", i), System: h.System, Dataset: h.Dataset, Because: "a case",
+			Token: token(c.Question.Identities[0].Kind, c.Question.Identities[0].Value)})
 	}
 	return q
 }

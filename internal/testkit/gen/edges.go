@@ -238,6 +238,14 @@ func (m *maker) pure() {
 		e.Declared = true
 		t.Key = append(t.Key, e.Columns...)
 	}
+	for i := range t.Columns {
+		t.Columns[i].NotNull = true
+	}
+	for _, e := range t.Edges {
+		if e.OnDelete == "SET NULL" {
+			e.OnDelete = ""
+		}
+	}
 	t.Mark = t.Key
 }
 

@@ -64,6 +64,7 @@ func New(seed uint64, engine string) *Company {
 	}
 	m.cycle()
 	m.sentinel()
+	m.ignoreUnused()
 	m.fill()
 	m.ask()
 	return m.c
@@ -103,7 +104,7 @@ func add(t *model.Table, name string, typ model.Type, notNull bool, length int) 
 // ask chooses the person, how they name themselves, and the holds that stand.
 func (m *maker) ask() {
 	t := m.people[0]
-	for range 1 + m.IntN(8)/7 {
+	for n := 1 + m.IntN(8)/7; n > 0 || len(m.c.Question.Identities) == 0; n-- {
 		r := pick(m, t.Rows)
 		for kind, column := range ordered(t.People) {
 			if v := r.Cell(column); kind == "email" && !v.Null {

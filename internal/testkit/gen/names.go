@@ -23,7 +23,7 @@ func ordered(m map[string]string) iter.Seq2[string, string] {
 var tableNames = []string{
 	"order", "Select", "my table", `he said "no"`, "it's", "back`tick", "dot.ted", "Größe", "группа", "UPPER lower",
 	"semi;colon", "per%cent", "a-b", "1st", "user", "group", "%s", "table", "x--y", "/*x*/", "tab\tname", "($1)", "?", ":name", "\\back",
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa63",
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa63",
 }
 
 var textNames = []string{

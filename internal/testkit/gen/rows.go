@@ -92,16 +92,22 @@ func (m *maker) refs(t *model.Table, r *model.Row, i int) {
 }
 
 func (m *maker) keyRef(t *model.Table, r *model.Row, e *model.Edge) {
-	must := !slices.ContainsFunc(e.Columns, func(c string) bool { return !t.Columns[t.At(c)].NotNull })
-	if !must && m.chance(25) {
-		for _, c := range e.Columns {
-			if !t.Columns[t.At(c)].NotNull {
-				r.Cells[t.At(c)] = model.Cell{Null: true}
-				return // one NULL part, and the rest may say anything
-			}
+	if len(e.To.Rows) == 0 {
+		return
+	}
+	m.pointAt(t, r, e, pick(m, e.To.Rows))
+	if !m.chance(25) {
+		return
+	}
+	for _, c := range e.Columns { // one NULL part, and the rest may say anything
+		if !t.Columns[t.At(c)].NotNull {
+			r.Cells[t.At(c)] = model.Cell{Null: true}
+			return
 		}
 	}
-	p := pick(m, e.To.Rows)
+}
+
+func (m *maker) pointAt(t *model.Table, r *model.Row, e *model.Edge, p *model.Row) {
 	if len(e.Columns) == 2 && (slices.Contains(t.Key, e.Columns[0]) || m.sharesFirst(t, e)) {
 		first := r.Cell(e.Columns[0])
 		same := slices.DeleteFunc(slices.Clone(e.To.Rows), func(o *model.Row) bool { return o.Cell(e.ToColumns[0]) != first })

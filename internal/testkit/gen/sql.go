@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ombudhq/ombud/internal/testkit/model"
@@ -222,7 +221,9 @@ func (c *Company) Drop(ctx context.Context, db *sql.DB, system string) error {
 			all = append(all, c.quote(t.Name))
 		}
 	}
-	all = slices.Compact(all)
+	if len(all) == 0 {
+		return nil
+	}
 	switch c.Engine {
 	case Postgres:
 		_, err = conn.ExecContext(ctx, "DROP TABLE IF EXISTS "+strings.Join(all, ", ")+" CASCADE")

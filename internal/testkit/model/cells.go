@@ -107,8 +107,13 @@ func (v *Verdict) ownCells(f *Fate) {
 
 func (v *Verdict) change(f *Fate, columns []string) {
 	for _, c := range columns {
-		if cell := f.Row.Cell(c); !cell.Null {
-			f.Cells[f.Row.Table.At(c)] = Changed
+		at := f.Row.Table.At(c)
+		switch {
+		case f.Row.Cells[at].Null:
+		case f.Row.Table.Columns[at].Type == Date:
+			f.Cells[at] = Free // a text on one engine, a time on others
+		default:
+			f.Cells[at] = Changed
 		}
 	}
 }
@@ -124,7 +129,7 @@ func (t *Table) personal() []string {
 		if slices.Contains(t.Key, c.Name) || t.refers(c.Name) {
 			continue
 		}
-		if identity || c.Type == Text && !c.Business {
+		if identity || c.Type != Int && !c.Business {
 			out = append(out, c.Name)
 		}
 	}
