@@ -1,0 +1,179 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// patience is how long a form waits for its run to begin, so that the page it leads to shows it.
+const patience = 2 * time.Second
+
+// begin runs what outlives the form. It returns when the run has told of its first step or has ended, whichever is
+// first; what is refused is refused here. That a run waits for a person is no fault: the request's page says so.
+func (v *visit) begin(run func(ctx context.Context, progress func(plan.Progress)) error) error {
+	told := make(chan error, 1)
+	var once sync.Once
+	tell := func(err error) { once.Do(func() { told <- err }) }
+	failed := v.Failed
+	v.Go(func(ctx context.Context) {
+		err := run(ctx, func(plan.Progress) { tell(nil) })
+		tell(err)
+		if err != nil && fault.KindOf(err) != fault.Waiting {
+			failed(err)
+		}
+	})
+	select {
+	case err := <-told:
+		if fault.KindOf(err) == fault.Waiting {
+			return nil
+		}
+		return err
+	case <-v.Clock.After(patience):
+		return nil
+	case <-v.r.Context().Done():
+		return nil
+	}
+}
+
+// approve runs exactly the plan whose hash the form carries.
+func (v *visit) approve() error {
+	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	in := request.RunInput{Ref: r.ID, Approve: v.r.PostForm.Get("hash"), Actor: v.Actor}
+	if in.Approve == "" {
+		return fault.New(fault.Invalid, "the form names no plan; nothing was changed").Then("Load the page of the request again.")
+	}
+	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
+		in.Progress = progress
+		_, err := v.Requests.Run(ctx, in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.seeOther(address(r))
+}
+
+// run answers an access.
+func (v *visit) run() error { return v.approve() }
+
+// retry goes on with what remains.
+func (v *visit) retry() error {
+	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
+		_, err := v.Requests.Retry(ctx, request.RunInput{Ref: r.ID, Actor: v.Actor, Progress: progress})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.seeOther(address(r))
+}
+
+// release ships what was held for review.
+func (v *visit) release() error {
+	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	_, err = v.Requests.Package(v.r.Context(), request.RunInput{Ref: r.ID, Actor: v.Actor})
+	if err != nil {
+		return err
+	}
+	return v.seeOther(address(r))
+}
+
+// planAgain reads every system anew.
+func (v *visit) planAgain() error {
+	r, err := v.Requests.Plan(v.r.Context(), request.PlanInput{Request: v.r.PathValue("ref"), Actor: v.Actor})
+	if err != nil {
+		return err
+	}
+	return v.seeOther(address(r))
+}
+
+// refuse closes a request with a reason.
+func (v *visit) refuse() error {
+	because := strings.TrimSpace(v.r.PostForm.Get("because"))
+	if because == "" {
+		return fault.New(fault.Invalid, "a refusal needs a reason; nothing was changed").Then("The person is owed it (GDPR Art. 12(4)). Go back and write it as they will read it.")
+	}
+	r, err := v.Requests.Refuse(v.r.Context(), v.r.PathValue("ref"), because, v.Actor)
+	if err != nil {
+		return err
+	}
+	return v.seeOther(address(r))
+}
+
+// standing is how far a run is, for live.js and for the page itself.
+type standing struct {
+	State  request.State `json:"state"`
+	Phase  string        `json:"phase"`
+	System string        `json:"system"`
+	Done   int64         `json:"done"`
+	Total  int64         `json:"total"`
+	Words  string        `json:"words"`
+	Speaks string        `json:"speaks"` // changes with each system, not with each row
+}
+
+func stand(r *request.Request) standing {
+	s := standing{State: r.State, Words: "Waiting for its turn", Speaks: "Waiting for its turn"}
+	p := r.Progress
+	if p == nil {
+		return s
+	}
+	s.Phase, s.System, s.Done, s.Total = p.Phase, p.System, p.Done, p.Total
+	s.Speaks = phaseWord(r.Kind, p.Phase)
+	s.Words = s.Speaks
+	if p.Total > 0 {
+		s.Words += fmt.Sprintf(": %s of %s", view.Number(p.Done), view.Count(p.Total, "part"))
+	}
+	if p.System != "" {
+		s.Words += ", in " + p.System
+		s.Speaks += " in " + p.System
+	}
+	return s
+}
+
+func phaseWord(k plan.Kind, phase string) string {
+	switch phase {
+	case "find":
+		return "Finding the rows"
+	case "act":
+		if k == plan.Erasure {
+			return "Erasing"
+		}
+		return "Reading"
+	case "look":
+		return "Looking again"
+	case "package":
+		return "Making the package"
+	}
+	return view.Upper(phase)
+}
+
+// progress answers live.js.
+func (v *visit) progress() error {
+	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "application/json")
+	v.w.WriteHeader(http.StatusOK)
+	return json.NewEncoder(v.w).Encode(stand(r))
+}

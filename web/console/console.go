@@ -1,0 +1,173 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// Config is what the pages show and act on.
+type Config struct {
+	Requests *request.Service
+	Catalog  *catalog.Catalog
+	Ledger   *ledger.Ledger
+	Clock    clock.Clock
+	// Go runs work that outlives a call, and is waited for when the program ends.
+	Go     func(func(context.Context))
+	Dir    string // data directory: packages lie in it
+	Actor  string // who the ledger says did it
+	Token  string // secret of this start; forms carry a value derived from it
+	In     *time.Location
+	Failed func(error) // takes errors of which no user can be told more; nil drops them
+}
+
+// console answers requests. It is safe for concurrent use.
+type console struct {
+	Config
+	token  string // what forms carry
+	assets assets
+	file   sync.Mutex // one answer at a time is written into ombud.yaml
+}
+
+// New gives the handler of every page. It expects to be mounted at the root.
+func New(c Config) http.Handler {
+	if c.In == nil {
+		c.In = time.UTC
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	mac := hmac.New(sha256.New, []byte(c.Token))
+	mac.Write([]byte("console form"))
+	con := &console{Config: c, token: hex.EncodeToString(mac.Sum(nil)), assets: newAssets()}
+	mux := http.NewServeMux()
+	con.routes(mux)
+	return con.guard(mux)
+}
+
+func (c *console) routes(mux *http.ServeMux) {
+	mux.Handle("GET /assets/{print}/{name}", c.assets)
+	mux.HandleFunc("/", c.handle((*visit).nothing))
+	for pattern, show := range map[string]func(*visit) error{
+		"GET /{$}":                         (*visit).home,
+		"GET /requests":                    (*visit).requests,
+		"GET /requests/new":                (*visit).newRequest,
+		"POST /requests":                   (*visit).takeIn,
+		"GET /requests/{ref}":              (*visit).request,
+		"POST /requests/{ref}/approve":     (*visit).approve,
+		"POST /requests/{ref}/run":         (*visit).run,
+		"POST /requests/{ref}/plan":        (*visit).planAgain,
+		"POST /requests/{ref}/retry":       (*visit).retry,
+		"POST /requests/{ref}/refuse":      (*visit).refuse,
+		"POST /requests/{ref}/release":     (*visit).release,
+		"GET /requests/{ref}/progress":     (*visit).progress,
+		"GET /requests/{ref}/plan.json":    (*visit).planFile,
+		"GET /requests/{ref}/receipt":      (*visit).receipt,
+		"GET /requests/{ref}/opening":      (*visit).opening,
+		"GET /requests/{ref}/package":      (*visit).packageFile,
+		"GET /requests/{ref}/entries/{id}": (*visit).proofFile,
+		"GET /map":                         (*visit).dataMap,
+		"POST /map/answer":                 (*visit).answer,
+		"GET /keys":                        (*visit).keys,
+	} {
+		mux.HandleFunc(pattern, c.handle(checked(show)))
+	}
+}
+
+// checked lets a form through only with the token of this start.
+func checked(show func(*visit) error) func(*visit) error {
+	return func(v *visit) error {
+		if v.r.Method == http.MethodPost {
+			if err := v.checkForm(); err != nil {
+				return err
+			}
+		}
+		return show(v)
+	}
+}
+
+// visit is one request of a browser: what it wants, when, and what it is shown.
+type visit struct {
+	*console
+	w    http.ResponseWriter
+	r    *http.Request
+	time view.Time
+}
+
+// handle gives a page its errors: what a page cannot do becomes a page that says so.
+func (c *console) handle(show func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{c, w, r, view.Time{Now: c.Clock.Now(), In: c.In}}
+		if err := show(v); err != nil {
+			v.fail(err)
+		}
+	}
+}
+
+// checkForm reads a form and refuses one that does not come from a page of this start.
+func (v *visit) checkForm() error {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 64<<10)
+	if err := v.r.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "the form cannot be read").Then("Go back and send it again.")
+	}
+	if !hmac.Equal([]byte(v.r.PostForm.Get(view.TokenField)), []byte(v.token)) {
+		return fault.New(fault.Denied, "this form is of an earlier start of Ombud, or of another page; nothing was changed").
+			Then("Go back, load the page again and send it once more.")
+	}
+	return nil
+}
+
+// show writes a page.
+func (v *visit) show(status int, s view.Shell) error {
+	var page bytes.Buffer
+	if err := s.Render(&page); err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(page.Bytes()) // who hung up is told nothing
+	return nil
+}
+
+// seeOther sends the browser on after a form.
+func (v *visit) seeOther(to string) error {
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// guard is what every answer passes: headers that keep a page to itself, and no form of another site.
+func (c *console) guard(next http.Handler) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(c.handle((*visit).foreign))
+	inner := origin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secure(w.Header())
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// secure allows a page what is ours and nothing else.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", strings.Join([]string{
+		"default-src 'none'", "style-src 'self'", "img-src 'self'", "script-src 'self'", "connect-src 'self'",
+		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+	}, "; "))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}

@@ -1,0 +1,45 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// nothing answers for an address that is none of ours.
+func (v *visit) nothing() error {
+	return fault.New(fault.NotFound, "nothing is here").Then("The rooms are on the left. An address of a request is /requests/ and its reference, like R-2026-0001.")
+}
+
+// foreign answers a form that another site sent.
+func (v *visit) foreign() error {
+	return fault.New(fault.Denied, "another site sent this; nothing was changed").Then("If it was you, open Ombud itself and do it there.")
+}
+
+// fail shows a fault as a page: what happened, what was changed, what to do. What is no fault stays on our side.
+func (v *visit) fail(err error) {
+	status := fault.HTTPStatus(err)
+	f := &fault.Error{Message: "something went wrong on our side", Next: "The log says more. Nothing that was answered before is lost; load the page again."}
+	if !errors.As(err, &f) || fault.KindOf(err) == fault.Internal {
+		v.Failed(err)
+	}
+	if err := v.show(status, v.shell("", http.StatusText(status), nil, nil, faultPage(f, status)...)); err != nil {
+		v.Failed(err)
+	}
+}
+
+func faultPage(f *fault.Error, status int) []g.Node {
+	out := []g.Node{view.Head(view.Upper(f.Message)+".", f.Next, nil)}
+	if len(f.Details) > 0 {
+		out = append(out, h.Ul(h.Class("stackv"), g.Map(f.Details, func(d fault.Detail) g.Node {
+			return h.Li(view.Note(view.Gap, d.Where, d.Message, ""))
+		})))
+	}
+	return append(out, h.P(h.Class("quiet small mt"), g.Textf("%d %s", status, http.StatusText(status))),
+		view.Actions(view.Link("", "/", "Home"), view.Link("", "/requests", "All requests")))
+}

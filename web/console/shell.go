@@ -1,0 +1,86 @@
+package console
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	g "maragu.dev/gomponents"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// Rooms of the rail.
+const (
+	roomHome     = "/"
+	roomRequests = "/requests"
+	roomMap      = "/map"
+)
+
+// desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
+type desk struct {
+	all  []*request.Request // newest first
+	open []*request.Request // next limit first
+	mine []*request.Request // open or to review, and this person acts; next limit first
+	late []*request.Request
+}
+
+func (v *visit) desk() (*desk, error) {
+	all, err := v.Requests.List(v.r.Context(), request.Filter{})
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{all: all}
+	for _, r := range all {
+		if r.State.Open() {
+			d.open = append(d.open, r)
+			if v.time.Days(r.Due) < 0 {
+				d.late = append(d.late, r)
+			}
+		}
+		if r.Who == you {
+			d.mine = append(d.mine, r)
+		}
+	}
+	soonest := func(a, b *request.Request) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Ref, b.Ref)) }
+	slices.SortStableFunc(d.open, soonest)
+	slices.SortStableFunc(d.mine, soonest)
+	return d, nil
+}
+
+// you is what the product calls whoever is at the console.
+const you = "you"
+
+// shell is the frame of a page in one of the rooms. d may be nil, where the frame must stand when nothing else does.
+func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...g.Node) view.Shell {
+	if d == nil {
+		d = &desk{}
+	}
+	cfg := v.Catalog.Config()
+	guesses := len(openGuesses(cfg))
+	return view.Shell{
+		Title: title, Org: organization(cfg), Me: me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: body,
+		Rooms: []view.Room{
+			{Href: roomHome, Name: "Home", Key: "h", Here: room == roomHome, Count: len(d.mine), Counted: "need you", Due: true},
+			{Href: roomRequests, Name: "Requests", Key: "r", Here: room == roomRequests, Count: len(d.open), Counted: "open"},
+			{Href: roomMap, Name: "Data map", Key: "d", Here: room == roomMap, Count: guesses, Counted: "findings"},
+		},
+	}
+}
+
+func organization(cfg *catalog.Config) string {
+	if cfg.Organization.Name == "" {
+		return "No organization named yet"
+	}
+	return cfg.Organization.Name
+}
+
+// me names an actor as a person reads it.
+func me(actor string) string {
+	if name, ok := strings.CutPrefix(actor, "local:"); ok {
+		return name + ", on this machine"
+	}
+	return actor
+}
