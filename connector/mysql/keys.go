@@ -3,7 +3,6 @@ package mysql
 import (
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -20,17 +19,10 @@ type innodbKey struct {
 	flags         int64
 }
 
-// encoded is a character of a name that InnoDB writes by its code.
-var encoded = regexp.MustCompile(`@[0-9a-f]{4}`)
-
-func plainName(n string) string {
-	return encoded.ReplaceAllStringFunc(n, func(m string) string {
-		code, err := strconv.ParseUint(m[1:], 16, 32)
-		if err != nil {
-			return m
-		}
-		return string(rune(code))
-	})
+// plainPart is SQL for one side of InnoDB's "schema/table", which it writes as it names files: the
+// server decodes its own spelling.
+func plainPart(column, index string) string {
+	return "CONVERT(CONVERT(CAST(SUBSTRING_INDEX(" + column + ", '/', " + index + ") AS BINARY) USING filename) USING utf8mb4)"
 }
 
 // readInnoDB asks InnoDB for keys into this database from other schemas: with PROCESS it answers for
@@ -38,18 +30,17 @@ func plainName(n string) string {
 func (c *catalog) readInnoDB() error {
 	prefix := map[string]string{"mariadb": "INNODB_SYS_FOREIGN", "mysql": "INNODB_FOREIGN"}[c.s.engine]
 	list := []innodbKey{}
-	err := c.each("SELECT f.ID, f.FOR_NAME, f.REF_NAME, f.TYPE, k.FOR_COL_NAME, k.REF_COL_NAME FROM information_schema."+prefix+
-		" f JOIN information_schema."+prefix+"_COLS k ON k.ID = f.ID ORDER BY f.ID, k.POS", 6, func(r []string) {
-		schema, table, _ := strings.Cut(r[1], "/")
-		home, target, _ := strings.Cut(r[2], "/")
-		if plainName(home) != c.s.name {
+	err := c.each("SELECT f.ID, "+plainPart("f.FOR_NAME", "1")+", "+plainPart("f.FOR_NAME", "-1")+", "+plainPart("f.REF_NAME", "1")+", "+plainPart("f.REF_NAME", "-1")+
+		", f.TYPE, k.FOR_COL_NAME, k.REF_COL_NAME FROM information_schema."+prefix+
+		" f JOIN information_schema."+prefix+"_COLS k ON k.ID = f.ID ORDER BY f.ID, k.POS", 8, func(r []string) {
+		if r[3] != c.s.name {
 			return
 		}
 		if len(list) == 0 || list[len(list)-1].id != r[0] {
-			list = append(list, innodbKey{id: r[0], schema: plainName(schema), table: plainName(table), target: plainName(target), flags: count(r[3])})
+			list = append(list, innodbKey{id: r[0], schema: r[1], table: r[2], target: r[4], flags: count(r[5])})
 		}
 		k := &list[len(list)-1]
-		k.columns, k.refs = append(k.columns, r[4]), append(k.refs, r[5])
+		k.columns, k.refs = append(k.columns, r[6]), append(k.refs, r[7])
 	})
 	var denied *driver.MySQLError
 	if errors.As(err, &denied) && (denied.Number == 1227 || denied.Number == 1109) {
@@ -125,7 +116,7 @@ func (c *catalog) addInnoDB() {
 		if own < 0 {
 			_, short, _ := strings.Cut(k.id, "/")
 			t.ForeignKeys = append(t.ForeignKeys, connector.ForeignKey{
-				Name: plainName(short), Columns: k.columns, RefSchema: c.s.name, RefTable: k.target, RefColumns: k.refs})
+				Name: short, Columns: k.columns, RefSchema: c.s.name, RefTable: k.target, RefColumns: k.refs})
 			own = len(t.ForeignKeys) - 1
 			c.stub(t, k)
 		}
