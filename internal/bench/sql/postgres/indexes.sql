@@ -1,0 +1,9 @@
+CREATE INDEX users_folded ON users ((:folded));
+CREATE INDEX addresses_user ON addresses (user_id);
+CREATE INDEX orders_user ON orders (user_id);
+CREATE INDEX orders_address ON orders (address_id);
+CREATE INDEX order_items_order ON order_items (order_id);
+CREATE INDEX payments_order ON payments (order_id);
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX tickets_user ON tickets (user_id);
+CREATE INDEX ticket_messages_ticket ON ticket_messages (ticket_id);
