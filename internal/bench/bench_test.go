@@ -1,0 +1,44 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// size of a run: people in the shop, and rounds of each comparison.
+type size struct {
+	name   string
+	people int
+	rounds int
+	heavy  []int // rows of the heavy people
+}
+
+var sizes = map[string]size{
+	"tiny":  {"tiny", 3_000, 5, []int{40_000}},
+	"short": {"short", 100_000, 7, []int{400_000, 4_000_000}},
+	"full":  {"full", 1_000_000, 9, []int{400_000, 4_000_000}},
+}
+
+// TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny. OMBUD_BENCH_ONLY
+// names one engine.
+func TestBench(t *testing.T) {
+	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
+	if !ok {
+		t.Skip("make bench measures; here only TestBothSidesAgree runs")
+	}
+	s := startServers(t, "fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=16GB",
+		"checkpoint_timeout=1h", "autovacuum=off")
+	r := &report{t: t}
+	fmt.Printf("%s: a shop of %d people, %d rows, 8 tables; medians of %d rounds\n", z.name, z.people, z.people*192/10, z.rounds)
+	r.head()
+	for _, engine := range engines {
+		if only := os.Getenv("OMBUD_BENCH_ONLY"); only != "" && only != engine {
+			continue
+		}
+		agree(t, s, engine, 700)
+		p := newShop(t, s, engine, z.people)
+		measureAccess(t, r, p, z)
+		measureErasure(t, r, p, z)
+	}
+}
