@@ -76,8 +76,10 @@ func (p *replacer) cell(s *rowset, r *record, m catalog.Method, who writer, c *c
 			return connector.Value{}
 		}
 	case catalog.Redact:
-		if who == byOther && textual(c.Kind) {
-			return connector.Value{Kind: old.Kind, S: cut(p.m.maskSpans(old.S), c)}
+		if who == byOther {
+			if masked := p.m.maskSpans(old.S); masked == old.S || maskable(c) {
+				return connector.Value{Kind: old.Kind, S: cut(masked, c)}
+			}
 		}
 		if c.Kind == connector.Text && !inKey(t, c.Name) && (c.Length == 0 || c.Length >= len(mark)) {
 			return connector.TextValue(mark)
@@ -90,6 +92,19 @@ func (p *replacer) cell(s *rowset, r *record, m catalog.Method, who writer, c *c
 }
 
 func textual(k connector.Kind) bool { return k == connector.Text || k == connector.JSON }
+
+// maskable: with the mark in the place of a span, the cell is still one of its type, and what it
+// holds about others stays.
+func maskable(c *connector.Column) bool {
+	typ := strings.ToLower(c.Type)
+	switch c.Kind {
+	case connector.Array:
+		return strings.HasPrefix(typ, "text") || strings.Contains(typ, "char")
+	case connector.Other:
+		return strings.HasPrefix(typ, "xml") || strings.HasPrefix(typ, "hstore")
+	}
+	return textual(c.Kind)
+}
 
 func inKey(t *connector.Table, column string) bool {
 	return slices.Contains(t.Primary, column) || slices.ContainsFunc(t.Uniques, func(u connector.Unique) bool { return slices.Contains(u.Columns, column) })
