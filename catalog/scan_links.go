@@ -1,0 +1,361 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+const (
+	enough      = 0.99 // share of sampled values that must be found in the parent
+	enoughMail  = 0.2  // of addresses: who is not there is nobody's, and harms nobody
+	probeValues = 200
+)
+
+// parentKey is a column that rows of a dataset are known by.
+type parentKey struct {
+	d      *Dataset
+	column string
+	email  bool
+}
+
+// match is how well a column fits a parent's key.
+type match struct {
+	key    parentKey
+	name   float64 // by the names
+	share  float64 // of the values, found there
+	probed int
+	why    string
+}
+
+func (m match) score() float64 {
+	s := m.name * m.share
+	if m.key.d.People != nil {
+		s += 0.1
+	}
+	return s
+}
+
+// proposeLinks finds references that no database declares. The first round looks for people, the later
+// ones for datasets that were found to be people's.
+func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
+	keys := s.parentKeys(g, people)
+	for _, d := range g.Datasets {
+		if d.Ignored || d.People != nil || !d.Table.Rights.Select {
+			continue
+		}
+		for _, mails := range []bool{false, true} {
+			for i := range d.Table.Columns {
+				c := &d.Table.Columns[i]
+				if isMail := s.profiles[d.Table].class[c.Name].Kind == pii.Email; isMail != mails || !s.mayRefer(d, c) {
+					continue
+				}
+				if err := s.proposeLink(ctx, g, d, c, keys); err != nil {
+					return err
+				}
+			}
+		}
+		if people {
+			if err := s.proposePolymorphic(ctx, g, d); err != nil {
+				return err
+			}
+			s.balanceRoles(d)
+		}
+	}
+	return nil
+}
+
+// parentKeys lists what can be referred to: people's keys and identities, or the keys of datasets
+// with people's rows.
+func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
+	var out []parentKey
+	for _, d := range g.Datasets {
+		if d.Ignored || (d.People != nil) != people || !people && (!d.Personal || d.Container) || !d.Table.Rights.Select {
+			continue
+		}
+		var cols []string
+		if len(d.Table.Primary) == 1 {
+			cols = append(cols, d.Table.Primary[0])
+		}
+		for _, u := range d.Table.Uniques {
+			if len(u.Columns) == 1 && !u.Partial {
+				cols = append(cols, u.Columns[0])
+			}
+		}
+		if len(cols) == 0 {
+			cols = s.undeclaredKeys(d)
+		}
+		if d.People != nil {
+			for _, c := range d.People.By {
+				cols = append(cols, c)
+			}
+		}
+		slices.Sort(cols)
+		for _, c := range slices.Compact(cols) {
+			out = append(out, parentKey{d, c, s.profiles[d.Table].class[c].Kind == pii.Email})
+		}
+	}
+	return out
+}
+
+// undeclaredKeys: id, or the dataset's own noun with no or id, when no sampled value occurs twice.
+func (s *scan) undeclaredKeys(d *Dataset) []string {
+	var out []string
+	for _, c := range d.Table.Columns {
+		stem, suffix := splitReference(c.Name)
+		own := suffix != "" && (len(stem) == 0 || stem[len(stem)-1] == noun(d.Name))
+		if p := s.profiles[d.Table]; own && len(p.sample) > 1 && len(p.values[c.Name]) == len(p.sample) && p.distinct(c.Name) == 1 {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// mayRefer: a column that could hold a key, of which no database and no file says what it is.
+func (s *scan) mayRefer(d *Dataset, c *connector.Column) bool {
+	switch c.Kind {
+	case connector.Text, connector.Int, connector.UUID, connector.Decimal:
+	default:
+		return false
+	}
+	if c.Generated || isReference(d.Table, c.Name) || len(d.Table.Primary) == 1 && d.Table.Primary[0] == c.Name || linked(d, c.Name) {
+		return false
+	}
+	stem, suffix := splitReference(c.Name)
+	return suffix == "" || d.Table.Column(strings.Join(append(stem, "type"), "_")) == nil
+}
+
+var referenceSuffix = set(`id no nr num number ref reference key code uuid guid fk nummer numero pk`)
+
+// splitReference gives a name's words in the singular and the suffix that says it refers.
+func splitReference(column string) (stem []string, suffix string) {
+	toks := pii.Tokens(column)
+	if n := len(toks); n > 0 && referenceSuffix[toks[n-1]] {
+		toks, suffix = toks[:n-1], toks[n-1]
+	}
+	for _, t := range toks {
+		stem = append(stem, singular(t))
+	}
+	return stem, suffix
+}
+
+func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey) error {
+	var best *match
+	for _, k := range keys {
+		if k.d == d || refersTo(k.d, d) || k.d.People == nil && k.d.System != d.System {
+			continue
+		}
+		m := match{key: k, name: s.nameScore(d, c, k)}
+		if m.name == 0 {
+			continue
+		}
+		if err := s.probe(ctx, d, c, &m); err != nil {
+			return err
+		}
+		if m.convinces(d) && (best == nil || m.score() > best.score()) {
+			best = &m
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	copied, err := s.isCopy(ctx, g, d, c, best)
+	if err != nil || copied {
+		return err
+	}
+	s.addLinkProposal(g, d, c, best)
+	return nil
+}
+
+func refersTo(child, parent *Dataset) bool {
+	return slices.ContainsFunc(child.Out, func(e *Edge) bool { return e.Parent == parent })
+}
+
+// nameScore says how much the names speak for a reference; 0 is not at all.
+func (s *scan) nameScore(d *Dataset, c *connector.Column, k parentKey) float64 {
+	mail := s.profiles[d.Table].class[c.Name].Kind == pii.Email
+	if mail || k.email {
+		if mail && k.email {
+			return 0.95
+		}
+		return 0
+	}
+	stem, suffix := splitReference(c.Name)
+	keyStem, keySuffix := splitReference(k.column)
+	what := noun(k.d.Name)
+	switch {
+	case suffix != "" && len(stem) > 0 && slices.Equal(stem, keyStem) && suffix == keySuffix:
+		return 0.97
+	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
+		return 0.9
+	case slices.Contains(stem, what) && suffix != "":
+		return 0.8
+	case k.d.People == nil || len(stem) == 0:
+		return 0
+	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
+		return 0.65
+	case isActor([]string{c.Name}) && c.Kind == columnKind(k):
+		return 0.5
+	}
+	return 0
+}
+
+var actorWords = set(`sender receiver payer payee referrer reporter requester creator writer submitter`)
+
+func columnKind(k parentKey) connector.Kind {
+	if c := k.d.Table.Column(k.column); c != nil {
+		return c.Kind
+	}
+	return connector.Null
+}
+
+// probe asks the parent's store how many of the column's sampled values it knows.
+func (s *scan) probe(ctx context.Context, d *Dataset, c *connector.Column, m *match) error {
+	return s.probeValues(ctx, s.profiles[d.Table].some(c.Name, probeValues), m)
+}
+
+func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *match) error {
+	parent := m.key.d
+	column := parent.Table.Column(m.key.column)
+	var keys []connector.Key
+	asked := map[string]bool{}
+	for _, v := range values {
+		if m.key.email {
+			v.S = connector.Fold(v.S)
+		}
+		if converted, ok := parent.Store.Convert(v, column); ok && !asked[converted.S] {
+			asked[converted.S] = true
+			keys = append(keys, connector.Key{converted})
+		} else if !ok {
+			m.probed++
+		}
+	}
+	m.probed += len(keys)
+	if m.probed == 0 || len(keys) == 0 {
+		return nil
+	}
+	found := map[string]bool{}
+	err := parent.Store.Select(ctx, []connector.Select{{Table: parent.Table, Columns: []string{m.key.column},
+		Where: []connector.Match{{Columns: []string{m.key.column}, Keys: keys, Fold: m.key.email}}}},
+		func(_ int, row []connector.Value) error {
+			v := row[0].S
+			if m.key.email {
+				v = connector.Fold(v)
+			}
+			found[v] = true
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("looking for values of %s: %w", parent.ID(), err)
+	}
+	m.share = float64(len(found)) / float64(m.probed)
+	return nil
+}
+
+// convinces: nearly all values are there; some, for addresses; or there are none to look at and the
+// names are plain.
+func (m match) convinces(d *Dataset) bool {
+	switch {
+	case m.probed == 0:
+		return m.name >= 0.9 && m.key.d.System == d.System && !m.key.email
+	case m.key.email:
+		return m.share >= enoughMail && m.share*float64(m.probed) >= min(3, float64(m.probed))
+	}
+	return m.share >= enough
+}
+
+func (m match) confidence() float64 {
+	if m.probed == 0 {
+		return 0.5
+	}
+	few := 0.0
+	if m.probed < 20 {
+		few = 0.1
+	}
+	return 0.5*m.name + 0.48*m.share - few
+}
+
+func (m match) reason() string {
+	target := m.key.d.ID() + "." + m.key.column
+	if m.probed == 0 {
+		return "its name speaks of " + target + "; there are no values to compare"
+	}
+	return fmt.Sprintf("%.0f %% of %d sampled values are in %s", 100*m.share, m.probed, target)
+}
+
+// isCopy: the row's key already leads to the person whose address this is. Such a column is a
+// copy, found by value when it matters, and no second way to whose the row is.
+func (s *scan) isCopy(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, m *match) (bool, error) {
+	if !m.key.email {
+		return false, nil
+	}
+	for _, e := range s.waysTo(g, d, m.key.d) {
+		share, err := s.agreement(ctx, d, c.Name, e, m)
+		if err != nil {
+			return false, err
+		}
+		if share >= 0.95 {
+			s.f.Surprises = append(s.f.Surprises, Surprise{d.System, d.Name, c.Name + " repeats " + m.key.d.ID() + "." + m.key.column + " of the same person"})
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// way is a single-column reference, declared or proposed.
+type way struct{ child, parent string }
+
+func (s *scan) waysTo(g *Graph, d, parent *Dataset) []way {
+	var out []way
+	for _, e := range d.Out {
+		if e.Parent == parent && len(e.ChildColumns) == 1 && e.Role != Mention && !e.Value {
+			out = append(out, way{e.ChildColumns[0], e.ParentColumns[0]})
+		}
+	}
+	for _, p := range s.f.Proposals {
+		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") {
+			continue
+		}
+		if to, col := g.endpoint(d.System, p.Link.To); to == parent && p.Link.As != Mention && !isIdentity(to, col) {
+			out = append(out, way{lastPart(p.Link.From), col})
+		}
+	}
+	return out
+}
+
+// agreement is the share of sampled rows whose address is that of the person the key leads to.
+func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, m *match) (float64, error) {
+	p := s.profiles[d.Table]
+	ki, ci := slices.Index(p.columns, w.child), slices.Index(p.columns, column)
+	parent := m.key.d
+	want := map[connector.Value]string{}
+	var keys []connector.Key
+	for _, row := range p.sample {
+		k, ok := parent.Store.Convert(row[ki], parent.Table.Column(w.parent))
+		if !ok || k.IsNull() || row[ci].IsNull() || want[k] != "" {
+			continue
+		}
+		want[k] = connector.Fold(row[ci].S)
+		keys = append(keys, connector.Key{k})
+		if len(keys) == probeValues {
+			break
+		}
+	}
+	if len(keys) == 0 {
+		return 0, nil
+	}
+	agree := 0
+	err := parent.Store.Select(ctx, []connector.Select{{Table: parent.Table, Columns: []string{w.parent, m.key.column},
+		Where: []connector.Match{{Columns: []string{w.parent}, Keys: keys}}}},
+		func(_ int, row []connector.Value) error {
+			if want[row[0]] == connector.Fold(row[1].S) {
+				agree++
+			}
+			return nil
+		})
+	return float64(agree) / float64(len(keys)), err
+}

@@ -1,0 +1,219 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+var personNouns = set(`customer user member person client contact subscriber employee patient student lead guest visitor donor volunteer applicant candidate
+	passenger resident citizen driver rider player buyer seller attendee participant recipient registrant teacher staff pupil parent guardian worker contractor
+	account profile kunde bruker ansatt medlem abonnent mitarbeiter nutzer mitglied utilisateur employe membre abonne cliente usuario empleado miembro traveler
+	traveller author borrower reader shopper learner clerk rep agent owner holder signup subject party`)
+
+func isPersonNoun(w string) bool { return personNouns[w] }
+
+// organisations have addresses and phones and are no persons.
+var organisationNouns = set(`company supplier vendor store shop warehouse organisation organization merchant partner brand publisher department carrier location
+	office branch firm business agency shipper manufacturer provider factory school hospital bank lieferant firma leverandor proveedor fournisseur country city`)
+
+// candidate is a dataset that could be one of persons.
+type candidate struct {
+	d          *Dataset
+	by         map[string]string
+	confidence float64
+	reasons    []string
+}
+
+// proposePeople finds the datasets where a person enters: an identity that is (almost) one's own, in a
+// dataset that says it is of persons, that others refer to, or that is nothing but addresses.
+func (s *scan) proposePeople() {
+	taken := map[string]string{} // identity kind of a key → where it was first used
+	for _, d := range s.base.Datasets {
+		if d.People != nil {
+			for kind := range d.People.By {
+				taken[kind] = d.ID()
+			}
+		}
+	}
+	for _, d := range s.base.Datasets {
+		if d.Ignored || d.People != nil || d.Mapped && !onlyGuessed(d) {
+			continue
+		}
+		c := s.candidate(d)
+		if c == nil {
+			continue
+		}
+		s.addKeys(c, taken)
+		s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: c.by}},
+			Mark{ID: "people:" + d.ID(), Confidence: c.confidence, Reason: strings.Join(c.reasons, "; ")})
+	}
+}
+
+// onlyGuessed: the dataset counts as known only through guesses or its own rule, so it may still be proposed.
+func onlyGuessed(d *Dataset) bool {
+	return d.Rule == nil && !slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() }) && d.Personal
+}
+
+func (s *scan) candidate(d *Dataset) *candidate {
+	p, what := s.profiles[d.Table], noun(d.Name)
+	if organisationNouns[what] || isMoney(d) {
+		return nil
+	}
+	c := &candidate{d: d, by: map[string]string{}, confidence: 0.6}
+	email := p.identity(d, pii.Email)
+	phone := p.identity(d, pii.Phone)
+	switch {
+	case email != "":
+		c.by["email"] = email
+		c.reasons = append(c.reasons, email+" holds e-mail addresses, hardly one of them twice")
+	case phone != "" && isPersonNoun(what):
+		c.by["phone"] = phone
+		c.reasons = append(c.reasons, phone+" holds phone numbers, hardly one of them twice")
+	case !isPersonNoun(what) || !p.namesPeople():
+		return nil
+	}
+	unique := email != "" && isUnique(d.Table, []string{email})
+	referred := slices.ContainsFunc(d.In, func(e *Edge) bool { return e.Child != d })
+	bare := email != "" && s.isBareList(d)
+	switch {
+	case isPersonNoun(what) && !s.dependsOnPerson(d, email):
+	case bare:
+	case unique && referred && p.namesPeople():
+	default:
+		return nil
+	}
+	c.weigh(what, unique, referred, bare, p.namesPeople())
+	return c
+}
+
+func (c *candidate) weigh(what string, unique, referred, bare, named bool) {
+	add := func(when bool, by float64, reason string) {
+		if when {
+			c.confidence += by
+			c.reasons = append(c.reasons, reason)
+		}
+	}
+	add(isPersonNoun(what), 0.15, fmt.Sprintf("a %s is a person", what))
+	add(bare, 0.2, "it is a bare list of addresses")
+	add(unique, 0.1, "the database says each is there once")
+	add(referred, 0.1, "other datasets refer to it")
+	add(named, 0.05, "it holds names or dates of birth")
+}
+
+// identity finds the column of a kind whose values are (almost) each somebody's own.
+func (p *profile) identity(d *Dataset, kind pii.Kind) string {
+	best, at := "", 0.0
+	for _, c := range d.Table.Columns {
+		class := p.class[c.Name]
+		if class.Kind != kind || class.Confidence < 0.8 || isReference(d.Table, c.Name) {
+			continue
+		}
+		score := p.distinct(c.Name)
+		if isUnique(d.Table, []string{c.Name}) {
+			score = 2
+		}
+		filled := len(p.sample) == 0 || float64(len(p.values[c.Name])) >= 0.5*float64(len(p.sample))
+		if len(p.values[c.Name]) < 5 {
+			score = max(score, 0.95) // too few to judge; the name stands
+		}
+		if filled && score >= 0.9 && score > at {
+			best, at = c.Name, score
+		}
+	}
+	return best
+}
+
+func (p *profile) namesPeople() bool {
+	for _, class := range p.class {
+		if class.Kind == pii.Name && class.Confidence >= 0.6 || class.Kind == pii.Birth || class.Kind == pii.National {
+			return true
+		}
+	}
+	return false
+}
+
+// dependsOnPerson: a dataset without an address of its own whose key leads to a dataset of persons is
+// a part of that person (profile.user_id).
+func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
+	if email != "" && isUnique(d.Table, []string{email}) {
+		return false
+	}
+	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
+		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && !isActor(e.ChildColumns)
+	})
+}
+
+// isBareList: few columns, an address, no prose, and no keys to or from anything.
+func (s *scan) isBareList(d *Dataset) bool {
+	if len(d.Table.Columns) > 6 || len(d.Out) > 0 || len(d.In) > 0 {
+		return false
+	}
+	for _, c := range d.Table.Columns {
+		if class := s.profiles[d.Table].class[c.Name]; class.Kind == pii.FreeText {
+			return false
+		}
+		if s.profiles[d.Table].content[c.Name].Words > 4 {
+			return false
+		}
+		if toks := pii.Tokens(c.Name); len(toks) > 0 && prose[toks[len(toks)-1]] {
+			return false
+		}
+	}
+	return true
+}
+
+var prose = set(`subject body text message content description note notes comment title`)
+
+// addKeys names the keys by which people are known: the primary key, and a number of their own. The
+// same word in two systems could mean two series of numbers, so the second carries its system's name.
+func (s *scan) addKeys(c *candidate, taken map[string]string) {
+	t, what := c.d.Table, noun(c.d.Name)
+	if !isPersonNoun(what) {
+		return
+	}
+	add := func(kind, column string) {
+		if at := taken[kind]; at != "" && at != c.d.ID() {
+			kind = c.d.System + "_" + kind
+		}
+		if taken[kind] != "" || c.by[kind] != "" {
+			return
+		}
+		for _, used := range c.by {
+			if used == column {
+				return
+			}
+		}
+		taken[kind], c.by[kind] = c.d.ID(), column
+	}
+	if len(t.Primary) == 1 {
+		add(what, t.Primary[0])
+	}
+	for _, col := range t.Columns {
+		toks := pii.Tokens(col.Name)
+		if len(toks) > 1 && numberSuffix[toks[len(toks)-1]] && singular(toks[len(toks)-2]) == what && isUnique(t, []string{col.Name}) {
+			add(strings.Join(toks, "_"), col.Name)
+		}
+	}
+}
+
+var numberSuffix = set(`no nr num number code ref nummer numero`)
+
+// values of a column that occur, once each, up to limit.
+func (p *profile) some(column string, limit int) []connector.Value {
+	seen := map[connector.Value]bool{}
+	var out []connector.Value
+	for _, v := range p.values[column] {
+		if strings.TrimSpace(v.S) == "" || seen[v] {
+			continue
+		}
+		seen[v] = true
+		if out = append(out, v); len(out) == limit {
+			break
+		}
+	}
+	return out
+}

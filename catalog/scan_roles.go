@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+var (
+	writers = set(`from sender author writer creator submitter reporter requester poster commenter`)
+	sides   = set(`from to sender recipient receiver buyer seller payer payee giver taker`)
+)
+
+// isWriter: who stands in the column wrote the row's text.
+func isWriter(column string) bool {
+	toks := pii.Tokens(column)
+	return slices.ContainsFunc(toks, func(t string) bool { return writers[t] }) || strings.HasPrefix(strings.Join(toks, "_"), "created_by")
+}
+
+func isSide(column string) bool {
+	return slices.ContainsFunc(pii.Tokens(column), func(t string) bool { return sides[t] })
+}
+
+func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *match) {
+	to := m.key.d.Name + "." + m.key.column
+	if m.key.d.System != d.System {
+		to = m.key.d.System + "." + to
+	}
+	role := s.roleOf(g, d, c.Name, m)
+	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + c.Name, To: to, As: role, Author: m.key.d.People != nil && isWriter(c.Name)}},
+		Mark{ID: "link:" + d.ID() + "." + c.Name, Confidence: m.confidence(), Reason: m.reason()})
+}
+
+// roleOf judges what a found reference says. With another way to a person it names somebody beside
+// the owner; an address column that also holds others' (staff who answer in a thread) names who
+// wrote, while the thread says whose it is.
+func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
+	direct := slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil }) || s.proposedDirect(g, d)
+	switch {
+	case m.key.d.People == nil && direct:
+		return Context
+	case m.key.d.People == nil:
+		return Own
+	case isActor([]string{column}) || direct:
+		return Mention
+	case m.key.email && m.share < enough && hangsOnPersonal(d):
+		return Mention
+	}
+	return Own
+}
+
+// hangsOnPersonal: the row is part of something else, a message of its ticket.
+func hangsOnPersonal(d *Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
+		return e.FK != nil && e.Parent != d && (e.Parent.Personal || threads[noun(e.Parent.Name)])
+	})
+}
+
+var threads = set(`ticket thread conversation case chat inquiry request issue discussion topic`)
+
+func (s *scan) proposedDirect(g *Graph, d *Dataset) bool {
+	return slices.ContainsFunc(s.f.Proposals, func(p Proposal) bool {
+		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") || p.Link.As == Mention || p.Link.As == Context {
+			return false
+		}
+		to, _ := g.endpoint(d.System, p.Link.To)
+		return to != nil && to.People != nil
+	})
+}
+
+// balanceRoles: two ends of an exchange (from, to) are both's when each was found on its own.
+func (s *scan) balanceRoles(d *Dataset) {
+	var ends []*Link
+	for _, p := range s.f.Proposals {
+		if p.Link != nil && p.System == d.System && strings.HasPrefix(p.Link.From, d.Name+".") && len(p.Link.When) == 0 {
+			if isSide(lastPart(p.Link.From)) {
+				ends = append(ends, p.Link)
+			}
+		}
+	}
+	if len(ends) < 2 {
+		return
+	}
+	for _, l := range ends {
+		l.As = Co
+	}
+}
+
+// proposePolymorphic: x_type beside x_id points to different datasets. Each type that names one of
+// people's gets a link of its own when the ids beside it are there.
+func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
+	p := s.profiles[d.Table]
+	for _, c := range d.Table.Columns {
+		stem, ok := strings.CutSuffix(c.Name, "_type")
+		id := d.Table.Column(stem + "_id")
+		if !ok || id == nil || isReference(d.Table, id.Name) || linked(d, id.Name) {
+			continue
+		}
+		for _, kind := range p.some(c.Name, 20) {
+			parent := namedParent(g, d.System, kind.S)
+			if parent == nil {
+				continue
+			}
+			if err := s.proposeWhen(ctx, d, c.Name, id.Name, kind, parent); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func namedParent(g *Graph, system, kind string) *Dataset {
+	for _, d := range g.Datasets {
+		if d.System == system && (d.People != nil || d.Personal) && len(d.Table.Primary) == 1 && noun(d.Name) == noun(kind) {
+			return d
+		}
+	}
+	return nil
+}
+
+func (s *scan) proposeWhen(ctx context.Context, d *Dataset, typeColumn, idColumn string, kind connector.Value, parent *Dataset) error {
+	p := s.profiles[d.Table]
+	ti, ii := slices.Index(p.columns, typeColumn), slices.Index(p.columns, idColumn)
+	var ids []connector.Value
+	for _, row := range p.sample {
+		if row[ti] == kind && !row[ii].IsNull() && !slices.Contains(ids, row[ii]) && len(ids) < probeValues {
+			ids = append(ids, row[ii])
+		}
+	}
+	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
+	if err := s.probeValues(ctx, ids, &m); err != nil {
+		return err
+	}
+	if m.probed == 0 || m.share < enough {
+		return nil
+	}
+	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + idColumn, To: parent.Name + "." + m.key.column, As: Own, When: map[string]string{typeColumn: kind.S}}},
+		Mark{ID: "link:" + d.ID() + "." + idColumn + ":" + noun(kind.S), Confidence: m.confidence(), Reason: fmt.Sprintf("where %s says %s, %s", typeColumn, noun(kind.S), m.reason())})
+	return nil
+}
+
+// proposeRoles turns what the rules ask about declared keys into guesses that can be answered.
+func (s *scan) proposeRoles(g *Graph) {
+	for _, q := range g.Questions {
+		if q.ID == "" {
+			continue
+		}
+		for _, e := range g.Edges {
+			if e.Link != nil || e.FK == nil || "link:"+e.Child.System+"."+e.Path() != q.ID {
+				continue
+			}
+			switch e.Role {
+			case Own, Co, Mention, Follow, Context, Alias:
+			default:
+				continue
+			}
+			s.propose(Proposal{System: q.System, Link: &Link{From: e.Child.Name + "." + e.ChildColumns[0], To: e.Parent.Name + "." + e.ParentColumns[0], As: e.Role,
+				Author: e.Role == Co && isWriter(e.ChildColumns[0])}}, Mark{ID: q.ID, Confidence: 0.7, Reason: roleReason(q.Text)})
+		}
+	}
+}
+
+// roleReason keeps the why of a question: "a.b to c: it WHY; planned as …".
+func roleReason(text string) string {
+	if _, rest, ok := strings.Cut(text, ": "); ok {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, ";")
+	return text
+}

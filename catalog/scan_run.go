@@ -1,0 +1,296 @@
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+const (
+	defaultSamples = 500
+	exactCount     = 1_000_000 // a table that the engine takes for larger is not counted, its estimate stands
+)
+
+// Scan reads every reachable system: its datasets, a sample of their rows, and what both suggest. It
+// changes nothing. Declared keys are facts and are not proposed; what is proposed beyond them
+// errs on the side of asking less: a name alone is not enough where values can be looked at.
+func Scan(ctx context.Context, c *Catalog, o ScanOptions) (*Findings, error) {
+	g, err := c.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &scan{cfg: c.Config(), samples: o.Samples, base: g, profiles: map[*connector.Table]*profile{}}
+	if s.samples <= 0 {
+		s.samples = defaultSamples
+	}
+	s.f = &Findings{Config: s.cfg, Systems: []SystemFinding{}, Datasets: []DatasetFinding{}, Proposals: []Proposal{}, Surprises: []Surprise{}, Unmapped: []Surprise{}}
+	s.readSystems()
+	for _, d := range g.Datasets {
+		if err := s.readDataset(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.guess(ctx); err != nil {
+		return nil, err
+	}
+	s.keepOpen()
+	return s.f, nil
+}
+
+// scan is one run. Each round of guesses is put into a copy of the configuration and the graph is
+// built anew, so that roles are judged by the same rules as everywhere.
+type scan struct {
+	cfg      *Config
+	samples  int
+	base     *Graph
+	profiles map[*connector.Table]*profile
+	f        *Findings
+}
+
+// profile is what was seen of one dataset.
+type profile struct {
+	rows    int64
+	columns []string
+	sample  [][]connector.Value
+	values  map[string][]connector.Value // not NULL, per column
+	class   map[string]pii.Class
+	content map[string]pii.Content
+}
+
+func (s *scan) guess(ctx context.Context) error {
+	s.proposePeople()
+	g, err := s.graph(ctx)
+	if err != nil {
+		return err
+	}
+	for round := 0; round < 4; round++ {
+		before := len(s.f.Proposals)
+		if err := s.proposeLinks(ctx, g, round == 0); err != nil {
+			return err
+		}
+		if round > 0 && len(s.f.Proposals) == before {
+			break
+		}
+		if g, err = s.graph(ctx); err != nil {
+			return err
+		}
+	}
+	s.proposeRoles(g)
+	s.proposeRules(g)
+	s.findSurprises(g)
+	s.findUnmapped(g)
+	return nil
+}
+
+// graph is the graph as it would be with everything proposed so far.
+func (s *scan) graph(ctx context.Context) (*Graph, error) {
+	cfg := *s.cfg
+	cfg.Systems = slices.Clone(s.cfg.Systems)
+	for i := range cfg.Systems {
+		sys := &cfg.Systems[i]
+		sys.People, sys.Links, sys.Tables = slices.Clone(sys.People), slices.Clone(sys.Links), slices.Clone(sys.Tables)
+		for _, p := range s.f.Proposals {
+			switch {
+			case p.System != sys.ID:
+			case p.People != nil:
+				sys.People = append(sys.People, *p.People)
+			case p.Link != nil:
+				sys.Links = append(sys.Links, *p.Link)
+			default:
+				sys.Tables = append(sys.Tables, *p.Rule)
+			}
+		}
+	}
+	var conns []*Connection
+	for _, c := range s.base.Systems {
+		copied := *c
+		copied.Config = cfg.system(c.Config.ID)
+		conns = append(conns, &copied)
+	}
+	return buildGraph(ctx, &cfg, conns)
+}
+
+// propose adds a guess unless the file speaks of it, or this run proposed the same.
+func (s *scan) propose(p Proposal, m Mark) {
+	m.Proposed, m.Confidence = true, float64(int(min(m.Confidence, 0.99)*100+0.5))/100
+	p.ID, p.Confidence, p.Reason = m.ID, m.Confidence, m.Reason
+	switch {
+	case p.People != nil:
+		p.People.Mark = m
+	case p.Link != nil:
+		p.Link.Mark = m
+	default:
+		p.Rule.Mark = m
+	}
+	if sys := s.cfg.system(p.System); sys == nil || p.spokenOf(sys) {
+		return
+	}
+	if slices.ContainsFunc(s.f.Proposals, func(x Proposal) bool { return x.ID == p.ID }) {
+		return
+	}
+	s.f.Proposals = append(s.f.Proposals, p)
+}
+
+// keepOpen lists the guesses that stand in the file unanswered in front of the new ones.
+func (s *scan) keepOpen() {
+	var open []Proposal
+	for _, g := range s.cfg.guesses() {
+		if !g.mark.Proposed || g.mark.Rejected {
+			continue
+		}
+		p := Proposal{System: g.system.ID, ID: g.mark.ID, Confidence: g.mark.Confidence, Reason: g.mark.Reason}
+		switch g.list {
+		case "people":
+			p.People = &g.system.People[g.index]
+		case "links":
+			p.Link = &g.system.Links[g.index]
+		default:
+			p.Rule = g.rule
+		}
+		open = append(open, p)
+	}
+	s.f.Proposals = append(open, s.f.Proposals...)
+}
+
+func (s *scan) readSystems() {
+	for _, c := range s.base.Systems {
+		f := SystemFinding{ID: c.Config.ID}
+		if c.Err != nil {
+			f.Problem = c.Err.Error()
+		} else if c.Schema != nil {
+			f.Engine = c.Schema.Engine
+			for _, d := range s.base.Datasets {
+				if d.System == c.Config.ID {
+					f.Datasets++
+				}
+			}
+		}
+		s.f.Systems = append(s.f.Systems, f)
+	}
+}
+
+// readDataset samples one dataset and classifies its columns. What cannot be read is said, and no error.
+func (s *scan) readDataset(ctx context.Context, d *Dataset) error {
+	f := DatasetFinding{System: d.System, Name: d.Name, Rows: -1, Ignored: d.Ignored}
+	p := &profile{rows: d.Table.Rows, values: map[string][]connector.Value{}, class: map[string]pii.Class{}, content: map[string]pii.Content{}}
+	s.profiles[d.Table] = p
+	if !d.Table.Rights.Select {
+		f.Problem = "this role may not read it"
+	} else if err := p.read(ctx, d, s.samples); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.Problem = "it could not be read"
+	}
+	f.Rows = p.rows
+	for i := range d.Table.Columns {
+		c := &d.Table.Columns[i]
+		class := p.classify(d, c)
+		p.class[c.Name], p.content[c.Name] = class, pii.Read(p.values[c.Name])
+		if class.Known() {
+			f.Columns = append(f.Columns, ColumnFinding{c.Name, class.Category, class.Kind, class.Confidence, class.Reason})
+		}
+	}
+	s.f.Datasets = append(s.f.Datasets, f)
+	return nil
+}
+
+func (p *profile) read(ctx context.Context, d *Dataset, limit int) error {
+	for _, c := range d.Table.Columns {
+		if c.Kind != connector.Bytes {
+			p.columns = append(p.columns, c.Name)
+		}
+	}
+	if len(p.columns) == 0 {
+		return nil
+	}
+	rows, err := d.Store.Sample(ctx, d.Table, p.columns, limit)
+	if err != nil {
+		return err
+	}
+	p.sample = rows
+	for _, row := range rows {
+		for i, v := range row {
+			if !v.IsNull() {
+				p.values[p.columns[i]] = append(p.values[p.columns[i]], v)
+			}
+		}
+	}
+	if d.Table.Rows >= exactCount {
+		return nil
+	}
+	n, err := d.Store.Count(ctx, []connector.Select{{Table: d.Table}})
+	if err == nil && len(n) == 1 {
+		p.rows = n[0]
+	}
+	return err
+}
+
+// classify judges a column; a bare "name" is a person's in a dataset of persons.
+func (p *profile) classify(d *Dataset, c *connector.Column) pii.Class {
+	class := pii.Classify(c.Name, p.values[c.Name], *c)
+	if class.Known() || c.Kind != connector.Text || !isPersonNoun(noun(d.Name)) {
+		return class
+	}
+	if toks := pii.Tokens(c.Name); len(toks) == 1 && toks[0] == "name" {
+		return pii.Class{Category: pii.Identity, Kind: pii.Name, Confidence: 0.9, Reason: "its name says name, in a dataset of persons"}
+	}
+	return class
+}
+
+// distinct is the share of a column's sampled values that occur once, counting equal ones once.
+func (p *profile) distinct(column string) float64 {
+	vs := p.values[column]
+	if len(vs) == 0 {
+		return 0
+	}
+	seen := map[connector.Value]bool{}
+	for _, v := range vs {
+		seen[v] = true
+	}
+	return float64(len(seen)) / float64(len(vs))
+}
+
+// noun is what a dataset's rows are, in the singular: "shop_customers" gives customer.
+func noun(dataset string) string {
+	if dot := strings.LastIndexByte(dataset, '.'); dot >= 0 {
+		dataset = dataset[dot+1:]
+	}
+	toks := pii.Tokens(dataset)
+	for len(toks) > 1 && (affixes[toks[len(toks)-1]] || strings.Trim(toks[len(toks)-1], "0123456789") == "") {
+		toks = toks[:len(toks)-1]
+	}
+	if len(toks) == 0 {
+		return ""
+	}
+	return singular(toks[len(toks)-1])
+}
+
+var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v`)
+
+func singular(w string) string {
+	switch {
+	case w == "people" || w == "persons":
+		return "person"
+	case strings.HasSuffix(w, "ies") && len(w) > 4:
+		return w[:len(w)-3] + "y"
+	case strings.HasSuffix(w, "sses") || strings.HasSuffix(w, "xes") || strings.HasSuffix(w, "ches") || strings.HasSuffix(w, "shes"):
+		return w[:len(w)-2]
+	case w == "kunden" || w == "kunder" || w == "nutzer" || w == "brukere" || w == "ansatte" || w == "medlemmer":
+		return map[string]string{"kunden": "kunde", "kunder": "kunde", "nutzer": "nutzer", "brukere": "bruker", "ansatte": "ansatt", "medlemmer": "medlem"}[w]
+	case strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") && !strings.HasSuffix(w, "us") && len(w) > 3:
+		return w[:len(w)-1]
+	}
+	return w
+}
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
