@@ -122,33 +122,40 @@ func (s *scan) dateOf(d *Dataset) string {
 	return best
 }
 
-// proposeRedact: prose that several people share and in which somebody's data was seen. The row
-// survives when one of them goes, so what the text says has to go from it.
+// conversations are datasets in which people write about themselves and others.
+var conversations = set(`message ticket comment note chat post reply mail email letter case conversation thread inquiry request issue answer call transcript
+	nachricht notiz kommentar anfrage melding henvendelse mensaje comentario commentaire`)
+
+// proposeRedact: prose shared by several people, or written in a conversation, in which somebody's data
+// was seen. Rows of others name people too, so their words are masked; and where the row is the
+// person's own, who wrote it goes with what was written.
 func (s *scan) proposeRedact(d *Dataset) bool {
-	co := 0
-	for _, e := range d.Out {
-		if e.Role == Co {
-			co++
-		}
-	}
-	if co == 0 {
+	several := slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Role == Co })
+	if d.People != nil || !several && !conversations[noun(d.Name)] {
 		return false
 	}
-	var cols []string
-	var why []string
+	var cols, why []string
 	for _, c := range d.Table.Columns {
-		if IsFreeText(d.Table, c) {
-			if found := s.foundIn(d, c.Name); found != "" {
-				cols, why = append(cols, c.Name), append(why, c.Name+": "+found)
-			}
+		if found := s.foundIn(d, c.Name); found != "" && IsFreeText(d.Table, c) {
+			cols, why = append(cols, c.Name), append(why, c.Name+": "+found)
 		}
 	}
 	if len(cols) == 0 {
 		return false
 	}
+	id := "redact:" + d.ID() + "." + strings.Join(cols, "+")
+	for _, c := range d.Table.Columns {
+		if class := s.profiles[d.Table].class[c.Name]; isWhoWrote(class) && !isKeyColumn(d.Table, c.Name) && !slices.Contains(cols, c.Name) {
+			cols = append(cols, c.Name)
+		}
+	}
 	s.propose(Proposal{System: d.System, Rule: &TableRule{Table: d.Name, Erase: Redact, Columns: cols, Categories: s.categories(d)}},
-		Mark{ID: "redact:" + d.ID() + "." + strings.Join(cols, "+"), Confidence: 0.7, Reason: strings.Join(why, "; ") + "; the row is several people's"})
+		Mark{ID: id, Confidence: 0.7, Reason: strings.Join(why, "; ") + "; they may be others'"})
 	return true
+}
+
+func isWhoWrote(c pii.Class) bool {
+	return (c.Kind == pii.Email || c.Kind == pii.Phone || c.Kind == pii.Name) && c.Confidence >= 0.7
 }
 
 // foundIn says what running text of a column was seen to hold; "" when nothing.
@@ -156,7 +163,7 @@ func (s *scan) foundIn(d *Dataset, column string) string {
 	c := s.profiles[d.Table].content[column]
 	for _, k := range []pii.Kind{pii.Card, pii.IBAN, pii.National, pii.Phone, pii.Email, pii.IP} {
 		if c.Within[k] > 0 {
-			return fmt.Sprintf("%d of %d sampled texts hold %s", c.Within[k], c.Values, k.Plural())
+			return fmt.Sprintf("%d of %d texts hold %s", c.Within[k], c.Values, k.Plural())
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 const (
 	defaultSamples = 500
+	proseRows      = 20_000    // of prose so many are looked through: what it holds is rare in it
 	exactCount     = 1_000_000 // a table that the engine takes for larger is not counted, its estimate stands
 )
 
@@ -190,6 +192,11 @@ func (s *scan) readDataset(ctx context.Context, d *Dataset) error {
 		c := &d.Table.Columns[i]
 		class := p.classify(d, c)
 		p.class[c.Name], p.content[c.Name] = class, pii.Read(p.values[c.Name])
+		if f.Problem == "" && IsFreeText(d.Table, *c) && p.content[c.Name].Words >= 3 {
+			if err := p.readProse(ctx, d, c.Name); err != nil {
+				return err
+			}
+		}
 		if class.Known() {
 			f.Columns = append(f.Columns, ColumnFinding{c.Name, class.Category, class.Kind, class.Confidence, class.Reason})
 		}
@@ -227,6 +234,20 @@ func (p *profile) read(ctx context.Context, d *Dataset, limit int) error {
 		p.rows = n[0]
 	}
 	return err
+}
+
+// readProse looks through running text beyond the sample, keeping nothing but counts.
+func (p *profile) readProse(ctx context.Context, d *Dataset, column string) error {
+	content := pii.Read(nil)
+	err := d.Store.Select(ctx, []connector.Select{{Table: d.Table, Columns: []string{column}, Limit: proseRows}}, func(_ int, row []connector.Value) error {
+		content.Add(row[0])
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the text of %s: %w", d.ID(), err)
+	}
+	p.content[column] = content
+	return nil
 }
 
 // classify judges a column; a bare "name" is a person's in a dataset of persons.

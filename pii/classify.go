@@ -23,23 +23,24 @@ type Content struct {
 // Read counts what values are.
 func Read(samples []connector.Value) Content {
 	c := Content{Whole: map[Kind]int{}, Within: map[Kind]int{}}
-	words := 0
 	for _, v := range samples {
-		text := strings.TrimSpace(v.S)
-		if v.IsNull() || text == "" || v.Kind == connector.Bytes {
-			continue
-		}
-		c.Values++
-		if len(text) > maxValue {
-			text = text[:maxValue]
-		}
-		words += 1 + strings.Count(text, " ")
-		c.count(text)
-	}
-	if c.Values > 0 {
-		c.Words = float64(words) / float64(c.Values)
+		c.Add(v)
 	}
 	return c
+}
+
+// Add counts one more value; c comes from Read.
+func (c *Content) Add(v connector.Value) {
+	text := strings.TrimSpace(v.S)
+	if v.IsNull() || text == "" || v.Kind == connector.Bytes {
+		return
+	}
+	if len(text) > maxValue {
+		text = text[:maxValue]
+	}
+	c.Words += (float64(1+strings.Count(text, " ")) - c.Words) / float64(c.Values+1)
+	c.Values++
+	c.count(text)
 }
 
 func (c *Content) count(text string) {

@@ -26,7 +26,7 @@ var vocabulary = []struct {
 		employee name, staff name, student name, holder name, cardholder, cardholder name, card holder, account holder, beneficiary name, subscriber name, buyer name, seller name,
 		passenger name, tenant name first, parent name, guardian name, nickname, nick name, kundenname, kundenavn, navn kunde, nom client, nom du client, nombre cliente,
 		nombre del cliente, ansprechpartner, kontaktperson, contact person, reviewer name, applicant name, candidate name, driver name, owner name, recipient, addressee,
-		visitor name, participant name, attendee name, person full name, preferred name, spouse name, child name, next of kin, from name, billing name, shipping name, delivery name`},
+		visitor name, participant name, attendee name, person full name, preferred name, spouse name, child name, next of kin, from name, billed to, bill to, sold to, deliver to, attention of, billing name, shipping name, delivery name`},
 	{Identity, Name, 0.6, `person, initials, salutation, anrede, tiltale, honorific, civilite, suffix name, name prefix, name suffix, pseudonym, alias name, navn, nom, nombre`},
 	{Identity, Birth, 0.95, `birth date, birthdate, date of birth, dob, birthday, born, born on, born at, day of birth, year of birth, birth year, geburtsdatum, geburtstag, geboren,
 		fodselsdato, foedselsdato, fodt, fodsels dato, date de naissance, date naissance, naissance, fecha de nacimiento, fecha nacimiento, nacimiento, geb datum, gebdat`},
