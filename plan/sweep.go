@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -31,7 +32,7 @@ func (l *looker) sweep(ctx context.Context) error {
 		return nil
 	}
 	m := newMatcher(l.ids)
-	for _, d := range l.g.Datasets {
+	for _, d := range slices.Concat(l.g.Datasets, storedCopies(l.g)) {
 		if d.Ignored {
 			continue
 		}
@@ -43,6 +44,39 @@ func (l *looker) sweep(ctx context.Context) error {
 		p.Coverage = fmt.Sprintf("all text, JSON and decodable binary columns of every dataset that is not ignored, for %d identities; encrypted cells cannot be read", len(l.ids))
 	}
 	return nil
+}
+
+// storedCopies hold text and are no datasets of a walk: materialised views, which may show what is
+// not behind them any more, and full-text tables, which may keep what nobody took out of them.
+func storedCopies(g *catalog.Graph) []*catalog.Dataset {
+	var out []*catalog.Dataset
+	for _, s := range g.Systems {
+		if s.Schema == nil || s.Err != nil {
+			continue
+		}
+		for _, t := range s.Schema.Tables {
+			if t.Kind == connector.MatView || t.Kind == connector.Virtual {
+				out = append(out, &catalog.Dataset{System: s.Config.ID, Name: t.Dataset(), Table: t, Store: s.Store,
+					Ignored: slices.Contains(s.Config.Ignore, t.Dataset())})
+			}
+		}
+	}
+	return out
+}
+
+// mayHold is how many cells of a column an identity may stand in, because rows are kept; a stored
+// copy shows the kept rows of its whole system.
+func (l *looker) mayHold(d *catalog.Dataset, column string) int64 {
+	if d.Table.Kind != connector.MatView && d.Table.Kind != connector.Virtual {
+		return l.kept[d.ID()+"."+column]
+	}
+	n := int64(0)
+	for place, kept := range l.kept {
+		if strings.HasPrefix(place, d.System+".") {
+			n += kept
+		}
+	}
+	return n
 }
 
 func (l *looker) sweepMS() int64 {
@@ -88,7 +122,7 @@ func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matche
 		return err
 	}
 	for i, n := range hits {
-		if may := l.kept[d.ID()+"."+cols[i]]; n > may {
+		if may := l.mayHold(d, cols[i]); n > may {
 			l.residue(d, n-may, "an identity of the person still stands in "+cols[i])
 		}
 	}
