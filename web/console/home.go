@@ -23,11 +23,10 @@ func (v *visit) home() error {
 		return err
 	}
 	guesses := len(openGuesses(v.Catalog.Config()))
-	body := []g.Node{view.Head(homeSentence(d, guesses), v.homeLede(d), nil)}
-	if len(v.Catalog.Config().Systems) == 0 {
-		body = append(body, noSystems())
+	body := []g.Node{view.Head(homeSentence(d, guesses), v.homeLede(d), nil), v.needsYou(d, guesses), v.limits(d), v.doneLately(entries)}
+	if len(v.Catalog.Config().Systems) == 0 && len(d.all) == 0 {
+		body = []g.Node{view.Head("Ombud is here, and knows no system yet.", v.homeLede(d), nil), noSystems()}
 	}
-	body = append(body, v.needsYou(d, guesses), v.limits(d), v.doneLately(entries))
 	return v.show(http.StatusOK, v.shell(roomHome, "Home", d, nil, body...))
 }
 
@@ -79,7 +78,7 @@ func (v *visit) needsYou(d *desk, guesses int) g.Node {
 	}
 	if guesses > 0 {
 		rows = append(rows, view.Row(h.A(h.Href("/map#findings"), g.Text("Data map: "+view.Count(int64(guesses), "finding"))),
-			view.Text("You", "Say yes or no to what was guessed"), view.Cell("By", g.Text("No limit of its own"), why("erasures wait for it")),
+			view.Text("You", "Say yes or no to what was guessed"), view.Cell("By", g.Text("No limit of its own"), why("but erasures wait for it")),
 			view.Act(), view.Act(view.Link("sm", "/map#findings", "Answer"))))
 	}
 	return s.With(view.Table("stack", "What needs you", []view.Column{{Name: "What"}, {Name: "What you do"}, {Name: "By when"}, {Name: "Time used"}, {Name: "Act", Hidden: true}}, view.Rows(rows...)))
@@ -90,8 +89,8 @@ func (v *visit) needRow(r *request.Request, first bool) g.Node {
 	if first {
 		class = "sm main-act"
 	}
-	return view.Row(h.A(h.Href(address(r)), title(r)),
-		view.Text("You", view.Upper(r.What)),
+	return view.Row(h.A(h.Class("nowrap"), h.Href(address(r)), title(r)),
+		view.Text("You", view.Upper(plainDates(r.What))),
 		view.Cell("By", v.byWhen(r)...),
 		view.Cell("Time used", v.timeUsed(r)...),
 		view.Act(view.Link(class, address(r), doWord(r))))
@@ -104,6 +103,9 @@ func why(text string) g.Node {
 
 // byWhen is the next date of an open request: our own target while it lies ahead, then the law's.
 func (v *visit) byWhen(r *request.Request) []g.Node {
+	if until, ok := reviewUntil(r); ok {
+		return []g.Node{h.B(g.Text(view.Upper(v.time.Near(until)))), why("then what was held back is destroyed")}
+	}
 	if !r.State.Open() {
 		return []g.Node{h.Span(g.Text("Closed " + v.time.Date(r.Updated)))}
 	}

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"strings"
+
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
@@ -39,7 +41,8 @@ func (v *visit) sayYes(d *dossier) g.Node {
 func questions(p *plan.Plan) g.Node {
 	var items []g.Node
 	for _, q := range p.Blocking {
-		items = append(items, view.Note(view.Gap, view.Upper(q)+".", "", ""))
+		place, question, _ := strings.Cut(q, ": ")
+		items = append(items, view.Note(view.Gap, place+":", question+".", ""))
 	}
 	return h.Div(h.P(g.Text("This plan cannot be approved before "+plural(int64(len(p.Blocking)), "this is", "these are")+" answered:")),
 		h.Div(append([]g.Node{h.Class("mt")}, items...)...),

@@ -97,16 +97,23 @@ func lower(s string) string {
 
 // next is who acts, what and by when.
 func (v *visit) next(d *dossier) *view.Next {
-	n := &view.Next{Who: who(d.Who), What: view.Upper(d.What)}
+	n := &view.Next{Who: who(d.Who), What: view.Upper(plainDates(d.What))}
 	if d.Who == you {
 		n.WhoWhy = g.Text(me(v.Actor))
 	}
-	since := d.Updated
-	n.WhatWhy = g.Group{state(d.Request), g.Text(" since " + v.since(since))}
+	n.WhatWhy = g.Group{state(d.Request), g.Text(" since " + v.since(d.Updated))}
+	if until, ok := reviewUntil(d.Request); ok {
+		n.What, n.When = "Review the text held back", view.Upper(v.time.Near(until))
+		n.WhenWhy = g.Text(v.time.Left(until) + "; then the text and the identities are destroyed")
+		return n
+	}
 	if !d.State.Open() {
 		n.Limits, n.When = "Closed", v.time.Date(d.Updated)
-		days := int64(-v.time.Days(d.Received)) + int64(v.time.Days(d.Updated))
-		n.WhenWhy = g.Text("after " + view.Count(days, "day") + "; the law allowed until " + v.time.Date(d.Due))
+		days := "on the same day"
+		if took := int64(v.time.Days(d.Updated) - v.time.Days(d.Received)); took > 0 {
+			days = "after " + view.Count(took, "day")
+		}
+		n.WhenWhy = g.Text(days + "; the law allowed until " + v.time.Date(d.Due))
 		if d.Updated.After(d.Due) {
 			n.WhenWhy = g.Group{view.Badge(view.Late, "late"), g.Text(" the limit was " + v.time.Date(d.Due))}
 		}
@@ -121,6 +128,15 @@ func (v *visit) next(d *dossier) *view.Next {
 		n.When, n.WhenWhy = view.Upper(v.time.Near(d.Due)), g.Text(v.time.Left(d.Due)+", "+lawOf(d.DueWhy)+"; own target was "+v.time.Date(d.Target))
 	}
 	return n
+}
+
+// reviewUntil is when text held for review is destroyed; false where none is.
+func reviewUntil(r *request.Request) (time.Time, bool) {
+	if r.State != request.Complete || r.Who != you {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.DateOnly, isoDate.FindString(r.What))
+	return t, err == nil
 }
 
 func (v *visit) since(t time.Time) string {
@@ -148,5 +164,5 @@ func (v *visit) progressSection(d *dossier) g.Node {
 	return h.Section(h.Class("sec"), h.ID("running"), h.Aria("labelledby", "running-h"),
 		h.Div(h.Class("sec-h"), h.H2(h.ID("running-h"), g.Text("Running"))),
 		h.Div(h.Data("live", address(d.Request)+"/progress"), h.Label(h.For("progress"), h.ID("progress-words"), g.Text(p.Words)), bar,
-			h.P(h.Class("hint"), g.Text("Each system is announced, not each row."))))
+			h.P(h.Class("sr"), h.Role("status"))))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
@@ -18,7 +19,9 @@ import (
 func planSection(d *dossier) g.Node {
 	p := d.Plan
 	heading := "What would happen"
-	if !d.planWaits() {
+	if d.State == request.Running {
+		heading = "What runs now"
+	} else if !d.planWaits() {
 		heading = "What was planned"
 	}
 	s := view.Section{ID: "plan", Title: heading, First: true, Note: g.Group{g.Text("Plan "), view.Hash(p.Hash), g.Text(" · "), h.A(h.Href(address(d.Request)+"/plan.json"), h.Download(""), g.Text("JSON"))}}
@@ -44,16 +47,30 @@ func figures(p *plan.Plan) (tallies, bar g.Node) {
 		}
 	}
 	gaps := int64(len(p.Gaps))
-	gap := view.Tally{Sign: view.Gap, Figure: view.Number(gaps), Word: plural(gaps, "gap", "gaps")}
+	sign := view.Gap
+	if gaps == 0 {
+		sign = view.OK
+	}
+	gap := view.Tally{Sign: sign, Figure: view.Number(gaps), Word: plural(gaps, "gap", "gaps")}
 	if p.Kind == plan.Access {
-		return view.Tallies(view.Tally{Sign: view.Keep, Figure: view.Number(n[2]), Word: plural(n[2], "row copied", "rows copied")},
-			view.Tally{Sign: view.Gap, Figure: view.Number(int64(len(p.Held))), Word: "texts held for review"}, gap), nil
+		all := []view.Tally{{Sign: view.Keep, Figure: view.Number(n[2]), Word: plural(n[2], "row copied", "rows copied")}, gap}
+		if n := heldTexts(p.Held); n > 0 {
+			all = append(all, view.Tally{Sign: view.Soon, Figure: view.Number(n), Word: plural(n, "text held for review", "texts held for review")})
+		}
+		return view.Tallies(all...), nil
 	}
 	return view.Tallies(
 		view.Tally{Sign: view.Delete, Figure: view.Number(n[0]), Word: plural(n[0], "row deleted", "rows deleted")},
 		view.Tally{Sign: view.Alter, Figure: view.Number(n[1]), Word: plural(n[1], "row loses its link", "rows lose their link")},
 		view.Tally{Sign: view.Keep, Figure: view.Number(n[2]), Word: plural(n[2], "row stays", "rows stay")}, gap,
 	), view.Bar(view.Share{Class: "fb", Part: n[0]}, view.Share{Class: "fv", Part: n[1]}, view.Share{Class: "fw", Part: n[2]})
+}
+
+func heldTexts(held []plan.Held) (n int64) {
+	for _, x := range held {
+		n += x.Rows
+	}
+	return n
 }
 
 func plural(n int64, one, many string) string {
@@ -125,8 +142,20 @@ func rowsOf(r plan.Remaining) string {
 func planRow(sign view.Sign, word, system, dataset, rows, path string, because g.Node) g.Node {
 	return view.Row(h.Span(h.Class("vn"), view.Verb(sign, word), h.B(h.Span(h.Class("sr"), g.Text(system+".")), g.Text(dataset))),
 		h.Td(h.Class("r num"), h.Data("l", "Rows"), g.Text(rows)),
-		h.Td(h.Class("path"), h.Data("l", "Path"), g.Text(path)),
+		h.Td(h.Class("path"), h.Data("l", "Path"), paths(path)),
 		h.Td(h.Class("why"), g.If(because != nil, h.Data("l", "Why")), because))
+}
+
+// paths that lead to the same rows stand one below the other.
+func paths(path string) g.Node {
+	var out []g.Node
+	for one := range strings.SplitSeq(path, "; ") {
+		if len(out) > 0 {
+			out = append(out, h.Br())
+		}
+		out = append(out, g.Text(one))
+	}
+	return h.Span(out...)
 }
 
 // because says of a step what its line cannot: the ground, the end, the fields that change.
@@ -222,7 +251,7 @@ func ignoredLine(ignored []string) g.Node {
 func knowFirst(p *plan.Plan) g.Node {
 	var notes []g.Node
 	if n := int64(len(p.Gaps)); n > 0 {
-		notes = append(notes, view.Note(view.Gap, view.Upper(view.Count(n, "gap"))+".", "The request ends as incomplete until each is closed. They stand first in the table, with who acts.", ""))
+		notes = append(notes, view.Note(view.Gap, view.Upper(view.Count(n, "gap"))+".", "The request ends as incomplete until "+plural(n, "it is closed. It stands", "each is closed. They stand")+" first in the table, with who acts.", ""))
 	}
 	for _, w := range p.Warnings {
 		sign := view.Soon
@@ -234,9 +263,9 @@ func knowFirst(p *plan.Plan) g.Node {
 			text = view.Upper(view.Lasting(time.Duration(w.CostMS)*time.Millisecond)) + " of reading."
 		}
 		if w.Cure != "" {
-			text += " This cures it:"
+			text += " This statement cures it:"
 		}
-		notes = append(notes, view.Note(sign, strings.Trim(w.System+"."+w.Dataset, ".")+": "+w.Message+".", text, w.Cure))
+		notes = append(notes, view.Note(sign, strings.Trim(w.System+"."+w.Dataset, ".")+":", strings.TrimSpace(w.Message+". "+text), w.Cure))
 	}
 	for _, x := range p.Held {
 		notes = append(notes, view.Note(view.Soon, fmt.Sprintf("%s.%s.%s: %s held for review.", x.System, x.Dataset, x.Field, view.Count(x.Rows, "text")), view.Upper(x.Why)+".", ""))

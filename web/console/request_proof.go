@@ -52,6 +52,7 @@ func remainingRow(r plan.Remaining) g.Node {
 type sum struct {
 	system                 string
 	kept                   bool
+	open                   bool // something of the system remains
 	planned, acted, proven int64
 }
 
@@ -66,8 +67,13 @@ func sums(d *dossier) []sum {
 		out = append(out, sum{system: system, kept: kept})
 		return &out[len(out)-1]
 	}
+	open := map[string]bool{}
+	for _, r := range left(d.Request) {
+		open[r.System] = true
+	}
 	for _, x := range d.Outcome.Done {
 		s := find(x.System, x.Method == catalog.Keep && d.Kind == plan.Erasure)
+		s.open = open[x.System]
 		s.planned += x.Planned
 		s.acted += x.Acted
 		s.proven += x.Verified
@@ -80,6 +86,8 @@ func (s sum) row(kind plan.Kind) g.Node {
 	switch {
 	case s.kept:
 		name, badge = s.system+", kept", view.Badge(view.Keep, "stays")
+	case s.open:
+		badge = view.Badge(view.Soon, "not all proven")
 	case kind == plan.Access:
 		badge = view.Badge(view.OK, "all read")
 	case s.proven < s.planned:

@@ -46,7 +46,7 @@ type content struct {
 func event(e ledger.Row) view.Event {
 	var c content
 	_ = json.Unmarshal(e.Content, &c) // an erased or foreign content tells only its kind
-	what := deed(e.Kind, e.Result)
+	what := deed(e.Kind)
 	text := g.Node(g.Text(view.Upper(what)))
 	if c.Request != "" {
 		text = g.Group{g.Text(view.Upper(what) + ": "), h.A(h.Href("/requests/"+c.Request), g.Text(kindWord(c.Kind)+" "+c.Request))}
@@ -62,7 +62,7 @@ func event(e ledger.Row) view.Event {
 }
 
 // deed is a kind of entry in words; an unknown one is shown as it is.
-func deed(kind, result string) string {
+func deed(kind string) string {
 	switch kind {
 	case "request.planned":
 		return "planned"
@@ -75,10 +75,9 @@ func deed(kind, result string) string {
 	case "request.drifted":
 		return "the data moved, planned again"
 	case "request.completed":
-		if result == "incomplete" {
-			return "run ended, something remains"
-		}
 		return "done and proven"
+	case "request.incomplete":
+		return "run ended, something remains"
 	case "request.failed":
 		return "run failed"
 	case "request.refused":
@@ -137,7 +136,7 @@ func (v *visit) storySection(r *request.Request, s story) g.Node {
 	var events []view.Event
 	for _, e := range slices.Backward(s) {
 		one := event(e)
-		one.Text = g.Text(view.Upper(deed(e.Kind, e.Result)))
+		one.Text = g.Text(view.Upper(deed(e.Kind)))
 		one.More = g.Group{one.More, g.Text(" · "), h.A(h.Href(fmt.Sprintf("%s/entries/%d", address(r), e.ID)), h.Download(""), g.Text("inclusion proof"))}
 		events = append(events, one)
 	}

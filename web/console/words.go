@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +13,12 @@ import (
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
 )
+
+// isoDate is a date as the product's own texts write it.
+var isoDate = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
+
+// plainDates writes the dates in a text as people do.
+func plainDates(s string) string { return isoDate.ReplaceAllStringFunc(s, date) }
 
 // address of a request's page: its reference, never anything of the person.
 func address(r *request.Request) string { return "/requests/" + r.Ref }

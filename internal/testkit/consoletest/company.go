@@ -18,6 +18,8 @@ create table orders (id integer primary key, customer_id integer not null refere
 create table order_lines (order_id integer not null references orders(id), no integer not null, article text, primary key (order_id, no));
 create table order_events (id integer primary key, user_ref integer, what text, device_id text);
 create table reviews (id integer primary key, author_id integer references customers(id), author_name text, body text);
+create table referrals (id integer primary key, code text, referred_by integer references customers(id));
+create trigger address_gone after delete on addresses begin update orders set total = total where customer_id = old.customer_id; end;
 create index addresses_customer on addresses (customer_id);
 create index orders_customer on orders (customer_id);`
 
@@ -26,7 +28,7 @@ create table invoices (id integer primary key, order_no integer not null, custom
 create table payment_methods (id integer primary key, customer integer not null, card text);`
 
 const supportSchema = `
-create table messages (id integer primary key, sender text, recipient text, body text);
+create table messages (id integer primary key, from_customer integer, to_customer integer, body text);
 create table notes_of_staff (id integer primary key, text text);`
 
 const mailSchema = `create table letters (address text primary key, since text);`
@@ -54,7 +56,8 @@ func addPerson(ctx context.Context, dir string, id int, name string) error {
 	mail := name + "@example.com"
 	shop := fmt.Sprintf(`insert into customers values (%[1]d, '%[2]s', '%[3]s Nordmann', '+47 900 00 %03[1]d');
 		insert into addresses (customer_id, street, city) values (%[1]d, 'Fjordgata 1', 'Bergen');
-		insert into reviews (author_id, author_name, body) values (%[1]d, '%[3]s', 'Good tent');`, id, mail, name)
+		insert into reviews (author_id, author_name, body) values (%[1]d, '%[3]s', 'Good tent');
+		insert into referrals (code, referred_by) values ('friend', %[1]d);`, id, mail, name)
 	billing := fmt.Sprintf(`insert into payment_methods (customer, card) values (%d, '4111');`, id)
 	for o := range 6 {
 		no := id*100 + o
@@ -67,7 +70,7 @@ func addPerson(ctx context.Context, dir string, id int, name string) error {
 			shop += fmt.Sprintf(`insert into order_events (user_ref, what, device_id) values (%d, 'viewed', 'd-%d');`, id, no)
 		}
 	}
-	support := fmt.Sprintf(`insert into messages (sender, recipient, body) values ('%[1]s', 'help@fjordly.example', 'Where is my tent?'), ('help@fjordly.example', '%[1]s', 'On its way');`, mail)
+	support := fmt.Sprintf(`insert into messages (from_customer, to_customer, body) values (%[1]d, null, 'Where is my tent?'), (null, %[1]d, 'On its way');`, id)
 	return errors.Join(Exec(ctx, dir, "shop", shop), Exec(ctx, dir, "billing", billing), Exec(ctx, dir, "support", support),
 		Exec(ctx, dir, "mail", fmt.Sprintf(`insert into letters values ('%s', '2024-01-01');`, mail)))
 }
@@ -94,6 +97,7 @@ systems:
       - {table: customers, by: {email: email, customer: id}}
     links:
       - {from: order_events.user_ref, to: customers.id}
+      - {from: referrals.referred_by, to: customers.id, as: mention}
     tables:
       reviews: {erase: anonymise, columns: [author_name]}
   - id: billing
@@ -111,8 +115,8 @@ systems:
     dsn: support.db
     location: EU, Dublin
     links:
-      - {from: messages.sender, to: shop.customers.email, as: co, author: true}
-      - {from: messages.recipient, to: shop.customers.email, as: co}
+      - {from: messages.from_customer, to: shop.customers.id, as: co, author: true}
+      - {from: messages.to_customer, to: shop.customers.id, as: co}
     tables:
       messages: {erase: redact, columns: [body]}
     ignore: [notes_of_staff]

@@ -5,7 +5,7 @@ const box = document.querySelector("[data-live]");
 if (box) {
   const bar = box.querySelector("progress");
   const words = box.querySelector("label");
-  const toast = document.getElementById("toast");
+  const aloud = box.querySelector("[role=status]");
   let spoken = "";
 
   const show = (s) => {
@@ -16,7 +16,7 @@ if (box) {
     } else {
       bar.removeAttribute("value");
     }
-    if (s.speaks !== spoken) toast.textContent = spoken = s.speaks;
+    if (s.speaks !== spoken) aloud.textContent = spoken = s.speaks;
   };
 
   const ask = async (wait) => {

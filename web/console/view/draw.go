@@ -132,9 +132,9 @@ func (c Time) Timeline(l Limits) g.Node {
 // anchor keeps a label inside the drawing.
 func anchor(share float64) string {
 	switch {
-	case share < .08:
+	case share < .16:
 		return "start"
-	case share > .92:
+	case share > .84:
 		return "end"
 	}
 	return "middle"

@@ -112,7 +112,7 @@ func (b Box) draw(x, y float64) g.Node {
 		class, name = "box hotbox", "? "+b.Name
 	}
 	width := float64(storeWidth - 2*boxInset)
-	return el("a", "href", b.Href, "aria-label", b.Name).With(
+	return el("a", "href", b.Href).With(
 		el("rect", "class", class, "x", num(x), "y", num(y), "width", num(width), "height", num(boxHeight), "rx", "3"),
 		label("", num(x+8), num(y+16), "", short(name, 22)), label("sub em", num(x+width-8), num(y+16), "end", b.Note))
 }

@@ -55,7 +55,7 @@ func (s Section) With(body ...g.Node) g.Node {
 
 // Tabs lead to parts of one page, or to other looks at the same.
 func Tabs(label string, items ...Room) g.Node {
-	return h.Nav(h.Class("tabs"), h.Aria("label", label), g.Map(items, func(r Room) g.Node {
+	return h.Nav(h.Class("tabs mt"), h.Aria("label", label), g.Map(items, func(r Room) g.Node {
 		return h.A(h.Href(r.Href), g.If(r.Here, h.Aria("current", "page")), g.Text(r.Name),
 			g.If(r.Count > 0, g.Text(" "+Number(int64(r.Count)))))
 	}))

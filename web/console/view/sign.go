@@ -97,6 +97,6 @@ func Note(s Sign, strong, text, cure string) g.Node {
 
 // Empty says what is not there: what it is for, why there is none, what to do.
 func Empty(title, text string, act ...g.Node) g.Node {
-	return h.Div(h.Class("empty"), h.H3(g.Text(title)), h.P(h.Class("mt"), g.Text(text)),
+	return h.Div(h.Class("empty"), h.P(h.Strong(g.Text(title))), h.P(h.Class("mt"), g.Text(text)),
 		g.If(len(act) > 0, h.Div(append([]g.Node{h.Class("actions")}, act...)...)))
 }

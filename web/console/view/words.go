@@ -124,10 +124,10 @@ func (c Time) Moment(t time.Time) string {
 	switch {
 	case c.Days(t) == 0:
 		return t.Format("15:04")
-	case c.Days(t) > -7:
+	case c.Days(t) == -1:
 		return t.Format("Mon 15:04")
 	}
-	return t.Format("2 Jan 15:04")
+	return t.Format("2 Jan, 15:04")
 }
 
 // Clock is the hour and minute.

@@ -1,0 +1,54 @@
+// Starts consoles with requests in every state, and a browser to look at them.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+// company builds and starts the fixture; stop ends it.
+export const company = async () => {
+  const dir = await mkdtemp(join(tmpdir(), "ombud-browser-"));
+  const bin = join(dir, "consolefixture");
+  const build = spawn("go", ["build", "-o", bin, "./internal/testkit/cmd/consolefixture"], { cwd: root, stdio: "inherit" });
+  const [code] = await once(build, "exit");
+  if (code !== 0) throw new Error("the fixture does not build");
+  const run = spawn(bin, [], { stdio: ["pipe", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: run.stdout }), "line");
+  return {
+    ...JSON.parse(line),
+    stop: async () => {
+      run.stdin.end();
+      await once(run, "exit");
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+};
+
+// browser starts Chromium, which asks nobody but our own pages.
+export const browser = () => chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync", "--no-first-run"],
+});
+
+// routes are all pages, each in every state it has.
+export const routes = (c) => {
+  const of = (place, paths) => paths.map((path) => ({ name: `${place}${path}`, url: c[place].url + path }));
+  return [
+    ...of("empty", ["/", "/requests", "/requests/new", "/map", "/keys", "/requests/R-2026-9999", "/nothing"]),
+    ...of("guesses", ["/", "/map", `/requests/${c.guesses.refs.blocked}`]),
+    ...of("full", ["/", "/requests", "/requests?state=closed", "/requests?due=late", "/requests/new", "/map", "/keys"]),
+    ...Object.entries(c.full.refs).map(([state, ref]) => ({ name: `full/${state}`, url: `${c.full.url}/requests/${ref}` })),
+  ];
+};
+
+export const widths = [320, 768, 1280];
+export const themes = [
+  { name: "light", colorScheme: "light" },
+  { name: "dark", colorScheme: "dark" },
+  { name: "forced", colorScheme: "light", forcedColors: "active" },
+];
