@@ -28,8 +28,8 @@ test: tools ## everything, against real PostgreSQL, MariaDB and Chromium; nothin
 short: ## unit tests of PKG=./package/... alone, each with servers of its own
 	$(GOTEST) -timeout 10m $(or $(PKG),./...)
 
-bench: tools ## ratios against expert baselines, interleaved in one run
-	@$(SERVERS) $(GOTEST) -p 1 -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+bench: tools ## ratios against expert baselines, interleaved in one run; OMBUD_BENCH=full is the large one
+	@OMBUD_BENCH=$${OMBUD_BENCH:-short} go test -count 1 -timeout 6h -run '^TestBench$$$$' -v ./internal/bench
 
 soak: tools ## the full counts of every hostile test: hours
 	@OMBUD_SOAK=1 $(SERVERS) $(GOTEST) -p 1 -count 1 -timeout 12h ./...

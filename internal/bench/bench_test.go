@@ -40,5 +40,10 @@ func TestBench(t *testing.T) {
 		p := newShop(t, s, engine, z.people)
 		measureAccess(t, r, p, z)
 		measureErasure(t, r, p, z)
+		measureGrowth(t, r, s, p, z)
+		measureSweep(t, r, p, z)
+		measureMissing(t, r, p, z)
+		measureCatalog(t, r, s, engine, z)
+		measureMemory(t, r, s, engine, z)
 	}
 }

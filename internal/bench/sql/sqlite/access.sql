@@ -1,7 +1,7 @@
 -- Everything about one person in one statement, as JSON. ?1 is the folded address.
 WITH me AS MATERIALIZED (SELECT * FROM users WHERE :folded = ?1),
-	mine AS MATERIALIZED (SELECT o.* FROM orders o JOIN me ON o.user_id = me.id),
-	asked AS MATERIALIZED (SELECT t.* FROM tickets t JOIN me ON t.user_id = me.id)
+	mine AS MATERIALIZED (SELECT o.* FROM me CROSS JOIN orders AS o ON o.user_id = me.id),
+	asked AS MATERIALIZED (SELECT t.* FROM me CROSS JOIN tickets AS t ON t.user_id = me.id)
 SELECT json_object(
 	'users', json((SELECT json_group_array(json_object('id', id, 'email', email, 'name', name, 'phone', phone, 'created_at', created_at)) FROM me)),
 	'addresses', json((SELECT json_group_array(json_object('id', id, 'user_id', user_id, 'street', street, 'city', city, 'postcode', postcode, 'country', country))
