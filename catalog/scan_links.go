@@ -27,9 +27,10 @@ type parentKey struct {
 type match struct {
 	key    parentKey
 	name   float64 // by the names
-	share  float64 // of the values, found there
+	share  float64 // of the distinct values, found there
+	rows   float64 // of the rows, for addresses: one that answers everybody is one value in many rows
 	probed int
-	why    string
+	found  map[string]bool
 }
 
 func (m match) score() float64 {
@@ -215,7 +216,22 @@ func columnKind(k parentKey) connector.Kind {
 
 // probe asks the parent's store how many of the column's sampled values it knows.
 func (s *scan) probe(ctx context.Context, d *Dataset, c *connector.Column, m *match) error {
-	return s.probeValues(ctx, s.profiles[d.Table].some(c.Name, probeValues), m)
+	p := s.profiles[d.Table]
+	probed := p.some(c.Name, probeValues)
+	if err := s.probeValues(ctx, probed, m); err != nil || !m.key.email {
+		return err
+	}
+	known, all := 0, 0
+	for _, v := range p.values[c.Name] {
+		if slices.Contains(probed, v) {
+			all++
+			if m.found[connector.Fold(v.S)] {
+				known++
+			}
+		}
+	}
+	m.rows = float64(known) / float64(max(all, 1))
+	return nil
 }
 
 func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *match) error {
@@ -238,7 +254,7 @@ func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *mat
 	if m.probed == 0 || len(keys) == 0 {
 		return nil
 	}
-	found := map[string]bool{}
+	m.found = map[string]bool{}
 	err := parent.Store.Select(ctx, []connector.Select{{Table: parent.Table, Columns: []string{m.key.column},
 		Where: []connector.Match{{Columns: []string{m.key.column}, Keys: keys, Fold: m.key.email}}}},
 		func(_ int, row []connector.Value) error {
@@ -246,13 +262,13 @@ func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *mat
 			if m.key.email {
 				v = connector.Fold(v)
 			}
-			found[v] = true
+			m.found[v] = true
 			return nil
 		})
 	if err != nil {
 		return fmt.Errorf("looking for values of %s: %w", parent.ID(), err)
 	}
-	m.share = float64(len(found)) / float64(m.probed)
+	m.share = float64(len(m.found)) / float64(m.probed)
 	return nil
 }
 

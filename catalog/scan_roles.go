@@ -47,7 +47,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Own
 	case isActor([]string{column}) || direct:
 		return Mention
-	case m.key.email && m.share < enough && hangsOnPersonal(d):
+	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
 	}
 	return Own

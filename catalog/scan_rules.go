@@ -161,12 +161,16 @@ func isWhoWrote(c pii.Class) bool {
 // foundIn says what running text of a column was seen to hold; "" when nothing.
 func (s *scan) foundIn(d *Dataset, column string) string {
 	c := s.profiles[d.Table].content[column]
-	for _, k := range []pii.Kind{pii.Card, pii.IBAN, pii.National, pii.Phone, pii.Email, pii.IP} {
-		if c.Within[k] > 0 {
-			return fmt.Sprintf("%d of %d texts hold %s", c.Within[k], c.Values, k.Plural())
+	var found []string
+	for _, k := range []pii.Kind{pii.Card, pii.IBAN, pii.National, pii.Email, pii.Phone, pii.IP} {
+		if n := c.Within[k]; n > 0 {
+			found = append(found, fmt.Sprintf("%d with %s", n, k.Plural()))
 		}
 	}
-	return ""
+	if len(found) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("of %d texts, %s", c.Values, strings.Join(found, ", "))
 }
 
 // categories of a dataset's columns, keys and references left out.
