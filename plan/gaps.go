@@ -26,6 +26,10 @@ func (w *walk) fillGaps(p *Plan, groups []*group) {
 			add(g)
 			p.Blocking = append(p.Blocking, fmt.Sprintf("%s.%s: %s; %s", g.System, g.Dataset, g.Why, g.Next))
 		}
+		for _, g := range w.absent(s) {
+			add(g)
+			p.Blocking = append(p.Blocking, fmt.Sprintf("%s.%s: %s; %s", g.System, g.Dataset, g.Why, g.Next))
+		}
 	}
 	for _, q := range w.g.Questions {
 		add(Remaining{System: q.System, Dataset: q.Dataset, Rows: -1, Code: "question", Why: q.Text, Guess: q.ID,
@@ -78,6 +82,40 @@ func guesses(s *catalog.System) []Remaining {
 			what = "that a law makes you keep it"
 		}
 		add(t.Mark, t.Table, what)
+	}
+	return out
+}
+
+// absent is what ombud.yaml speaks of and the store does not have: renamed, dropped, or no table. It
+// blocks, for a rule that covers nothing any more would let go what it was to keep.
+func (w *walk) absent(s *catalog.Connection) []Remaining {
+	if s.Schema == nil || s.Err != nil {
+		return nil
+	}
+	var out []Remaining
+	name := func(table, code, what string) {
+		out = append(out, Remaining{System: s.Config.ID, Dataset: table, Rows: -1, Code: code, Who: "whoever knows the schema",
+			Why: "ombud.yaml names " + what + " that is not there", Next: "correct ombud.yaml, then plan again"})
+	}
+	for _, p := range s.Config.People {
+		if !p.Rejected && w.g.Dataset(s.Config.ID, p.Table) == nil {
+			name(p.Table, "table-missing", "a table")
+		}
+	}
+	for _, r := range s.Config.Tables {
+		if r.Rejected {
+			continue
+		}
+		d := w.g.Dataset(s.Config.ID, r.Table)
+		if d == nil {
+			name(r.Table, "table-missing", "a table")
+			continue
+		}
+		for _, c := range r.Columns {
+			if d.Table.Column(c) == nil {
+				name(r.Table, "column-missing", "column "+c)
+			}
+		}
 	}
 	return out
 }
