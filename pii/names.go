@@ -57,14 +57,14 @@ func words(s string) map[string]bool {
 // ByName classifies a column by its name alone.
 func ByName(name string) Class {
 	toks := Tokens(name)
-	for len(toks) > 1 && isDigits(toks[len(toks)-1]) {
-		toks = toks[:len(toks)-1] // address_2 is an address
-	}
 	e, at, n := longest(toks)
 	if n == 0 || e.Category == "" {
 		return Class{}
 	}
 	rest := toks[at+n:]
+	for len(rest) > 0 && isDigits(rest[len(rest)-1]) {
+		rest = rest[:len(rest)-1] // address_2 is an address
+	}
 	if len(rest) > 0 && (about[rest[len(rest)-1]] || slices.Contains(rest, "id") && e.Category != Account && e.Category != Technical) {
 		return Class{}
 	}
