@@ -191,7 +191,7 @@ func (s *scan) readDataset(ctx context.Context, d *Dataset) error {
 	for i := range d.Table.Columns {
 		c := &d.Table.Columns[i]
 		class := p.classify(d, c)
-		p.class[c.Name], p.content[c.Name] = class, pii.Read(p.values[c.Name])
+		p.class[c.Name], p.content[c.Name] = class, pii.Read(texts(p.values[c.Name]))
 		if f.Problem == "" && IsFreeText(d.Table, *c) && p.content[c.Name].Words >= 3 {
 			if err := p.readProse(ctx, d, c.Name); err != nil {
 				return err
@@ -240,7 +240,7 @@ func (p *profile) read(ctx context.Context, d *Dataset, limit int) error {
 func (p *profile) readProse(ctx context.Context, d *Dataset, column string) error {
 	content := pii.Read(nil)
 	err := d.Store.Select(ctx, []connector.Select{{Table: d.Table, Columns: []string{column}, Limit: proseRows}}, func(_ int, row []connector.Value) error {
-		content.Add(row[0])
+		content.Add(row[0].S)
 		return nil
 	})
 	if err != nil {
@@ -252,7 +252,7 @@ func (p *profile) readProse(ctx context.Context, d *Dataset, column string) erro
 
 // classify judges a column; a bare "name" is a person's in a dataset of persons.
 func (p *profile) classify(d *Dataset, c *connector.Column) pii.Class {
-	class := pii.Classify(c.Name, p.values[c.Name], *c)
+	class := pii.Classify(c.Name, texts(p.values[c.Name]), holds(c.Kind))
 	if class.Known() || c.Kind != connector.Text || !isPersonNoun(noun(d.Name)) {
 		return class
 	}
@@ -260,6 +260,30 @@ func (p *profile) classify(d *Dataset, c *connector.Column) pii.Class {
 		return pii.Class{Category: pii.Identity, Kind: pii.Name, Confidence: 0.9, Reason: "its name says name, in a dataset of persons"}
 	}
 	return class
+}
+
+func texts(values []connector.Value) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = v.S
+	}
+	return out
+}
+
+func holds(k connector.Kind) pii.Holds {
+	switch k {
+	case connector.Text:
+		return pii.Text
+	case connector.Int, connector.Decimal, connector.Float:
+		return pii.Number
+	case connector.Time:
+		return pii.Moment
+	case connector.Bool:
+		return pii.Flag
+	case connector.Bytes:
+		return pii.Binary
+	}
+	return pii.Anything
 }
 
 // distinct is the share of a column's sampled values that occur once, counting equal ones once.

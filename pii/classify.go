@@ -5,12 +5,23 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/ombudhq/ombud/connector"
 )
 
 // maxValue is how much of one sampled value is read.
 const maxValue = 4096
+
+// Holds is what a column's type can hold.
+type Holds uint8
+
+// What types hold. Anything tells nothing: documents, arrays, types this package has no word for.
+const (
+	Anything Holds = iota
+	Text
+	Number
+	Moment
+	Flag
+	Binary
+)
 
 // Content is what the sampled values of a column are, as counts.
 type Content struct {
@@ -21,7 +32,7 @@ type Content struct {
 }
 
 // Read counts what values are.
-func Read(samples []connector.Value) Content {
+func Read(samples []string) Content {
 	c := Content{Whole: map[Kind]int{}, Within: map[Kind]int{}}
 	for _, v := range samples {
 		c.Add(v)
@@ -29,10 +40,10 @@ func Read(samples []connector.Value) Content {
 	return c
 }
 
-// Add counts one more value; c comes from Read.
-func (c *Content) Add(v connector.Value) {
-	text := strings.TrimSpace(v.S)
-	if v.IsNull() || text == "" || v.Kind == connector.Bytes {
+// Add counts one more value; c comes from Read. Empty ones do not count.
+func (c *Content) Add(value string) {
+	text := strings.TrimSpace(value)
+	if text == "" {
 		return
 	}
 	if len(text) > maxValue {
@@ -89,15 +100,18 @@ var strong = []Kind{Email, IBAN, Card, National, IP, Phone}
 
 // Classify says what a column seems to hold, from its name, sampled values and its type. Without
 // samples the name alone speaks.
-func Classify(name string, samples []connector.Value, column connector.Column) Class {
+func Classify(name string, samples []string, holds Holds) Class {
 	byName := ByName(name)
-	if !fits(byName, column) {
+	if !fits(byName, holds) {
 		byName = Class{}
 	}
-	return combine(name, byName, Read(samples), column)
+	if holds == Binary {
+		samples = nil
+	}
+	return combine(name, byName, Read(samples), holds)
 }
 
-func combine(name string, byName Class, c Content, column connector.Column) Class {
+func combine(name string, byName Class, c Content, holds Holds) Class {
 	for _, k := range strong {
 		share := c.share(k)
 		if share < 0.8 || c.Values < 3 && byName.Kind != k || k == IP && strings.Contains(strings.ToLower(name), "version") {
@@ -114,7 +128,7 @@ func combine(name string, byName Class, c Content, column connector.Column) Clas
 		return doubt(byName, c)
 	case isBareName(name) && c.Values >= 3 && c.share(Name) >= 0.6:
 		return Class{Identity, Name, round(0.85 * c.share(Name)), fmt.Sprintf("%.0f %% of %d sampled values look like names of people", 100*c.share(Name), c.Values)}
-	case column.Kind == connector.Text && c.Words >= 5:
+	case holds == Text && c.Words >= 5:
 		return running(c)
 	}
 	return Class{}
@@ -158,13 +172,13 @@ func inVocabulary(name string) bool {
 }
 
 // fits reports whether a column's type can hold what its name says: a flag called email is no address.
-func fits(c Class, column connector.Column) bool {
-	switch column.Kind {
-	case connector.Bool:
+func fits(c Class, holds Holds) bool {
+	switch holds {
+	case Flag:
 		return c.Category.Special() || c.Category == Marketing || c.Category == Criminal
-	case connector.Time:
+	case Moment:
 		return c.Kind == Birth || c.Category == Usage || c.Category.Special() || c.Category == Marketing
-	case connector.Int, connector.Decimal, connector.Float:
+	case Number:
 		switch c.Kind {
 		case Email, IP, IBAN, Name, FreeText, Secret:
 			return false

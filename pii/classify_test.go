@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/ombudhq/ombud/connector"
 )
 
 func TestTokens(t *testing.T) {
@@ -58,49 +56,48 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func texts(format string, n int) []connector.Value {
-	var out []connector.Value
+func texts(format string, n int) []string {
+	var out []string
 	for i := range n {
 		s := format
 		if strings.Contains(format, "%") {
 			s = fmt.Sprintf(format, i)
 		}
-		out = append(out, connector.TextValue(s))
+		out = append(out, s)
 	}
 	return out
 }
 
 func TestClassify(t *testing.T) {
-	text := connector.Column{Kind: connector.Text}
 	for _, c := range []struct {
 		name    string
-		samples []connector.Value
-		column  connector.Column
+		samples []string
+		holds   Holds
 		want    string // category/kind
 		atLeast float64
 	}{
-		{"email", texts("u%d@example.com", 20), text, "contact/email", 0.99},
-		{"login", texts("u%d@example.com", 20), text, "contact/email", 0.9},
-		{"c17", texts("u%d@example.com", 20), text, "contact/email", 0.9},
-		{"c17", texts("u%d@example.com", 2), text, "/", 0},
-		{"value", texts("NO9386011117947", 5), text, "financial/iban", 0.9},
-		{"value", texts("4111111111111111", 5), text, "financial/card", 0.9},
-		{"value", texts("10.0.0.%d", 9), text, "technical/ip", 0.9},
-		{"version", texts("10.0.0.%d", 9), text, "/", 0},
-		{"value", texts("+47 912 34 10%d", 9), text, "contact/phone", 0.9},
-		{"name", texts("Ida Nordmann", 9), text, "identity/name", 0.8},
-		{"name", texts("Two man tent", 9), text, "/", 0},
-		{"product_name", texts("Ida Nordmann", 9), text, "/", 0},
-		{"payload", texts("please write to u%d@example.com about it", 9), text, "communication/free_text", 0.8},
-		{"payload", texts("please send it back as soon as you can", 9), text, "/", 0},
-		{"email", nil, connector.Column{Kind: connector.Bool}, "/", 0},
-		{"email", nil, connector.Column{Kind: connector.Int}, "/", 0},
-		{"email", nil, text, "contact/email", 0.9},
-		{"born_at", nil, connector.Column{Kind: connector.Time}, "identity/birth_date", 0.9},
-		{"pregnant", nil, connector.Column{Kind: connector.Bool}, "health/", 0.9},
-		{"order_no", texts("100%d", 9), text, "/", 0},
+		{"email", texts("u%d@example.com", 20), Text, "contact/email", 0.99},
+		{"login", texts("u%d@example.com", 20), Text, "contact/email", 0.9},
+		{"c17", texts("u%d@example.com", 20), Text, "contact/email", 0.9},
+		{"c17", texts("u%d@example.com", 2), Text, "/", 0},
+		{"value", texts("NO9386011117947", 5), Text, "financial/iban", 0.9},
+		{"value", texts("4111111111111111", 5), Text, "financial/card", 0.9},
+		{"value", texts("10.0.0.%d", 9), Text, "technical/ip", 0.9},
+		{"version", texts("10.0.0.%d", 9), Text, "/", 0},
+		{"value", texts("+47 912 34 10%d", 9), Text, "contact/phone", 0.9},
+		{"name", texts("Ida Nordmann", 9), Text, "identity/name", 0.8},
+		{"name", texts("Two man tent", 9), Text, "/", 0},
+		{"product_name", texts("Ida Nordmann", 9), Text, "/", 0},
+		{"payload", texts("please write to u%d@example.com about it", 9), Text, "communication/free_text", 0.8},
+		{"payload", texts("please send it back as soon as you can", 9), Text, "/", 0},
+		{"email", nil, Flag, "/", 0},
+		{"email", nil, Number, "/", 0},
+		{"email", nil, Text, "contact/email", 0.9},
+		{"born_at", nil, Moment, "identity/birth_date", 0.9},
+		{"pregnant", nil, Flag, "health/", 0.9},
+		{"order_no", texts("100%d", 9), Text, "/", 0},
 	} {
-		got := Classify(c.name, c.samples, c.column)
+		got := Classify(c.name, c.samples, c.holds)
 		if fmt.Sprintf("%s/%s", got.Category, got.Kind) != c.want || got.Confidence < c.atLeast {
 			t.Errorf("%s: %+v, want %s", c.name, got, c.want)
 		}
@@ -111,7 +108,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestDoubt(t *testing.T) {
-	got := Classify("email", texts("n/a %d", 20), connector.Column{Kind: connector.Text})
+	got := Classify("email", texts("n/a %d", 20), Text)
 	if got.Confidence > 0.5 || !strings.Contains(got.Reason, "but only 0 %") {
 		t.Errorf("%+v", got)
 	}
