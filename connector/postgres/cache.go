@@ -67,7 +67,10 @@ func forget(c *pgconn.PgConn) {
 // stale tells that a prepared statement is no longer what it was: a column changed its type, or a
 // proxy has put another server behind the connection.
 func stale(list []statement, err error) bool {
+	return slices.ContainsFunc(list, func(st statement) bool { return st.prepared != nil }) && isStale(err)
+}
+
+func isStale(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	used := slices.ContainsFunc(list, func(st statement) bool { return st.prepared != nil })
-	return ok && used && (e.Code == "0A000" || e.Code == "26000")
+	return ok && (e.Code == "0A000" || e.Code == "26000")
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ type folds struct {
 }
 
 func (s *store) lookOnce(ctx context.Context, q connector.Select, row func([]connector.Value) error) error {
-	g := &glance{args: []any{pgx.QueryExecModeExec, pgx.QueryResultFormats{pgx.TextFormatCode}}}
+	g := &glance{args: []any{pgx.QueryResultFormats{pgx.TextFormatCode}}}
 	var err error
 	if g.shown, err = resolveColumns(q.Table, q.Columns); err != nil {
 		return err
@@ -57,24 +58,40 @@ func (s *store) lookOnce(ctx context.Context, q connector.Select, row func([]con
 	if err := s.pace.wait(ctx, 1); err != nil {
 		return err
 	}
+	err = s.gaze(ctx, g, q, row)
+	if isStale(err) { // a table changed since the statement was prepared; nothing was delivered yet
+		g.args = append([]any{pgx.QueryExecModeExec}, g.args...)
+		err = s.gaze(ctx, g, q, row)
+	}
+	if e, ok := errors.AsType[*received](err); ok {
+		return e.error
+	}
+	return s.fail(ctx, err)
+}
+
+// received is an error of whoever takes the rows.
+type received struct{ error }
+
+// gaze asks once. Its error is the driver's, or received.
+func (s *store) gaze(ctx context.Context, g *glance, q connector.Select, row func([]connector.Value) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rows, err := s.look.Query(ctx, g.sql(q), g.args...)
 	if err != nil {
-		return s.fail(ctx, err)
+		return err
 	}
 	stopped := g.deliver(rows, q, row)
 	if stopped != nil {
 		cancel() // the rest is not wanted
 	}
 	rows.Close()
-	if stopped != nil && stopped != errEnough {
-		return stopped
+	switch stopped {
+	case nil:
+		return rows.Err()
+	case errEnough:
+		return nil
 	}
-	if stopped == nil {
-		return s.fail(ctx, rows.Err())
-	}
-	return nil
+	return &received{stopped}
 }
 
 // deliver hands over rows until an error of the callback or the limit.
@@ -159,7 +176,7 @@ func (g *glance) joinKeys(n int, m match) {
 			}
 		}
 		g.args = append(g.args, texts)
-		arrays = append(arrays, fmt.Sprintf("$%d::text[]", len(g.args)-2))
+		arrays = append(arrays, fmt.Sprintf("$%d::text[]", len(g.args)-1))
 		names = append(names, fmt.Sprintf("w%d", i))
 		on = append(on, lookEquals(c, fmt.Sprintf("wanted%d.w%d", n, i), m.whole))
 	}
@@ -185,18 +202,19 @@ func lookEquals(c *connector.Column, wanted string, null bool) string {
 	return same
 }
 
-// joinFold reads what could be equal and decides here: capitals for ASCII, anything beyond it else.
+// joinFold reads what could be equal and decides here: small letters for ASCII, which the index on
+// the folded form serves, anything beyond it else.
 func (g *glance) joinFold(m match) {
 	c := *m.columns[0]
 	name := "CAST(looked." + pgx.Identifier{c.Name}.Sanitize() + " AS text)"
-	keys, capitals, beyond := map[string]bool{}, []string{}, false
+	keys, wanted, beyond := map[string]bool{}, []string{}, false
 	for _, k := range m.keys {
 		keys[k[0].S] = true
 		beyond = beyond || !isASCII(k[0].S)
-		capitals = append(capitals, strings.ToUpper(k[0].S))
+		wanted = append(wanted, k[0].S)
 	}
-	g.args = append(g.args, capitals)
-	condition := fmt.Sprintf(`upper(trim(BOTH %s FROM %s) COLLATE "C") = ANY ($%d::text[])`, blanks, name, len(g.args)-2)
+	g.args = append(g.args, wanted)
+	condition := fmt.Sprintf(`lower(btrim(%s, %s) COLLATE "C") = ANY ($%d::text[])`, name, blanks, len(g.args)-1)
 	if beyond {
 		condition = "(" + condition + " OR length(" + name + ") < octet_length(" + name + "))"
 	}

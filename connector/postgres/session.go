@@ -19,6 +19,8 @@ func pinned(timeout time.Duration) map[string]string {
 		"TimeZone":                    "UTC",
 		"extra_float_digits":          "1",
 		"bytea_output":                "hex",
+		// Keys travel as arrays, whose length a plan cannot know: one plan for all, not one each time.
+		"plan_cache_mode": "force_generic_plan",
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,6 +15,7 @@ import (
 type tx struct {
 	store *store
 	conn  *pgxpool.Conn // nil once it has ended
+	begun bool          // something besides BEGIN ran
 }
 
 var _ connector.CycleDeleter = (*tx)(nil)
@@ -26,16 +28,22 @@ func (s *store) Begin(ctx context.Context) (connector.Tx, error) {
 		return nil, err
 	}
 	t := &tx{store: s, conn: c}
-	_, err = t.run(ctx, []statement{{sql: "BEGIN"}, {sql: "SELECT set_config('search_path', $1, true)", args: [][]byte{[]byte(s.path)}}},
-		func(int, [][]byte) error { return nil })
-	if err != nil {
+	if err := t.begin(ctx); err != nil {
 		c.Release()
 		return nil, err
 	}
 	return t, nil
 }
 
-// run sends statements inside the transaction.
+func (t *tx) begin(ctx context.Context) error {
+	_, err := t.run(ctx, []statement{{sql: "BEGIN"}, {sql: "SELECT set_config('search_path', $1, true)", args: [][]byte{[]byte(t.store.path)}}},
+		func(int, [][]byte) error { return nil })
+	t.begun = false
+	return err
+}
+
+// run sends statements inside the transaction. Where one turns out to be stale, a transaction that
+// did nothing yet begins again.
 func (t *tx) run(ctx context.Context, list []statement, row func(int, [][]byte) error) ([]int64, error) {
 	if t.conn == nil {
 		return nil, fault.New(fault.Internal, "system %s: the transaction has ended", t.store.system)
@@ -43,7 +51,22 @@ func (t *tx) run(ctx context.Context, list []statement, row func(int, [][]byte) 
 	if len(list) == 0 {
 		return nil, ctx.Err()
 	}
-	return t.store.run(ctx, t.conn.Conn().PgConn(), list, row, func() {})
+	conn := t.conn.Conn().PgConn()
+	begun := t.begun
+	t.begun = true
+	counts, err := t.store.run(ctx, conn, reuse(ctx, conn, list), row, func() {})
+	if !errors.Is(err, errStale) {
+		return counts, err
+	}
+	forget(conn)
+	if begun {
+		return nil, fault.New(fault.Unavailable, "system %s: its catalog changed while a transaction was under way", t.store.system)
+	}
+	if err := errors.Join(t.plain(ctx, "ROLLBACK"), t.begin(ctx)); err != nil {
+		return nil, err
+	}
+	t.begun = true
+	return t.store.run(ctx, conn, list, row, func() {})
 }
 
 func (t *tx) plain(ctx context.Context, sql string) error {
