@@ -97,6 +97,9 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 		}
 		slices.Sort(cols)
 		for _, c := range slices.Compact(cols) {
+			if d.Table.Column(c) == nil {
+				continue // the file names a column that is gone; the plan says so
+			}
 			out = append(out, parentKey{d, c, s.profiles[d.Table].class[c].Kind == pii.Email})
 		}
 	}
@@ -154,8 +157,10 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		if m.name == 0 {
 			continue
 		}
-		if err := s.probe(ctx, d, c, &m); err != nil {
-			return err
+		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			continue // what cannot be compared is not guessed
 		}
 		if m.convinces(d) && (best == nil || m.score() > best.score()) {
 			best = &m
@@ -311,10 +316,10 @@ func (s *scan) isCopy(ctx context.Context, g *Graph, d *Dataset, c *connector.Co
 	}
 	for _, e := range s.waysTo(g, d, m.key.d) {
 		share, err := s.agreement(ctx, d, c.Name, e, m)
-		if err != nil {
-			return false, err
+		if ctx.Err() != nil {
+			return false, ctx.Err()
 		}
-		if share >= 0.95 {
+		if err == nil && share >= 0.95 {
 			s.f.Surprises = append(s.f.Surprises, Surprise{d.System, d.Name, c.Name + " repeats " + m.key.d.ID() + "." + m.key.column + " of the same person"})
 			return true, nil
 		}

@@ -132,10 +132,9 @@ func (s *scan) proposeWhen(ctx context.Context, d *Dataset, typeColumn, idColumn
 		}
 	}
 	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
-	if err := s.probeValues(ctx, ids, &m); err != nil {
-		return err
-	}
-	if m.probed == 0 || m.share < enough {
+	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil || m.probed == 0 || m.share < enough {
 		return nil
 	}
 	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + idColumn, To: parent.Name + "." + m.key.column, As: Own, When: map[string]string{typeColumn: kind.S}}},
