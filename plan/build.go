@@ -22,29 +22,38 @@ func (e *Engine) Plan(ctx context.Context, q Question) (*Plan, error) {
 }
 
 // find walks, decides and builds the plan; the walk is given too, for who goes on with it.
-func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk, error) {
-	g, err := e.cfg.Catalog.Refresh(ctx)
-	if err != nil {
-		return nil, nil, err
+func (e *Engine) find(ctx context.Context, q Question, full bool) (p *Plan, w *walk, err error) {
+	var before *journal
+	if q.Kind == Erasure {
+		before, _ = e.openJournal(ctx, q.Request) // what cannot be opened is closed for good
 	}
-	w := e.newWalk(g, q, full)
-	if err := w.summon(ctx); err != nil {
-		return nil, nil, err
+	err = e.onGraph(ctx, func(l *layout) error {
+		if w != nil {
+			w.close()
+		}
+		w = e.newWalk(l, q, full)
+		var err error
+		p, err = w.plan(ctx, before)
+		return err
+	})
+	if err != nil && w != nil {
+		w.close()
+	}
+	return p, w, err
+}
+
+// plan does a walk from the identities to the plan; before is the journal of an earlier run, if any.
+func (w *walk) plan(ctx context.Context, before *journal) (*Plan, error) {
+	if err := w.summon(ctx, before); err != nil {
+		return nil, err
 	}
 	if err := w.run(ctx); err != nil {
-		w.close()
-		return nil, nil, err
+		return nil, err
 	}
 	if err := w.fates(); err != nil {
-		w.close()
-		return nil, nil, err
+		return nil, err
 	}
-	p, err := w.build(ctx)
-	if err != nil {
-		w.close()
-		return nil, nil, err
-	}
-	return p, w, nil
+	return w.build(ctx)
 }
 
 // group is a step in the making: rows of one dataset with one decision.

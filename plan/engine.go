@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -55,7 +56,8 @@ type Config struct {
 // Engine plans, runs and looks again. It is safe for concurrent use; two runs of one request are
 // the caller's to prevent (package request does).
 type Engine struct {
-	cfg Config
+	cfg  Config
+	last atomic.Pointer[layout] // of the catalog as last known
 }
 
 // New makes an engine and the tables of its journal.
@@ -72,7 +74,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Hook == nil {
 		cfg.Hook = func(string) {}
 	}
-	return &Engine{cfg}, migrateJournal(ctx, cfg.DB)
+	return &Engine{cfg: cfg}, migrateJournal(ctx, cfg.DB)
 }
 
 // Drift is the error of a run whose data moved since the plan was made: nothing was touched, and

@@ -52,10 +52,9 @@ func (g ghosts) identities(d *catalog.Dataset, column string) []connector.Key {
 }
 
 // summon reads them from the request's journal, when there is one.
-func (w *walk) summon(ctx context.Context) error {
+func (w *walk) summon(ctx context.Context, j *journal) error {
 	w.ghosts.edges = map[*catalog.Edge]map[string]connector.Key{}
-	j, err := w.e.openJournal(ctx, w.q.Request)
-	if err != nil || j == nil || !j.acting || w.q.Kind != Erasure {
+	if j == nil || !j.acting || w.q.Kind != Erasure {
 		return nil // no run before, or one that is closed for good
 	}
 	heads, err := j.heads(ctx)

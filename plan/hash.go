@@ -109,15 +109,9 @@ func (w *walk) fingerprint(groups []*group) string {
 		}
 	}
 	h := sha256.New()
-	enc := json.NewEncoder(h)
 	for _, d := range w.g.Datasets {
-		if !near[d] {
-			continue
-		}
-		t := *d.Table
-		t.Rows, t.Bytes = 0, 0
-		if err := enc.Encode(t); err != nil {
-			return ""
+		if near[d] {
+			h.Write(w.l.digest(d))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

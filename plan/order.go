@@ -6,10 +6,9 @@ import (
 	"github.com/ombudhq/ombud/catalog"
 )
 
-// components are the datasets met, children before parents; those that refer to each other in a
-// circle come together. Where that leaves a choice people come last: they are the thread back in
-// after a crash.
-func (w *walk) components() [][]*catalog.Dataset {
+// components are datasets, children before parents; those that refer to each other in a circle come
+// together. Where that leaves a choice people come last: they are the thread back in after a crash.
+func components(g *catalog.Graph) [][]*catalog.Dataset {
 	t := tarjan[*catalog.Dataset]{
 		next: func(d *catalog.Dataset) []*catalog.Dataset {
 			var out []*catalog.Dataset
@@ -21,20 +20,32 @@ func (w *walk) components() [][]*catalog.Dataset {
 		low: map[*catalog.Dataset]int{}, index: map[*catalog.Dataset]int{},
 	}
 	for _, people := range []bool{false, true} {
-		for _, d := range w.g.Datasets {
+		for _, d := range g.Datasets {
 			if (d.People != nil) == people {
 				t.visit(d)
 			}
 		}
 	}
-	var out [][]*catalog.Dataset
 	for _, c := range t.found {
-		c = slices.DeleteFunc(c, func(d *catalog.Dataset) bool { return w.sets[d] == nil })
 		slices.SortStableFunc(c, func(a, b *catalog.Dataset) int {
 			return int(boolByte(a.People != nil)) - int(boolByte(b.People != nil))
 		})
-		if len(c) > 0 {
-			out = append(out, c)
+	}
+	return t.found
+}
+
+// components are those of the datasets met.
+func (w *walk) components() [][]*catalog.Dataset {
+	var out [][]*catalog.Dataset
+	for _, c := range w.l.components() {
+		var met []*catalog.Dataset
+		for _, d := range c {
+			if w.sets[d] != nil {
+				met = append(met, d)
+			}
+		}
+		if len(met) > 0 {
+			out = append(out, met)
 		}
 	}
 	return out

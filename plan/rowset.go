@@ -48,13 +48,10 @@ type state struct {
 // rowset is the rows met in one dataset. Indexed sets answer "which row has this key" and stay in
 // memory; the others only stream, and spill to a sealed file beyond the engine's memory limit.
 type rowset struct {
-	d       *catalog.Dataset
-	columns []string
-	at      map[string]int // column to position in cells
-	locator []int
-	indexed bool
-	limit   int
-	dir     string
+	d *catalog.Dataset
+	*shape
+	limit int
+	dir   string
 
 	byKey map[string]*record              // locator to row, indexed sets only
 	index map[string]map[string][]*record // edge end ("a+b") to key to rows, indexed sets only
@@ -63,15 +60,9 @@ type rowset struct {
 	n     int64
 }
 
-func newRowset(d *catalog.Dataset, columns []string, indexed bool, limit int, dir string) *rowset {
-	s := &rowset{d: d, columns: columns, at: map[string]int{}, indexed: indexed, limit: limit, dir: dir}
-	for i, c := range columns {
-		s.at[c] = i
-	}
-	for _, c := range d.Table.Locator.Columns {
-		s.locator = append(s.locator, s.at[c])
-	}
-	if indexed {
+func newRowset(d *catalog.Dataset, shape *shape, limit int, dir string) *rowset {
+	s := &rowset{d: d, shape: shape, limit: limit, dir: dir}
+	if s.indexed {
 		s.byKey = map[string]*record{}
 		s.index = map[string]map[string][]*record{}
 	}

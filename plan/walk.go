@@ -17,6 +17,7 @@ import (
 type walk struct {
 	e    *Engine
 	g    *catalog.Graph
+	l    *layout
 	q    Question
 	full bool // read whole rows (access), else only what judging and addressing need
 
@@ -45,18 +46,13 @@ type walk struct {
 // reason for keeping a row.
 type reason struct{ because, code string }
 
-func (e *Engine) newWalk(g *catalog.Graph, q Question, full bool) *walk {
-	w := &walk{
-		e: e, g: g, q: q, full: full,
-		sets: map[*catalog.Dataset]*rowset{}, edgeNo: map[*catalog.Edge]int32{}, pathNo: map[string]int32{},
+func (e *Engine) newWalk(l *layout, q Question, full bool) *walk {
+	return &walk{
+		e: e, g: l.g, l: l, q: q, full: full, edges: l.g.Edges,
+		sets: map[*catalog.Dataset]*rowset{}, edgeNo: l.edgeNo, pathNo: map[string]int32{},
 		asked: map[string]bool{}, persons: map[*record]int{}, new: map[*catalog.Dataset][]*record{},
 		shared: map[string]int64{}, broken: map[string]bool{}, reasonN: map[reason]int32{},
 	}
-	for i, ed := range g.Edges {
-		w.edges = append(w.edges, ed)
-		w.edgeNo[ed] = int32(i)
-	}
-	return w
 }
 
 func (w *walk) close() {
@@ -312,7 +308,7 @@ func (w *walk) set(d *catalog.Dataset) *rowset {
 	if s := w.sets[d]; s != nil {
 		return s
 	}
-	s := newRowset(d, w.columns(d), w.indexed(d), w.e.cfg.Memory, w.e.cfg.TempDir)
+	s := newRowset(d, w.l.shape(w, d), w.e.cfg.Memory, w.e.cfg.TempDir)
 	w.sets[d] = s
 	return s
 }
