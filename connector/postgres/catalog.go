@@ -69,13 +69,18 @@ UNION ALL SELECT 'publication', x.prrelid, p.pubname FROM pg_publication_rel x J
 UNION ALL SELECT 'publication', 0, p.pubname FROM pg_publication p WHERE p.puballtables
 ORDER BY 1, 2, 3`
 
+// moment names what a statement sees: which transactions had ended, since which start of the server.
+const moment = `concat_ws('/', txid_current_snapshot(), pg_postmaster_start_time())`
+
+const snapshotQuery = `SELECT ` + moment
+
 // fingerprintQuery hashes what Schema reads, by row versions where only a change of the schema makes
 // a new one and by content where maintenance does too. Sums do not depend on the order of rows. What
 // PostgreSQL brought itself has an oid below 16384 and cannot change: leaving it out saves most of the time.
 const fingerprintQuery = `WITH classes AS MATERIALIZED (
 	SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.oid >= 16384 AND c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'))
-SELECT concat_ws('-', current_setting('server_version_num'),
+SELECT ` + moment + `, concat_ws('-', current_setting('server_version_num'),
 	(SELECT hashtextextended(concat_ws('/', r.oid, r.rolsuper, r.rolbypassrls), 0) FROM pg_roles r WHERE r.rolname = current_user),
 	(SELECT sum(hashtextextended(concat_ws('/', roleid, member), 0)) FROM pg_auth_members),
 	(SELECT sum(hashtextextended(concat_ws('/', oid, nspname, nspowner, nspacl), 0)) FROM pg_namespace WHERE oid >= 16384 OR nspname = 'public'),

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,6 +42,7 @@ type store struct {
 	look   *pgxpool.Pool // Look's own
 	pace   *pace
 	clock  clock.Clock
+	last   atomic.Pointer[instant] // of Fingerprint
 }
 
 var (

@@ -11,15 +11,34 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// Fingerprint hashes the catalog in the server. See connector.Store.
+// instant is a fingerprint with the snapshot it was taken in.
+type instant struct{ snapshot, token string }
+
+// Fingerprint hashes the catalog in the server. While no transaction ended or began to write since
+// the last time, in any database of the server, nothing can have changed, and nothing is hashed.
+// See connector.Store.
 func (s *store) Fingerprint(ctx context.Context) (string, error) {
-	var token string
-	err := s.query(ctx, []statement{{sql: fingerprintQuery}}, func(_ int, row [][]byte) error {
-		sum := sha256.Sum256(row[0])
-		token = hex.EncodeToString(sum[:])
+	var now instant
+	err := s.query(ctx, []statement{{sql: snapshotQuery}}, func(_ int, row [][]byte) error {
+		now.snapshot = string(row[0])
 		return nil
 	})
-	return token, err
+	if err != nil {
+		return "", err
+	}
+	if last := s.last.Load(); last != nil && last.snapshot == now.snapshot {
+		return last.token, nil
+	}
+	err = s.query(ctx, []statement{{sql: fingerprintQuery}}, func(_ int, row [][]byte) error {
+		sum := sha256.Sum256(row[1])
+		now = instant{snapshot: string(row[0]), token: hex.EncodeToString(sum[:])}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	s.last.Store(&now)
+	return now.token, nil
 }
 
 // Schema reads the catalog in one round trip. See connector.Store.
