@@ -30,8 +30,12 @@ func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 		return w.decideMention(s, r)
 	case r.co:
 		return w.decideCo(s, r)
-	case r.pinned:
-		return decision{method: catalog.Anonymise, role: catalog.Own, fields: w.anonymised(s, r, nil), because: "rows that stay refer to it"}, true
+	case w.isPinned(s, r):
+		because := "rows that stay refer to it"
+		if !r.pinned {
+			because = "rows that this role cannot see may go with it"
+		}
+		return decision{method: catalog.Anonymise, role: catalog.Own, fields: w.anonymised(s, r, nil), because: because}, true
 	}
 	m := wanted(s.d)
 	d := decision{method: m, role: catalog.Own}

@@ -43,6 +43,8 @@
 //     pins the parent: it is anonymised instead. Otherwise one nullable column of the reference is set to
 //     NULL, never one shared with another reference. Value edges never pin. Repeated until nothing changes;
 //     the only move is delete → anonymise, so it ends.
+//   - Where a delete could take rows along that we cannot see (a child that cascades and may not be read, a
+//     catalog seen only in part) the row is anonymised instead.
 //   - MariaDB and MySQL check every key at every row: dying rows that refer to each other in a circle, by
 //     references none of which can be NULL, are all anonymised instead.
 //   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones

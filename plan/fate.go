@@ -14,6 +14,7 @@ import (
 // delete to anonymise, so the loop ends.
 func (w *walk) fates() error {
 	w.held = w.heldPeople()
+	w.blind = w.blindDatasets()
 	for _, s := range w.sets {
 		for _, r := range s.mem {
 			w.keepRow(s, r)
@@ -211,7 +212,41 @@ func (w *walk) refersToDying(s *rowset, r *record, e *catalog.Edge) bool {
 
 // dies: the row will be gone.
 func (w *walk) dies(s *rowset, r *record) bool {
-	return r.reached && !r.co && !r.keep && !r.conflict && !r.pinned && removes(wanted(s.d))
+	return r.reached && !r.co && !r.keep && !r.conflict && !w.isPinned(s, r) && removes(wanted(s.d))
+}
+
+// isPinned: something that stays refers to the row, or may do so out of our sight.
+func (w *walk) isPinned(s *rowset, r *record) bool {
+	return r.pinned || w.blind[s.d] && removes(wanted(s.d))
+}
+
+// blindDatasets are those whose rows the store could take others along with, unseen: a child that
+// cascades and cannot be read, or a catalog that this role sees only in part.
+func (w *walk) blindDatasets() map[*catalog.Dataset]bool {
+	blind := map[*catalog.Dataset]bool{}
+	for _, s := range w.g.Systems {
+		for _, d := range w.g.Datasets {
+			if s.Schema != nil && s.Schema.Partial && d.System == s.Config.ID {
+				blind[d] = true
+			}
+		}
+	}
+	for _, e := range w.g.Edges {
+		if e.FK != nil && cascades(e.FK.OnDelete) && w.unseen(e.Child) {
+			blind[e.Parent] = true
+		}
+	}
+	return blind
+}
+
+func cascades(a connector.Action) bool {
+	return a == connector.Cascade || a == connector.SetNull || a == connector.SetDefault
+}
+
+func (w *walk) unseen(d *catalog.Dataset) bool {
+	return !d.Ignored && (!d.Table.Rights.Select || d.Table.RowSecurity || slices.ContainsFunc(w.gaps, func(g Remaining) bool {
+		return g.System == d.System && g.Dataset == d.Name && g.Code == "unreadable"
+	}))
 }
 
 func removes(m catalog.Method) bool { return m == catalog.Delete || m == catalog.Shred }

@@ -41,6 +41,7 @@ type walk struct {
 	ghosts  ghosts
 	held    map[int][]subject.Hold
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
+	blind   map[*catalog.Dataset]bool         // see blindDatasets
 }
 
 // reason for keeping a row.
