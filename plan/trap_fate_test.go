@@ -47,7 +47,7 @@ func TestTrap23DutiesToKeep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o, err := c.Engine.Run(t.Context(), q, p, nil); err != nil || o.Status != plan.Complete || !strings.Contains(o.Kept[0].Because, holds[0].ID) {
+			if o, err := c.Engine.Run(t.Context(), q, p, nil); err != nil || o.Status != plan.Complete || len(o.Kept) == 0 || !strings.Contains(o.Kept[0].Because, holds[0].ID) {
 				t.Errorf("%v %+v", err, o)
 			}
 			c.want(t, `select id from invoices order by id`, "1 2 3", `select id from parts order by id`, "1 2")
@@ -59,7 +59,7 @@ func TestTrap24MasksThatMustFit(t *testing.T) {
 	tr := trap{
 		tables: customers + `
 create table reviews (id integer primary key, customer_id integer references customers(id),
-  nick varchar(8) not null unique, mail varchar(60) not null unique check (mail like '%_@_%._%'), pin varchar(6) not null check (length(pin) = 6 and pin not like '%a%'),
+  nick varchar(8) not null unique, mail varchar(60) not null unique check (mail like '%_@_%._%'), pin varchar(6) not null check (length(pin) = 6 and pin not like '%a%' and pin not like '%b%' and pin not like '%c%' and pin not like '%d%' and pin not like '%e%' and pin not like '%f%'),
   mood varchar(5) not null check (mood in ('good', 'bad')), stars integer not null check (stars between 1 and 5), said text);
 insert into reviews values (1, 1, 'ida1', 'ida@example.com', '123456', 'good', 5, 'x'), (2, 1, 'ida2', 'ida2@example.com', '234567', 'bad', 4, 'y'), (3, 2, 'bo', 'bo@example.com', '345678', 'bad', 1, 'z');`,
 		system: catalog.System{Tables: []catalog.TableRule{{Table: "reviews", Erase: catalog.Anonymise, Columns: []string{"nick", "mail", "pin", "said"}}}},
@@ -136,12 +136,12 @@ func TestTrap26TriggersAndHistory(t *testing.T) {
 			c.want(t, `select * from old_customers`, "2,bo.before@example.com")
 		})
 	})
-	t.Run("puts back", func(t *testing.T) {
+	t.Run("puts back", func(t *testing.T) { // a name, which no sweep of text would find
 		back := trap{tables: books, system: bookkeeping(), extra: map[string]string{
-			"sqlite": `create trigger back after update on customers begin update customers set email = old.email where id = old.id; end;`,
-			"postgres": `create function back() returns trigger language plpgsql as $$ begin new.email := old.email; return new; end $$;
+			"sqlite": `create trigger back after update on customers begin update customers set name = old.name where id = old.id; end;`,
+			"postgres": `create function back() returns trigger language plpgsql as $$ begin new.name := old.name; return new; end $$;
 create trigger back before update on customers for each row execute function back();`,
-			"mariadb": `create trigger back before update on customers for each row set new.email = old.email;`,
+			"mariadb": `create trigger back before update on customers for each row set new.name = old.name;`,
 		}}
 		back.spring(t, func(t *testing.T, c *trapped) {
 			wantNamed(t, c.erase(t, plan.Incomplete).Remaining, "residue", "customers")

@@ -189,6 +189,38 @@ insert into orders values (1, 1, 'x'), (2, 2, 'y');`}
 			c.want(t, untouched...)
 		})
 	})
+	t.Run("a cascade out of sight", func(t *testing.T) { // deleting would take Bo's row along, unseen
+		unseen := trap{on: []string{"postgres", "mariadb"}, tables: customers + `
+create table orders (id integer primary key, customer_id integer not null references customers(id) on delete cascade, what varchar(40));
+insert into orders values (1, 1, 'x'), (2, 2, 'y');
+create table remarks (id integer primary key, order_id integer references orders(id) on delete cascade, customer_id integer);
+insert into remarks values (1, 1, 2);`}
+		unseen.spring(t, func(t *testing.T, c *trapped) {
+			name, code, dataset := "", "right-missing", "remarks"
+			s := &c.options.Config.Systems[0]
+			if c.engine == "postgres" {
+				name, s.DSN = pgtest.Role(t, c.store.DSN)
+				c.store.Exec(t, "GRANT SELECT, UPDATE, DELETE ON customers, orders TO "+name)
+			} else { // there even the catalog hides it
+				db := "`" + mariatest.Database(t, c.store.DSN) + "`"
+				s.DSN = mariatest.User(t, c.store.DSN, "SELECT, UPDATE, DELETE ON "+db+".customers", "SELECT, UPDATE, DELETE ON "+db+".orders")
+				code, dataset = "partial-catalog", ""
+			}
+			wantNamed(t, c.erase(t, plan.Incomplete).Gaps, code, dataset)
+			c.want(t, `select count(*) from remarks`, "1", `select id, what from orders order by id`, "1,NULL 2,y", `select name from customers where id = 1`, "NULL")
+		})
+	})
+	t.Run("a store that takes no writes", func(t *testing.T) { // a standby: the rights are there, the writes refused
+		standby := tr
+		standby.on = []string{"postgres"}
+		standby.spring(t, func(t *testing.T, c *trapped) {
+			c.store.Exec(t, `do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$`)
+			if o := c.erase(t, plan.Incomplete); len(o.Remaining) == 0 {
+				t.Error("nothing is named")
+			}
+			c.want(t, untouched...)
+		})
+	})
 	t.Run("rows are hidden", func(t *testing.T) {
 		hidden := tr
 		hidden.on = []string{"postgres"}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -182,6 +183,9 @@ func TestTrap14EncodedCopies(t *testing.T) {
 					t.Errorf("%s, remaining %+v", o.Status, o.Remaining)
 				}
 				wantNamed(t, o.Remaining, "residue", "imports")
+				if !strings.Contains(o.Proof[0].Coverage, "encrypted cells cannot be read") {
+					t.Errorf("the proof claims more than it read: %q", o.Proof[0].Coverage)
+				}
 			})
 		})
 	}
