@@ -220,13 +220,18 @@ func (m *mapped) table() g.Node {
 	var rows []g.Node
 	for _, d := range m.Datasets {
 		rows = append(rows, h.Tr(h.ID(anchor(d.ID())), h.Th(h.Scope("row"), g.Text(d.ID())),
-			view.Text("Holds", holds(d)), view.Text("Erasing", erases(d)), view.Text("Refers to", refers(d)), view.Text("Rows", rowsAbout(d))))
+			view.Text("Holds", holds(d)), view.Text("Erasing", erases(d)), view.Text("Refers to", refers(d)),
+			g.If(m.counted(), view.Figure("Rows", rowsAbout(d)))))
+	}
+	columns := []view.Column{{Name: "Dataset"}, {Name: "Holds"}, {Name: "Erasing does"}, {Name: "Refers to"}}
+	if m.counted() {
+		columns = append(columns, view.Column{Name: "Rows, about", Right: true})
 	}
 	s := view.Section{ID: "table", Title: "The same as a table", Note: g.Text(view.Count(int64(len(m.Datasets)), "dataset"))}
 	if len(rows) == 0 {
 		return s.With(h.P(g.Text("No dataset could be read.")))
 	}
-	return s.With(view.Table("stack dense", "Datasets", []view.Column{{Name: "Dataset"}, {Name: "Holds"}, {Name: "Erasing does"}, {Name: "Refers to"}, {Name: "Rows, about"}}, view.Rows(rows...)))
+	return s.With(view.Table("stack dense", "Datasets", columns, view.Rows(rows...)))
 }
 
 func holds(d *catalog.Dataset) string {
@@ -286,9 +291,14 @@ func refers(d *catalog.Dataset) string {
 	return strings.Join(out, ", ")
 }
 
+// counted is true when some store says how many rows it has without counting them.
+func (m *mapped) counted() bool {
+	return slices.ContainsFunc(m.Datasets, func(d *catalog.Dataset) bool { return d.Table.Rows >= 0 })
+}
+
 func rowsAbout(d *catalog.Dataset) string {
 	if d.Table.Rows < 0 {
-		return ""
+		return "?"
 	}
 	return view.Number(d.Table.Rows)
 }

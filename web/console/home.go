@@ -90,7 +90,7 @@ func (v *visit) needRow(r *request.Request, first bool) g.Node {
 		class = "sm main-act"
 	}
 	return view.Row(h.A(h.Class("nowrap"), h.Href(address(r)), title(r)),
-		view.Text("You", view.Upper(plainDates(r.What))),
+		view.Text("You", view.Upper(v.plainDates(r.What))),
 		view.Cell("By", v.byWhen(r)...),
 		view.Cell("Time used", v.timeUsed(r)...),
 		view.Act(view.Link(class, address(r), doWord(r))))
@@ -111,7 +111,7 @@ func (v *visit) byWhen(r *request.Request) []g.Node {
 	}
 	switch {
 	case v.time.Days(r.Due) < 0:
-		return []g.Node{view.Badge(view.Late, v.time.Left(r.Due)), why("was " + v.time.Date(r.Due) + ", " + r.DueWhy)}
+		return []g.Node{view.Badge(view.Late, v.time.Left(r.Due)), why("the limit was " + v.time.Date(r.Due) + ", " + lawOf(r.DueWhy))}
 	case v.time.Days(r.Target) >= 0:
 		return []g.Node{h.B(g.Text(view.Upper(v.time.Near(r.Target)))), why("own target; the law says " + v.time.Date(r.Due))}
 	}

@@ -91,7 +91,7 @@ func (v *visit) timeSection(d *dossier) g.Node {
 		l.Done = d.Updated
 	}
 	return h.Section(h.ID("time"), h.Aria("labelledby", "time-h"),
-		h.Div(h.Class("sec-h"), h.H2(h.ID("time-h"), h.Class("sr"), g.Text("Time")), h.P(g.Text(view.Upper(plainDates(d.DueWhy))))),
+		h.Div(h.Class("sec-h"), h.H2(h.ID("time-h"), h.Class("sr"), g.Text("Time")), h.P(g.Text(view.Upper(v.plainDates(d.DueWhy))))),
 		v.time.Timeline(l), view.Track("How far it is", v.stages(d)...))
 }
 

@@ -97,7 +97,7 @@ func lower(s string) string {
 
 // next is who acts, what and by when.
 func (v *visit) next(d *dossier) *view.Next {
-	n := &view.Next{Who: who(d.Who), What: view.Upper(plainDates(d.What))}
+	n := &view.Next{Who: who(d.Who), What: view.Upper(v.plainDates(d.What))}
 	if d.Who == you {
 		n.WhoWhy = g.Text(me(v.Actor))
 	}

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,9 @@ func proofDetails(d *dossier) g.Node {
 	for _, p := range d.Outcome.Proof {
 		notes = append(notes, lookedAgain(p))
 	}
+	for _, c := range coverages(d.Outcome.Proof) {
+		notes = append(notes, h.P(h.Class("small quiet mt"), g.Text("Swept: "+c+".")))
+	}
 	if len(rows)+len(notes) == 0 {
 		return nil
 	}
@@ -117,15 +121,22 @@ func proofDetails(d *dossier) g.Node {
 		g.If(len(rows) > 0, view.Table("stack dense", "Proof by dataset", columns, view.Rows(rows...))), h.Div(append([]g.Node{h.Class("mt")}, notes...)...)))
 }
 
+// coverages are what was swept, each said once.
+func coverages(proof []plan.Proof) (out []string) {
+	for _, p := range proof {
+		if p.Coverage != "" && !slices.Contains(out, p.Coverage) {
+			out = append(out, p.Coverage)
+		}
+	}
+	return out
+}
+
 func lookedAgain(p plan.Proof) g.Node {
 	at := p.At
 	if t, err := time.Parse(time.RFC3339, p.At); err == nil {
 		at = t.UTC().Format("2 Jan 2006, 15:04:05 MST")
 	}
 	text := fmt.Sprintf("Looked again on %s: %s read, %s still leading to the person, %s of text swept.", at, view.Count(p.Keys, "planned row"), view.Count(p.Closure, "row"), view.Size(p.Swept))
-	if p.Coverage != "" {
-		text += " " + view.Upper(p.Coverage) + "."
-	}
 	sign := view.OK
 	if p.Closure > 0 {
 		sign = view.Late

@@ -46,7 +46,7 @@ type content struct {
 func event(e ledger.Row) view.Event {
 	var c content
 	_ = json.Unmarshal(e.Content, &c) // an erased or foreign content tells only its kind
-	what := deed(e.Kind)
+	what := deed(e.Kind, c.Kind)
 	text := g.Node(g.Text(view.Upper(what)))
 	if c.Request != "" {
 		text = g.Group{g.Text(view.Upper(what) + ": "), h.A(h.Href("/requests/"+c.Request), g.Text(kindWord(c.Kind)+" "+c.Request))}
@@ -62,8 +62,8 @@ func event(e ledger.Row) view.Event {
 }
 
 // deed is a kind of entry in words; an unknown one is shown as it is.
-func deed(kind string) string {
-	switch kind {
+func deed(entry string, kind plan.Kind) string {
+	switch entry {
 	case "request.planned":
 		return "planned"
 	case "request.approved":
@@ -75,6 +75,9 @@ func deed(kind string) string {
 	case "request.drifted":
 		return "the data moved, planned again"
 	case "request.completed":
+		if kind == plan.Access {
+			return "answered with a package"
+		}
 		return "done and proven"
 	case "request.incomplete":
 		return "run ended, something remains"
@@ -95,7 +98,7 @@ func deed(kind string) string {
 	case "hold.released":
 		return "hold ended"
 	}
-	return kind
+	return entry
 }
 
 // story is what the ledger says of one request, oldest first; at most as many entries as a page can show.
@@ -136,7 +139,7 @@ func (v *visit) storySection(r *request.Request, s story) g.Node {
 	var events []view.Event
 	for _, e := range slices.Backward(s) {
 		one := event(e)
-		one.Text = g.Text(view.Upper(deed(e.Kind)))
+		one.Text = g.Text(view.Upper(deed(e.Kind, r.Kind)))
 		one.More = g.Group{one.More, g.Text(" · "), h.A(h.Href(fmt.Sprintf("%s/entries/%d", address(r), e.ID)), h.Download(""), g.Text("inclusion proof"))}
 		events = append(events, one)
 	}

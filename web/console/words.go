@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	g "maragu.dev/gomponents"
 
@@ -18,7 +19,15 @@ import (
 var isoDate = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
 
 // plainDates writes the dates in a text as people do.
-func plainDates(s string) string { return isoDate.ReplaceAllStringFunc(s, date) }
+func (v *visit) plainDates(s string) string {
+	return isoDate.ReplaceAllStringFunc(s, func(iso string) string {
+		t, err := time.ParseInLocation(time.DateOnly, iso, v.time.In)
+		if err != nil {
+			return iso
+		}
+		return v.time.Short(t)
+	})
+}
 
 // address of a request's page: its reference, never anything of the person.
 func address(r *request.Request) string { return "/requests/" + r.Ref }
@@ -91,6 +100,8 @@ func doWord(r *request.Request) string {
 		return "Review plan"
 	case r.State == request.Complete:
 		return "Review text"
+	case r.State == request.Failed:
+		return "See why"
 	}
 	return "See what remains"
 }

@@ -58,21 +58,30 @@ type place struct {
 // Draw lays the stores out in columns and the edges between them.
 func (gr Graph) Draw() g.Node {
 	columns := max(1, min(3, len(gr.Stores)))
-	heights := make([]float64, columns)
-	places := map[string]place{}
+	l := &layout{heights: make([]float64, columns), places: map[string]place{}}
 	var frames []g.Node
 	for _, s := range gr.Stores {
-		c := slices.Index(heights, slices.Min(heights))
-		x := float64(margin + c*(storeWidth+storeGap))
-		frames = append(frames, s.frame(x, heights[c]+4, c, places)...)
-		heights[c] += s.height() + 16
+		c := slices.Index(l.heights, slices.Min(l.heights))
+		frames = append(frames, s.frame(left(c), l.heights[c]+4, c, l.places)...)
+		l.heights[c] += s.height() + 16
 	}
+	body := append(gr.edges(l), frames...)
 	width := margin + columns*storeWidth + (columns-1)*storeGap + 8
-	height := int(slices.Max(heights)) + 8
-	body := append(gr.edges(places), frames...)
+	height := int(max(slices.Max(l.heights), l.lowest)) + 8
 	return el("svg", "class", "graph", "width", strconv.Itoa(width), "height", strconv.Itoa(height),
 		"viewBox", fmt.Sprintf("0 0 %d %d", width, height), "role", "group", "aria-label", gr.Label).With(body...)
 }
+
+// layout is where everything lies while a drawing is made.
+type layout struct {
+	heights []float64 // of the columns
+	places  map[string]place
+	lanes   int     // edges that passed below the middle column
+	lowest  float64 // end of the last of them
+}
+
+// left end of a column.
+func left(column int) float64 { return float64(margin + column*(storeWidth+storeGap)) }
 
 func (s Store) height() float64 {
 	h := storeTop + boxStep*len(s.Boxes) + 8
@@ -118,15 +127,15 @@ func (b Box) draw(x, y float64) g.Node {
 }
 
 // edges are drawn first, so that frames lie over them. Those within a column bulge to its left, the further the wider.
-func (gr Graph) edges(places map[string]place) []g.Node {
+func (gr Graph) edges(l *layout) []g.Node {
 	var out []g.Node
 	for _, e := range gr.Edges {
-		a, okA := places[e.From]
-		b, okB := places[e.To]
+		a, okA := l.places[e.From]
+		b, okB := l.places[e.To]
 		if !okA || !okB {
 			continue
 		}
-		path, mx, my := route(a, b)
+		path, mx, my := l.route(a, b)
 		class := "edge"
 		if e.Dashed || e.Guess {
 			class += " dash"
@@ -143,7 +152,7 @@ func (gr Graph) edges(places map[string]place) []g.Node {
 }
 
 // route gives the path from one box to another and the point in its middle.
-func route(a, b place) (path string, mx, my float64) {
+func (l *layout) route(a, b place) (path string, mx, my float64) {
 	if a.column == b.column {
 		bulge := min(14+math.Abs(a.y-b.y)/7, margin-12)
 		if a == b {
@@ -156,9 +165,25 @@ func route(a, b place) (path string, mx, my float64) {
 		a, b = b, a
 	}
 	from, to := a.x+storeWidth-2*boxInset, b.x
+	if b.column-a.column > 1 {
+		return l.below(from, to, a, b)
+	}
 	middle := from + storeGap/2
 	return fmt.Sprintf("M%s %sC%s %s %s %s %s %s", num(from), num(a.y), num(middle), num(a.y), num(middle), num(b.y), num(to), num(b.y)),
 		(from + to) / 2, (a.y + b.y) / 2
+}
+
+// below leads an edge past the column between its ends, under what stands there.
+func (l *layout) below(from, to float64, a, b place) (path string, mx, my float64) {
+	lane := l.heights[a.column+1] + 6 + float64(l.lanes%8)*5
+	l.lanes++
+	l.lowest = max(l.lowest, lane)
+	enter, leave := left(a.column+1), left(a.column+1)+storeWidth
+	half := float64(storeGap) / 2
+	return fmt.Sprintf("M%s %sC%s %s %s %s %s %sH%sC%s %s %s %s %s %s", num(from), num(a.y),
+			num(from+half), num(a.y), num(from+half), num(lane), num(enter), num(lane), num(leave),
+			num(leave+half), num(lane), num(leave+half), num(b.y), num(to), num(b.y)),
+		(enter + leave) / 2, lane
 }
 
 func num(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

@@ -105,6 +105,15 @@ func (c Time) Date(t time.Time) string {
 	return t.Format("Mon 2 Jan")
 }
 
+// Short is day and month, with the year when it is another one.
+func (c Time) Short(t time.Time) string {
+	t = t.In(c.In)
+	if t.Year() != c.Now.In(c.In).Year() {
+		return t.Format("2 Jan 2006")
+	}
+	return t.Format("2 Jan")
+}
+
 // Near is Date after the word for a day close by: "tomorrow, Fri 20 Nov".
 func (c Time) Near(t time.Time) string {
 	switch c.Days(t) {
