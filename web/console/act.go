@@ -91,7 +91,10 @@ func (v *visit) release() error {
 	if err != nil {
 		return err
 	}
-	_, err = v.Requests.Package(v.r.Context(), request.RunInput{Ref: r.ID, Actor: v.Actor})
+	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
+		_, err := v.Requests.Package(ctx, request.RunInput{Ref: r.ID, Actor: v.Actor, Progress: progress})
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/testkit/consoletest"
+	"github.com/ombudhq/ombud/web/console"
 )
 
 // follow sends a form that must be taken, waits for what it began, and gives where it leads to.
@@ -189,6 +190,43 @@ func TestAccessIsRunReviewedAndHandedOver(t *testing.T) {
 		t.Errorf("a package that was never made: %d", w.Code)
 	}
 	p.fields(failed + "/retry")
+}
+
+func TestHeldTextIsReleasedByAPerson(t *testing.T) {
+	s := newSite(t, consoletest.Guesses)
+	if err := os.WriteFile(filepath.Join(s.world.Dir, "ombud.yaml"), []byte(withoutGuesses(t, s)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	form := s.read("/requests/new", http.StatusOK).fields("/requests")
+	form.Set("kind", "access")
+	form.Set("by", "email")
+	form.Set("value", "bo@example.com")
+	at := s.follow("/requests", form)
+	p := s.read(at, http.StatusOK)
+	p.has("ready to run")
+	s.follow(at+"/run", p.fields(at+"/run"))
+	s.world.Wait()
+	p = s.read(at, http.StatusOK)
+	p.has("some text waits for review", "support.messages.body: 1 text held back.")
+	s.follow(at+"/release", p.fields(at+"/release"))
+	s.world.Wait()
+	p = s.read(at, http.StatusOK)
+	p.has("the package is ready.", "Held text released by a person")
+	p.lacks("Ship the package", "held back.")
+	if w := s.get(at + "/package"); w.Code != http.StatusOK {
+		t.Errorf("the package: %d", w.Code)
+	}
+}
+
+func TestRefusalIsAPage(t *testing.T) {
+	w := httptest.NewRecorder()
+	if err := console.Refused(w, http.StatusUnauthorized, "this address is of an earlier start", "Open the one that ombud serve printed."); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, consoletest.Empty)
+	if got := s.parse("refused", w).heading(); got != "This address is of an earlier start." {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestFiles(t *testing.T) {

@@ -21,6 +21,15 @@ func (v *visit) foreign() error {
 	return fault.New(fault.Denied, "another site sent this; nothing was changed").Then("If it was you, open Ombud itself and do it there.")
 }
 
+// Refused answers who is not let in, before any page knows who that is: a sentence, what to do, and nothing of the company.
+func Refused(w http.ResponseWriter, status int, sentence, next string) error {
+	secure(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	f := fault.New(fault.Denied, "%s", sentence).Then("%s", next)
+	return view.Shell{Title: http.StatusText(status), Asset: newAssets().address, Alone: true, Body: faultPage(f, status)}.Render(w)
+}
+
 // fail shows a fault as a page: what happened, what was changed, what to do. What is no fault stays on our side.
 func (v *visit) fail(err error) {
 	status := fault.HTTPStatus(err)
@@ -28,7 +37,7 @@ func (v *visit) fail(err error) {
 	if !errors.As(err, &f) || fault.KindOf(err) == fault.Internal {
 		v.Failed(err)
 	}
-	if err := v.show(status, v.shell("", http.StatusText(status), nil, nil, faultPage(f, status)...)); err != nil {
+	if err := v.show(status, v.shell("", http.StatusText(status), nil, nil, append(faultPage(f, status), view.Actions(view.Link("", "/", "Home"), view.Link("", "/requests", "All requests")))...)); err != nil {
 		v.Failed(err)
 	}
 }
@@ -40,6 +49,5 @@ func faultPage(f *fault.Error, status int) []g.Node {
 			return h.Li(view.Note(view.Gap, d.Where, d.Message, ""))
 		})))
 	}
-	return append(out, h.P(h.Class("quiet small mt"), g.Textf("%d %s", status, http.StatusText(status))),
-		view.Actions(view.Link("", "/", "Home"), view.Link("", "/requests", "All requests")))
+	return append(out, h.P(h.Class("quiet small mt"), g.Textf("%d %s", status, http.StatusText(status))))
 }

@@ -17,6 +17,7 @@ type Shell struct {
 	// Refresh lets a page without script load itself again after so many seconds; 0 never.
 	Refresh string
 	Asset   func(name string) string
+	Alone   bool // without rail and menu: nobody was let in
 	Body    []g.Node
 }
 
@@ -36,8 +37,8 @@ type Crumb struct{ Name, Href string }
 func (s Shell) Render(w io.Writer) error {
 	return h.Doctype(h.HTML(h.Lang("en"), s.head(), h.Body(h.Class("app"),
 		h.A(h.Class("skip"), h.Href("#main"), g.Text("Skip to content")),
-		h.Header(h.Class("topbar"), h.A(h.Href("/"), Logo()),
-			h.Button(h.Class("btn sm"), h.Type("button"), h.PopoverTarget("rail"), g.Text("Menu"))),
+		h.Header(h.Class("topbar"), h.A(h.Href("/"), Logo()), g.If(!s.Alone,
+			h.Button(h.Class("btn sm"), h.Type("button"), h.PopoverTarget("rail"), g.Text("Menu")))),
 		s.rail(),
 		h.Main(h.Class("main"), h.ID("main"), h.TabIndex("-1"), s.crumbs(), g.Group(s.Body)),
 		h.Div(h.Class("toast"), h.ID("toast"), h.Role("status"), h.Aria("live", "polite")),
@@ -61,6 +62,9 @@ func (s Shell) head() g.Node {
 }
 
 func (s Shell) rail() g.Node {
+	if s.Alone {
+		return h.Div(h.Class("rail"), g.Attr("popover"), h.A(h.Href("/"), Logo()))
+	}
 	return h.Nav(h.Class("rail"), h.ID("rail"), g.Attr("popover"), h.Aria("label", "Main"),
 		h.A(h.Href("/"), Logo()),
 		h.P(h.Class("org"), g.Text(s.Org)),
