@@ -242,6 +242,9 @@ func (w *walk) fillWarnings(ctx context.Context, p *Plan, groups []*group) {
 	w.mentionWarnings(p)
 }
 
+// missingIndex is the code of a warning that Hash leaves out.
+const missingIndex = "missing-index"
+
 // bigTable, and where an engine does not count its rows smallScan, is where reading everything begins to hurt.
 const (
 	bigTable  = 10000
@@ -296,7 +299,7 @@ func (w *walk) warnIndex(ctx context.Context, p *Plan, d *catalog.Dataset, path 
 	if d.Table.Rows >= 0 && d.Table.Rows < bigTable {
 		return
 	}
-	warn := Warning{System: d.System, Dataset: d.Name, Code: "missing-index",
+	warn := Warning{System: d.System, Dataset: d.Name, Code: missingIndex,
 		Message: path + " has no index; finding a person there reads the whole table"}
 	if x, ok := d.Store.(connector.Explainer); ok {
 		warn.Cure = x.IndexStatement(d.Table, columns)

@@ -18,11 +18,12 @@ import (
 const hashVersion = "ombud plan 1"
 
 // Hash is what a person approves: everything the plan says except how long it may take and the hash
-// itself. 64 hexadecimal digits; people compare the first 16.
+// itself. 64 hexadecimal digits; people compare the first 16. A missing index is no part of it: whether
+// it is worth a warning follows from a measured time, and a busy machine is no reason to ask again.
 func Hash(p *Plan) string {
 	c := *p
 	c.Hash, c.Estimate = "", 0
-	c.Warnings = slices.Clone(c.Warnings)
+	c.Warnings = slices.DeleteFunc(slices.Clone(c.Warnings), func(w Warning) bool { return w.Code == missingIndex })
 	for i := range c.Warnings {
 		c.Warnings[i].CostMS = 0
 	}

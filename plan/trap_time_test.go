@@ -59,6 +59,18 @@ insert into clicks values (1, 1, 'home'), (2, 2, 'home');`,
 	})
 }
 
+func TestMissingIndexIsNoPartOfTheHash(t *testing.T) {
+	p := &plan.Plan{Warnings: []plan.Warning{{System: "shop", Dataset: "orders", Code: "trigger"}}}
+	hash := plan.Hash(p)
+	p.Warnings = append(p.Warnings, plan.Warning{System: "shop", Dataset: "orders", Code: "missing-index", CostMS: 21})
+	if plan.Hash(p) != hash {
+		t.Error("a machine that was busy for a moment asks for a new approval")
+	}
+	if p.Warnings = p.Warnings[1:]; plan.Hash(p) == hash {
+		t.Error("a warning of something else is no part of the hash")
+	}
+}
+
 func TestTrap42DatesNobodyMeant(t *testing.T) {
 	tr := trap{
 		tables: customers + `
