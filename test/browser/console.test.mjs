@@ -22,7 +22,8 @@ const open = async (options = {}) => {
   const complaints = [];
   page.on("console", (m) => { if (["error", "warning"].includes(m.type()) && !/status of 40[34]/.test(m.text())) complaints.push(m.text()); });
   page.on("pageerror", (e) => complaints.push(String(e)));
-  page.on("requestfailed", (r) => complaints.push(`${r.url()} ${r.failure()?.errorText}`));
+  // A page that is left gives up what it still loads; that is no complaint.
+  page.on("requestfailed", (r) => r.failure()?.errorText !== "net::ERR_ABORTED" && complaints.push(`${r.url()} ${r.failure()?.errorText}`));
   return { page, complaints, close: () => context.close() };
 };
 

@@ -163,6 +163,9 @@ func approval(d *dossier, v *visit) string {
 	if !d.State.Open() || d.State != request.Awaiting {
 		return ""
 	}
+	if v.time.Days(d.Target) < 0 {
+		return "you, at once"
+	}
 	return "you, by " + v.time.Date(d.Target)
 }
 

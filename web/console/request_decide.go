@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 
 	g "maragu.dev/gomponents"
@@ -46,8 +47,13 @@ func questions(p *plan.Plan) g.Node {
 	}
 	return h.Div(h.P(g.Text("This plan cannot be approved before "+plural(int64(len(p.Blocking)), "this is", "these are")+" answered:")),
 		h.Div(append([]g.Node{h.Class("mt")}, items...)...),
-		view.Actions(view.Link("main-act", "/map#findings", "Answer on the data map")),
-		h.P(h.Class("hint mt"), g.Text("Or on the command line, or in ombud.yaml. Then plan again.")))
+		g.If(guessed(p), view.Actions(view.Link("main-act", "/map#findings", "Answer on the data map"))),
+		h.P(h.Class("hint mt"), g.Text("The command line and ombud.yaml take the answers too. Then plan again.")))
+}
+
+// guessed is true where an answer to a finding takes a question away; others are answered by looking at the rows.
+func guessed(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Gaps, func(r plan.Remaining) bool { return r.Code == "proposed" })
 }
 
 // otherWays are planning again and refusing.
