@@ -1,6 +1,17 @@
 package app
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+
+	"github.com/ombudhq/ombud/web/console"
+)
 
 // console is the one place where the pages are mounted.
-func (f *front) console(*Parts) http.Handler { return http.NotFoundHandler() }
+func (f *front) console(p *Parts) http.Handler {
+	return console.New(console.Config{
+		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Clock: f.app.cfg.Clock,
+		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
+		Dir: f.app.cfg.DataDir, Actor: f.actor, Token: f.session, Failed: f.failed,
+	})
+}

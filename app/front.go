@@ -155,21 +155,21 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// sameOrigin refuses what a page of somebody else sent. A browser says where a request comes from; a form or a script
-// of ours comes from our own address. Programs say nothing and have a bearer.
+// sameOrigin refuses what a page of somebody else sent. A browser says where a request comes from, in a header that
+// no page can set; Origin may be null where the page asked for no referrer. Programs say nothing and have a bearer.
 func (f *front) sameOrigin(r *http.Request) bool {
-	if o := r.Header.Get("Origin"); o != "" {
-		host, ok := strings.CutPrefix(o, "http://")
-		return ok && host == r.Host
-	}
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "cross-site", "same-site":
-		return safe && r.Header.Get("Sec-Fetch-Mode") == "navigate"
-	case "":
-		return safe || r.Header.Get("Authorization") != ""
+	from := r.Header.Get("Origin")
+	if from != "" && from != "null" && from != origin(r.Host) {
+		return false
 	}
-	return true
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		return safe || from == origin(r.Host) || from == "" && r.Header.Get("Authorization") != ""
+	}
+	return safe && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
 func (f *front) readiness(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +215,7 @@ func secure(h http.Header) {
 		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")

@@ -56,7 +56,7 @@ func roomOf(path string) string {
 	switch first {
 	case "":
 		return "home"
-	case "v1/requests", "v1/data-map", "v1/ledger", "requests", "data-map", "assets", "healthz", "readyz", "metrics":
+	case "v1/requests", "v1/data-map", "v1/ledger", "requests", "map", "keys", "assets", "healthz", "readyz", "metrics":
 		return first
 	}
 	return "other"

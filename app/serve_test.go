@@ -107,6 +107,8 @@ func TestServeJudgesFirst(t *testing.T) {
 	s.want("another site", code, 403)
 	code, _, _ = s.v1("POST", "/requests", "{}", "Sec-Fetch-Site", "cross-site")
 	s.want("another site, without Origin", code, 403)
+	code, _, _ = s.v1("POST", "/requests", "{}", "Origin", "null")
+	s.want("a page that hides where it is from", code, 403)
 	code, _, body := s.do("GET", "/healthz", "")
 	s.want("health needs no token", code, 200)
 	if strings.TrimSpace(body) != `{"status":"ok"}` {
@@ -164,6 +166,10 @@ func TestServeExchangesToken(t *testing.T) {
 	s.want("the cookie does not open the API", code, 401)
 	code, _, _ = s.do("POST", "/requests", "", "Cookie", cookie)
 	s.want("a form without Origin", code, 403)
+	code, _, _ = s.do("POST", "/requests", "", "Cookie", cookie, "Origin", "null", "Sec-Fetch-Site", "cross-site")
+	s.want("a form of another site", code, 403)
+	code, _, _ = s.do("POST", "/nothing", "", "Cookie", cookie, "Origin", "null", "Sec-Fetch-Site", "same-origin")
+	s.want("a form of ours", code, 404)
 }
 
 func TestIdempotencyKeys(t *testing.T) {
