@@ -283,7 +283,7 @@ func breakable(e *catalog.Edge) []string {
 
 func canBeNull(t *connector.Table, column string) bool {
 	c := t.Column(column)
-	if c == nil || c.NotNull || c.Generated || slices.Contains(t.Primary, column) || slices.Contains(t.Locator.Columns, column) {
+	if c == nil || c.NotNull || c.Generated || slices.Contains(t.Primary, column) {
 		return false
 	}
 	for _, ch := range t.Checks {

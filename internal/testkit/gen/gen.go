@@ -51,7 +51,7 @@ type maker struct {
 // New makes the company of a seed.
 func New(seed uint64, engine string) *Company {
 	m := &maker{Rand: rand.New(rand.NewPCG(seed, 0)), used: map[string]bool{},
-		c: &Company{Company: &model.Company{Today: today}, Seed: seed, Engine: engine, Systems: []string{"a"}}}
+		c: &Company{Company: &model.Company{Today: today, EachRow: engine == "mariadb"}, Seed: seed, Engine: engine, Systems: []string{"a"}}}
 	if m.chance(40) {
 		m.c.Systems = append(m.c.Systems, "b")
 	}

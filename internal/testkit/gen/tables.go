@@ -119,8 +119,7 @@ func (m *maker) ignoreUnused() {
 	}
 }
 
-// cycle lets a person refer to a row that refers to a person. Where an engine can delete no circle whose
-// references must be set, somebody in it stays as a shell, and the rules do not say who: MariaDB gets none.
+// cycle lets a person refer to a row that refers to a person.
 func (m *maker) cycle() {
 	if len(m.others) == 0 || !m.chance(40) {
 		return
@@ -129,7 +128,7 @@ func (m *maker) cycle() {
 	if len(to.Key) == 0 || len(to.Key) > 1 && to.System != from.System {
 		return
 	}
-	m.edge(from, to, model.Context, !m.chance(15) || m.c.Engine == MariaDB)
+	m.edge(from, to, model.Context, !m.chance(15))
 }
 
 // onDelete draws what the database does by itself.

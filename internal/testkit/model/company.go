@@ -21,6 +21,8 @@ const NameColumn = "full name"
 type Company struct {
 	Tables []*Table
 	Today  time.Time
+	// EachRow: the engine checks every key at every row, so rows in a circle cannot go.
+	EachRow bool
 }
 
 // Table of one system. Mark names the column that tells rows apart before and after: nothing the

@@ -56,7 +56,7 @@ func Judge(c *Company, q Question) *Verdict {
 	for v.keepParts() {
 	}
 	v.settle()
-	for v.pin() {
+	for v.pin() || c.EachRow && v.circles() {
 		v.settle()
 	}
 	for _, f := range v.Fates {
@@ -140,6 +140,70 @@ func (v *Verdict) pin() bool {
 		}
 	}
 	return changed
+}
+
+// circles pins dying rows that come back to themselves by declared references that cannot be NULL.
+func (v *Verdict) circles() bool {
+	changed := false
+	for r, f := range v.Fates {
+		if f.Dies && v.reaches(r, r, map[*Row]bool{}) {
+			f.Pinned, changed = true, true
+		}
+	}
+	return changed
+}
+
+func (v *Verdict) reaches(from, to *Row, seen map[*Row]bool) bool {
+	for _, e := range from.Table.Edges {
+		if !e.Declared || len(breakable(from.Table, e)) > 0 {
+			continue
+		}
+		for _, p := range from.parents(e) {
+			if !v.Fates[p].Dies {
+				continue
+			}
+			if p == to {
+				return true
+			}
+			if !seen[p] {
+				seen[p] = true
+				if v.reaches(p, to, seen) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// pinCircles demotes dying rows that need each other, where the engine cannot let them go at once.
+func (v *Verdict) pinCircles() bool {
+	var found []*Fate
+	for r, f := range v.Fates {
+		if f.Dies && v.leadsBack(r, r, map[*Row]bool{}) {
+			found = append(found, f)
+		}
+	}
+	for _, f := range found {
+		f.Pinned = true
+	}
+	return len(found) > 0
+}
+
+// leadsBack: from dying row to dying row, by references that cannot be NULL, there is a way to the goal.
+func (v *Verdict) leadsBack(from, goal *Row, seen map[*Row]bool) bool {
+	seen[from] = true
+	for _, e := range from.Table.Edges {
+		if !e.Declared || len(breakable(from.Table, e)) > 0 {
+			continue
+		}
+		for _, p := range from.parents(e) {
+			if p == goal || v.Fates[p].Dies && !seen[p] && v.leadsBack(p, goal, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (v *Verdict) holdsOn(f *Fate, e *Edge) bool {
