@@ -61,7 +61,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	beat, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
 	go func() { checkpoints <- a.Ledger.Run(beat) }()
 	a.Go(nil, func(ctx context.Context, p *Parts) { a.recover(ctx, p, f) })
-	a.work.Go(func() { a.expire(a.ctx) })
+	a.work.Go(func() { a.tend(a.ctx) })
 	server := &http.Server{
 		Handler: f, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelWarn),
@@ -93,25 +93,6 @@ func (a *App) recover(ctx context.Context, p *Parts, f *front) {
 		a.cfg.Log.Error("not everything that was interrupted could go on; ombud dsr list shows it", "error", err)
 	}
 	f.ready.Store(true)
-}
-
-// expire destroys, once a day, what was kept for a review that is over.
-func (a *App) expire(ctx context.Context) {
-	for {
-		select {
-		case <-a.cfg.Clock.After(24 * time.Hour):
-		case <-ctx.Done():
-			return
-		}
-		p, release, err := a.Acquire(ctx)
-		if err == nil {
-			err = p.Requests.Expire(ctx)
-			release()
-		}
-		if err != nil {
-			a.cfg.Log.Error("expiring identities kept for review", "error", err)
-		}
-	}
 }
 
 // onlyLoopback refuses every address that others can reach.

@@ -40,7 +40,7 @@ func (c *verifyErasureCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.answer(verified{c.Request, out}, func() { s.showVerified(c.Request, out) }); err != nil {
+	if err := s.answer(verified{c.Request, out}, func() { s.showVerified(c.Request, out, len(people) > 0) }); err != nil {
 		return err
 	}
 	if out.Status != plan.Complete {
@@ -54,11 +54,15 @@ type verified struct {
 	*plan.Outcome
 }
 
-func (s *session) showVerified(ref string, out *plan.Outcome) {
-	if out.Status == plan.Complete {
-		s.heading("%s holds: every system was read again, and nothing is there.", ref)
-	} else {
+// showVerified says what was read: the identity columns by token, or, where the person was named, everything.
+func (s *session) showVerified(ref string, out *plan.Outcome, named bool) {
+	switch {
+	case out.Status != plan.Complete:
 		s.heading("%s does not hold.", ref)
+	case named:
+		s.heading("%s holds: every system was read again, and nothing is there.", ref)
+	default:
+		s.heading("%s holds: no identity that was erased stands in an identity column again. With --subject, text is searched too.", ref)
 	}
 	s.showRemaining("Remains", out.Remaining)
 	s.showRemaining("Not reached or not known", out.Gaps)

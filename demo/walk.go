@@ -26,16 +26,44 @@ type Options struct {
 // configuration is what a person would write before the first scan: who they are and where the
 // stores are. Everything else, scan finds.
 const configuration = `# Fjordly's data map. Scan drafts it, people answer, git remembers.
-organization: {name: Fjordly AS, jurisdictions: [eu], contact: privacy@fjordly.example}
+organization: {name: Fjordly AS, jurisdictions: [eu, "no"], contact: privacy@fjordly.example}
 purposes:
-  - {id: orders, name: Selling and delivering, basis: contract, categories: [contact, account, financial], systems: [shop, billing]}
-  - {id: support, name: Answering questions, basis: contract, categories: [contact, communication], systems: [support]}
-  - {id: newsletter, name: Letters about trips and offers, basis: consent, categories: [contact], systems: [newsletter]}
+  - id: orders
+    name: Selling and delivering
+    basis: contract
+    categories: [contact, account, financial]
+    systems: [shop, billing]
+  - id: support
+    name: Answering questions
+    basis: contract
+    categories: [contact, communication]
+    systems: [support]
+  - id: newsletter
+    name: Letters about trips and offers
+    basis: consent
+    categories: [contact]
+    systems: [newsletter]
 systems:
-  - {id: shop, connector: sqlite, dsn: stores/shop.db, location: EU, owner: Jonas Vik}
-  - {id: billing, connector: sqlite, dsn: stores/billing.db, location: EU, owner: Kari Lunde}
-  - {id: support, connector: sqlite, dsn: stores/support.db, location: EU, owner: Jonas Vik}
-  - {id: newsletter, connector: sqlite, dsn: stores/newsletter.db, location: EU, owner: Ola Brekke}
+  - id: shop
+    connector: sqlite
+    dsn: stores/shop.db
+    location: EU
+    owner: Jonas Vik
+  - id: billing
+    connector: sqlite
+    dsn: stores/billing.db
+    location: EU
+    owner: Kari Lunde
+  - id: support
+    connector: sqlite
+    dsn: stores/support.db
+    location: EU
+    owner: Jonas Vik
+  - id: newsletter
+    connector: sqlite
+    dsn: stores/newsletter.db
+    location: EU
+    owner: Ola Brekke
 `
 
 // marker says that a folder is a demo's, so that making it anew destroys nothing else.

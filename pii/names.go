@@ -96,7 +96,7 @@ func Business(name string) bool {
 var business = words(`status state type kind currency country locale lang language sku method unit units code codes level tier plan
 	category priority channel version format mode stage role slug timezone tz valuta wahrung land landkode pays moneda pais estado statut
 	size color colour brand product variant warehouse carrier reason result outcome visibility scope source provider
-	checksum mime encoding etag bucket region`)
+	checksum mime encoding etag bucket region at on date`)
 
 // TypeLike reports whether a name ends in a word for a closed set of values, never prose.
 func TypeLike(name string) bool {

@@ -41,6 +41,9 @@ func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 	d := decision{method: m, role: catalog.Own}
 	if s.d.Rule != nil {
 		d.because = s.d.Rule.Because
+		if s.d.Rule.Erase == catalog.Keep {
+			d.because = "the time to keep it has ended"
+		}
 	}
 	switch m {
 	case catalog.Anonymise, catalog.Pseudonymise:
@@ -181,7 +184,7 @@ func (w *walk) writerOf(s *rowset, r *record) writer {
 		return undecided
 	}
 	switch v := connector.Fold(r.cells[at].S); {
-	case w.known(v):
+	case w.known(v), r.reached && !r.co && w.named(v):
 		return bySubject
 	case strings.Contains(v, "@"):
 		return byOther

@@ -353,6 +353,13 @@ func touchWarnings(g *group) []Warning {
 	return out
 }
 
+func mentionsOf(n int64) string {
+	if n == 1 {
+		return "one row of somebody else refers to the person"
+	}
+	return fmt.Sprintf("%d rows of others refer to the person", n)
+}
+
 func (w *walk) mentionWarnings(p *Plan) {
 	for _, d := range w.order() {
 		s, n := w.sets[d], int64(0)
@@ -362,7 +369,7 @@ func (w *walk) mentionWarnings(p *Plan) {
 			}
 		}
 		if n > 0 {
-			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: "mentions", Message: fmt.Sprintf("%d rows of others refer to the person", n)})
+			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: "mentions", Message: mentionsOf(n)})
 		}
 	}
 }

@@ -107,6 +107,16 @@ func (w *walk) known(folded string) bool {
 	return w.vals.ids[folded]
 }
 
+// named reports whether a folded text is a name of the people, whole or cut short ("Ida N."). It
+// says nothing by itself: only where the row is theirs anyway.
+func (w *walk) named(folded string) bool {
+	if w.vals.ids == nil {
+		w.vals = w.collect()
+	}
+	first, _, _ := strings.Cut(folded, " ")
+	return w.vals.names[folded] || w.vals.names[first]
+}
+
 // sweepable are the identities long enough to prove something, sorted.
 func (v values) sweepable() []string {
 	var out []string

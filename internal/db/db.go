@@ -43,6 +43,7 @@ type DB struct {
 
 	mu     sync.RWMutex // guards queue against being closed while somebody sends
 	closed bool
+	done   chan struct{} // closed with the store: who waits for a reader then gets none
 }
 
 // Open opens the store, or makes it. The caller must Close it.
@@ -74,7 +75,7 @@ func open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	d := &DB{pool: pool, clock: c.Clock, w: newWriter(wc, c.Hook), free: make(chan *conn, readers)}
+	d := &DB{pool: pool, clock: c.Clock, w: newWriter(wc, c.Hook), free: make(chan *conn, readers), done: make(chan struct{})}
 	for range readers {
 		d.free <- nil
 	}
@@ -160,6 +161,8 @@ func (d *DB) takeReader(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 		return c, nil
+	case <-d.done:
+		return nil, errClosed()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -173,6 +176,7 @@ func (d *DB) Close() error {
 		return nil
 	}
 	d.closed = true
+	close(d.done)
 	close(d.w.queue)
 	d.mu.Unlock()
 	<-d.w.done

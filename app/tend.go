@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+)
+
+// tend does, once an hour, what nobody asks for: it destroys what was kept for a review that is over,
+// and runs the sweeps that were too long for a request to wait for.
+func (a *App) tend(ctx context.Context) {
+	for {
+		select {
+		case <-a.cfg.Clock.After(time.Hour):
+		case <-ctx.Done():
+			return
+		}
+		p, release, err := a.Acquire(ctx)
+		if err == nil {
+			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests))
+			release()
+		}
+		if err != nil && ctx.Err() == nil {
+			a.cfg.Log.Error("tending to what was left for later", "error", err)
+		}
+	}
+}
+
+// sweepQueued retries the erasures that lack nothing but their value sweep.
+func sweepQueued(ctx context.Context, s *request.Service) error {
+	all, err := s.List(ctx, request.Filter{Kind: plan.Erasure})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range all {
+		if r.State != request.Incomplete || r.Outcome == nil || !onlySweep(r.Outcome) {
+			continue
+		}
+		if _, err := s.Retry(ctx, request.RunInput{Ref: r.ID, Actor: "ombud"}); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func onlySweep(o *plan.Outcome) bool {
+	return len(o.Gaps) == 0 && len(o.Remaining) > 0 &&
+		!slices.ContainsFunc(o.Remaining, func(r plan.Remaining) bool { return r.Code != "sweep-queued" })
+}

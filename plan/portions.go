@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// portions collects rows into acts of at most a chunk, apart by the reason the rows were chosen.
+type portions struct {
+	s    *scribe
+	make func(r *record) act // an act without rows
+	key  func(r *record) string
+	acts map[string]*act
+	keys []string
+}
+
+func (s *scribe) portions(key func(*record) string, make func(*record) act) *portions {
+	return &portions{s: s, make: make, key: key, acts: map[string]*act{}}
+}
+
+func (p *portions) add(ctx context.Context, set *rowset, r *record, row func(a *act)) error {
+	k := p.key(r)
+	a := p.acts[k]
+	if a == nil {
+		made := p.make(r)
+		a = &made
+		p.acts[k] = a
+		p.keys = append(p.keys, k)
+	}
+	a.rows = append(a.rows, set.key(r))
+	a.fenceRow(p.s.w, set, r)
+	row(a)
+	if len(a.rows) < p.s.w.e.cfg.Chunk {
+		return nil
+	}
+	delete(p.acts, k)
+	p.keys = slices.DeleteFunc(p.keys, func(o string) bool { return o == k })
+	return p.s.add(ctx, set.d.System, *a)
+}
+
+func (p *portions) flush(ctx context.Context, system string) error {
+	for _, k := range p.keys {
+		if err := p.s.add(ctx, system, *p.acts[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fenceColumns are why the row was chosen: the reference it came by, or the identity a seed has.
+// nil where the reason is only the address.
+func (w *walk) fenceColumns(set *rowset, r *record) []string {
+	if r.via >= 0 {
+		return w.edges[r.via].ChildColumns
+	}
+	if set.d.People == nil {
+		return nil
+	}
+	for _, column := range sorted(set.d.People.By) {
+		if !r.cells[set.at[column]].IsNull() && !slices.Contains(set.d.Table.Locator.Columns, column) {
+			return []string{column}
+		}
+	}
+	return nil
+}
+
+func (a *act) fenceRow(w *walk, set *rowset, r *record) {
+	if len(a.fence) == 0 {
+		return
+	}
+	k := set.values(r, a.fence[0].columns)
+	if !slices.ContainsFunc(lastKeys(a.fence[0].keys), func(o connector.Key) bool { return slices.Equal(o, k) }) {
+		a.fence[0].keys = append(a.fence[0].keys, k)
+	}
+}
+
+// lastKeys bounds the search for a repeated key: rows of one parent come together.
+func lastKeys(ks []connector.Key) []connector.Key {
+	return ks[max(0, len(ks)-8):]
+}
+
+func (s *scribe) newAct(set *rowset, r *record, step int, verb connector.Verb, fields []string) act {
+	a := act{dataset: set.d.Name, step: step, verb: verb, set: fields}
+	if cols := s.w.fenceColumns(set, r); cols != nil && !slices.ContainsFunc(cols, func(c string) bool { return slices.Contains(fields, c) && verb != connector.Update }) {
+		a.fence = []fence{{columns: cols}}
+	}
+	return a
+}
+
+func (s *scribe) fenceKey(set *rowset) func(*record) string {
+	return func(r *record) string {
+		k := ""
+		for _, c := range s.w.fenceColumns(set, r) {
+			k += c + "\x00"
+		}
+		return k
+	}
+}
