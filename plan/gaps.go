@@ -52,7 +52,7 @@ func (w *walk) fillGaps(p *Plan, groups []*group) {
 
 func (w *walk) systemGaps(s *catalog.Connection, add func(Remaining)) {
 	if s.Err != nil {
-		add(Remaining{System: s.Config.ID, Rows: -1, Code: "unreachable", Why: "the system could not be asked", Next: "bring it back, then retry"})
+		add(Remaining{System: s.Config.ID, Rows: -1, Code: "unreachable", Why: "the system could not be asked: " + publicReason(s.Err), Next: "bring it back, then retry"})
 		return
 	}
 	if s.Schema.Partial {
