@@ -63,6 +63,15 @@ func seeds(t *testing.T, n int) []uint64 {
 	return out
 }
 
+// seedsOr is seeds for tests that have chosen their companies.
+func seedsOr(t *testing.T, chosen []uint64) []uint64 {
+	t.Helper()
+	if os.Getenv("OMBUD_SEED") != "" {
+		return seeds(t, 0)
+	}
+	return chosen
+}
+
 // company is a generated one in real stores, with the program around it.
 type company struct {
 	*gen.Company
