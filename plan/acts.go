@@ -166,10 +166,11 @@ func (s *scribe) ties(e *catalog.Edge) bool {
 	return child >= parent || s.circle[e.Child] == s.circle[e.Parent] && checksEachRow(s.w.g, e.Child.System)
 }
 
-// tied: an unbreakable tie makes both ends go together.
+// tied: an unbreakable tie makes both ends go together, also within one dataset: its rows may fill
+// more than one act.
 func (s *scribe) tied(d *catalog.Dataset) bool {
 	return slices.ContainsFunc(slices.Concat(d.Out, d.In), func(e *catalog.Edge) bool {
-		return s.ties(e) && breakable(e) == nil && e.Child != e.Parent
+		return s.ties(e) && breakable(e) == nil
 	})
 }
 
@@ -236,7 +237,7 @@ func (a *act) expectRow(d *catalog.Dataset, full []connector.Value) {
 // deletes writes the rows that go, in order.
 func (s *scribe) deletes(ctx context.Context) error {
 	for _, c := range s.w.components() {
-		if len(c) > 1 && checksEachRow(s.w.g, c[0].System) {
+		if (len(c) > 1 || s.tied(c[0])) && checksEachRow(s.w.g, c[0].System) {
 			if err := s.deleteByDepth(ctx, c); err != nil {
 				return err
 			}
