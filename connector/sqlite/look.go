@@ -17,6 +17,9 @@ import (
 // lookVariables is how many parameters one statement of a look binds; SQLite takes 32,766.
 const lookVariables = 8_000
 
+// lookFolds is how many identities a look searches by index; for more it reads the table.
+const lookFolds = 50
+
 var errEnough = errors.New("enough rows")
 
 // Look asks like Select, apart from it.
@@ -228,8 +231,57 @@ func (l *look) text(driver int, chunk [][]connector.Value) (string, []any) {
 			}
 		}
 	}
+	if driver < 0 {
+		var near string
+		if near, args = l.near(); near != "" {
+			text += " WHERE " + near
+		}
+	}
 	if key := l.q.Table.Locator; l.q.Sorted && (key.Kind == connector.ByPrimary || key.Kind == connector.ByUnique) {
 		text += " ORDER BY " + tick(key.Columns, "")
 	}
 	return text, args
+}
+
+// near bounds the cells in which identities of plain ASCII can stand, where an index without case
+// serves the column: equal up to blanks, which may be of any script and come first. Which of them are
+// equal is for accepts to say.
+func (l *look) near() (string, []any) {
+	for _, c := range l.conds {
+		by := ""
+		if c.match.Fold && len(c.keys) <= lookFolds {
+			by = lookFolded(l.q.Table, c.cols[0])
+		}
+		if by == "" || !plainKeys(c.keys) {
+			continue
+		}
+		text, args := "("+by+" < '!' OR "+by+" > ?", []any{"\x7f"}
+		for key := range c.keys {
+			text += strings.Repeat(" OR "+by+" BETWEEN ? AND ?", 2)
+			args = append(args, key, key+"!", key+"\u0080", key+"\xff")
+		}
+		return text + ")", args
+	}
+	return "", nil
+}
+
+// lookFolded is by what an index on the column is ordered without case, "" where there is none.
+func lookFolded(t *connector.Table, c *connector.Column) string {
+	name := "x.`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
+	switch {
+	case !slices.ContainsFunc(t.Indexes, func(x connector.Index) bool { return x.Fold && !x.Partial && x.Columns[0] == c.Name }):
+		return ""
+	case c.FoldEqual:
+		return name
+	}
+	return "lower(" + name + ")"
+}
+
+func plainKeys(keys map[string]bool) bool {
+	for k := range keys {
+		if strings.ContainsFunc(k, func(r rune) bool { return r == 0 || r >= 0x80 }) {
+			return false
+		}
+	}
+	return true
 }
