@@ -33,16 +33,20 @@ purposes:
     basis: contract
     categories: [contact, account, financial]
     systems: [shop, billing]
+    retention: while you are a customer; invoices for 5 years, by bookkeeping law
+    recipients: [Nordpost (carrier), Payhaven (card payments)]
   - id: support
     name: Answering questions
     basis: contract
     categories: [contact, communication]
     systems: [support]
+    retention: 2 years after the last letter
   - id: newsletter
     name: Letters about trips and offers
     basis: consent
     categories: [contact]
     systems: [newsletter]
+    retention: until you take your consent back
 systems:
   - id: shop
     connector: sqlite
