@@ -104,45 +104,6 @@ func (l *looker) act(ctx context.Context, system string, a act) error {
 	return l.changed(ctx, d, a)
 }
 
-// gone: no planned address answers any more for the reason it was planned.
-func (l *looker) gone(ctx context.Context, d *catalog.Dataset, a act) error {
-	still := int64(0)
-	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
-	for _, f := range a.fence {
-		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys})
-	}
-	cells := wholeRow(d, &sel, len(a.expect) > 0)
-	expect := map[string]bool{}
-	for _, h := range a.expect {
-		expect[h] = true
-	}
-	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
-		if len(a.expect) == 0 || expect[connector.RowHash(row[cells:])] {
-			still++
-		}
-	})
-	if err != nil || !ok {
-		return err
-	}
-	l.count(d, a, int64(len(a.rows))-still)
-	if still > 0 {
-		l.residue(d, still, "rows are still there after deleting them")
-	}
-	return nil
-}
-
-// wholeRow adds the row's cells to the select where rows are told by content; the position they start at.
-func wholeRow(d *catalog.Dataset, sel *connector.Select, whole bool) int {
-	sel.Columns = slices.Clone(sel.Columns)
-	at := len(sel.Columns)
-	if whole {
-		for _, c := range d.Table.Columns {
-			sel.Columns = append(sel.Columns, c.Name)
-		}
-	}
-	return at
-}
-
 // changed: every planned cell holds what was written, or at least no longer what it held.
 func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
 	want := map[string]int{}

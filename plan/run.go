@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -15,7 +16,8 @@ import (
 // plan would hash differently now, nothing is touched and the error is a *Drift with the new plan.
 // A run that was cut off goes on from its journal when Run is called again. A store that fails
 // delays only its own steps; what is left is named in the outcome. A newly approved plan of a request
-// that ran before takes up what the earlier run left: see ghosts.
+// that ran before takes up what the earlier run left: see ghosts. A plan that was done by the journal's
+// account and is found again unchanged was not done: a store confirmed what it did not keep. It is done anew.
 func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*Outcome, error) {
 	if progress == nil {
 		progress = func(Progress) {}
@@ -24,16 +26,31 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
-	if j == nil || !j.acting || j.hash != approved.Hash {
-		if j, err = e.begin(ctx, q, approved, progress); err != nil {
-			return nil, err
-		}
+	if j, err = e.resume(ctx, j, q, approved, progress); err != nil {
+		return nil, err
 	}
 	left, err := e.act(ctx, j, progress)
 	if err != nil {
 		return nil, err
 	}
 	return e.conclude(ctx, j, approved, left, q.Thorough, progress)
+}
+
+// resume gives the journal to go on from: the one that is there, or a new one.
+func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *Plan, progress func(Progress)) (*journal, error) {
+	if j == nil || !j.acting || j.hash != approved.Hash {
+		return e.begin(ctx, q, approved, progress)
+	}
+	heads, err := j.heads(ctx)
+	if err != nil || slices.ContainsFunc(heads, func(h head) bool { return !h.done }) {
+		return j, err
+	}
+	again, err := e.begin(ctx, q, approved, progress)
+	var moved *Drift
+	if errors.As(err, &moved) {
+		return j, nil
+	}
+	return again, err
 }
 
 // begin finds again, compares, and writes the journal: after it, and not before, stores are touched.

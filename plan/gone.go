@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// gone: no planned address answers any more for the reason it was planned, nor without any: a row that
+// somebody else has now is theirs, one that only lost its reference was left behind.
+func (l *looker) gone(ctx context.Context, d *catalog.Dataset, a act) error {
+	still := int64(0)
+	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
+	cells := wholeRow(d, &sel, len(a.expect) > 0)
+	expect := map[string]bool{}
+	for _, h := range a.expect {
+		expect[h] = true
+	}
+	why := causeOf(a, &sel)
+	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+		whole := row[:len(row)-why.width]
+		if why.holds(row[len(whole):]) && (len(a.expect) == 0 || expect[connector.RowHash(whole[cells:])]) {
+			still++
+		}
+	})
+	if err != nil || !ok {
+		return err
+	}
+	l.count(d, a, int64(len(a.rows))-still)
+	if still > 0 {
+		l.residue(d, still, "rows are still there after deleting them")
+	}
+	return nil
+}
+
+// cause is why rows were planned: the keys their references had.
+type cause struct {
+	keys  []map[string]bool // per fence
+	parts []int             // columns of each
+	width int
+}
+
+// causeOf has the columns read that the fences of an act are about.
+func causeOf(a act, sel *connector.Select) cause {
+	var out cause
+	for _, f := range a.fence {
+		keys := map[string]bool{}
+		for _, k := range f.keys {
+			keys[k.Encode()] = true
+		}
+		out.keys, out.parts = append(out.keys, keys), append(out.parts, len(f.columns))
+		out.width += len(f.columns)
+		sel.Columns = append(slices.Clone(sel.Columns), f.columns...)
+	}
+	return out
+}
+
+func (r cause) holds(cells []connector.Value) bool {
+	for i, n := range r.parts {
+		k := connector.Key(cells[:n])
+		if !k.HasNull() && !r.keys[i][k.Encode()] {
+			return false
+		}
+		cells = cells[n:]
+	}
+	return true
+}
+
+// wholeRow adds the row's cells to the select where rows are told by content; the position they start at.
+func wholeRow(d *catalog.Dataset, sel *connector.Select, whole bool) int {
+	sel.Columns = slices.Clone(sel.Columns)
+	at := len(sel.Columns)
+	if whole {
+		for _, c := range d.Table.Columns {
+			sel.Columns = append(sel.Columns, c.Name)
+		}
+	}
+	return at
+}
