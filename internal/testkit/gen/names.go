@@ -27,7 +27,7 @@ var tableNames = []string{
 }
 
 var textNames = []string{
-	"note", "Memo", "my note", `"quoted"`, "remark's", "größe note", "заметка", "select", "from.where", "values;", "100%", "no`te", "Bemerkung ", "--",
+	"note", "Memo", "my note", `"quoted"`, "remark's", "größe note", "заметка", "select", "where.from", "values;", "100%", "no`te", "Bemerkung ", "--",
 }
 
 // keyNames are for columns that links name: "the column follows the last dot".
