@@ -16,7 +16,7 @@ import (
 )
 
 // shopTables has every kind of fate: orders and lines that refer to each other, kept invoices with
-// parts, messages of two people, rows to anonymise, columns to empty, mentions, rows that hold each other.
+// parts, messages of two people, rows to anonymise, columns to empty, mentions, rows that hold each other in a circle or a chain.
 const shopTables = `create table customers (id integer primary key, email varchar(100) not null unique, name varchar(100), referred_by integer references customers(id));
 create table orders (id integer primary key, customer_id integer not null references customers(id), note varchar(100), first_line integer);
 create table order_lines (id integer primary key, order_id integer not null references orders(id), what varchar(100));
@@ -27,6 +27,7 @@ create table reviews (id integer primary key, customer_id integer references cus
 create table settings (id integer primary key, customer_id integer not null references customers(id), theme varchar(100));
 create table gifts (id integer primary key, customer_id integer not null references customers(id), for_customer integer references customers(id), what varchar(100));
 create table pairs (id integer primary key, customer_id integer not null references customers(id), other integer not null references pairs(id), label varchar(100));
+create table steps (id integer primary key, customer_id integer not null references customers(id), previous integer not null references steps(id));
 create table events (id integer primary key, customer_id integer, page varchar(100))`
 
 // deskTables lie in a store of their own; only ombud.yaml knows that they lead to the shop's customers.
@@ -96,6 +97,7 @@ func killRows(system string) []string {
 		`insert into settings values ` + series(1, 7, func(i int) string { return fmt.Sprintf("(%d, %d, %s)", i, 1+i/7, either(i%2 > 0, "'dark'")) }),
 		`insert into gifts values ` + series(1, 10, func(i int) string { return fmt.Sprintf("(%d, %d, %d, 'axe')", i, 1+i%2, 2-i%2) }),
 		`insert into pairs values (1, 1, 2, 'a'), (2, 1, 1, 'b'), (3, 1, 4, 'c'), (4, 1, 3, 'd'), (5, 2, 6, 'e'), (6, 2, 5, 'f')`,
+		`insert into steps values (1, 2, 1), (2, 1, 1), (3, 1, 2), (4, 1, 3), (5, 1, 4), (6, 1, 5)`,
 		`insert into events values ` + series(1, 33, func(i int) string { return fmt.Sprintf("(%d, %d, 'page %d')", i, 1+i/31, i) }),
 	}
 }
