@@ -124,8 +124,15 @@ func (b *broken) plan() *plan.Plan {
 
 // choose takes the first defect, in the seed's turn, that has something to hit in the plan.
 func (b *broken) choose(p *plan.Plan, seed uint64) bool {
-	for i := range defects {
-		d := defects[(seed+uint64(i))%uint64(len(defects))]
+	at := int(seed % uint64(len(defects)))
+	turns := slices.Concat(defects[at:], defects[:at])
+	switch seed % 6 { // few companies can have these
+	case 0:
+		turns = slices.Insert(turns, 0, keylessLie)
+	case 3:
+		turns = slices.Insert(turns, 0, firstOnly)
+	}
+	for _, d := range turns {
 		for _, s := range p.Systems {
 			for _, st := range s.Datasets {
 				if b.fits(d, s.ID, st) {
