@@ -98,8 +98,15 @@ type dialer struct {
 	uri    string
 }
 
-func (d dialer) Connect(context.Context) (driver.Conn, error) { return d.driver.Open(d.uri) }
-func (d dialer) Driver() driver.Driver                        { return d.driver }
+func (d dialer) Driver() driver.Driver { return d.driver }
+
+func (d dialer) Connect(context.Context) (driver.Conn, error) {
+	c, err := d.driver.Open(d.uri)
+	if err != nil {
+		return nil, err
+	}
+	return keep(c)
+}
 
 // pool opens lazily. It is not bounded: a caller may ask while rows of another question arrive.
 func pool(drv *engine.Driver, uri string) *sql.DB {
