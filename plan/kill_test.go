@@ -31,7 +31,7 @@ type stage struct {
 // points and the end. Byrequest goes through the request service instead of the engine alone.
 func newStage(t *testing.T, engine string, byRequest bool) *stage {
 	t.Helper()
-	root := filepath.Join(t.TempDir(), "stage")
+	root := filepath.Join(quickDir(t), "stage")
 	s := &stage{t: t, root: root, job: job{Engine: engine, Dir: filepath.Join(root, "data"), DSNs: map[string]string{}}}
 	for _, system := range []string{"shop", "desk"} {
 		s.addStore(system)
@@ -42,6 +42,18 @@ func newStage(t *testing.T, engine string, byRequest bool) *stage {
 	s.fresh = keep(t, root)
 	s.learn()
 	return s
+}
+
+// quickDir is in memory where the system has that: what a killed process wrote is there all the
+// same, and thousands of commits need not wait for a disk.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ombud-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 func (s *stage) addStore(system string) {

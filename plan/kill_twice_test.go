@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -41,14 +42,14 @@ func (s *stage) sideBySide() {
 	wg.Go(func() { outcomes[0], errs[0] = first.Engine.Run(ctx, killQuestion(), s.Plan, nil) })
 	wg.Go(func() { outcomes[1], errs[1] = second.Engine.Run(ctx, killQuestion(), other, nil) })
 	wg.Wait()
-	for i, err := range errs {
+	for i, w := range []*world.World{first, second} {
 		var drift *plan.Drift
-		if err != nil && !errors.As(err, &drift) {
-			s.t.Errorf("program %d: %v", i, err)
+		if errs[i] != nil && !errors.As(errs[i], &drift) {
+			s.t.Errorf("program %d: %v", i, errs[i])
 		}
-	}
-	if !isComplete(outcomes[0]) || !isComplete(outcomes[1]) { // they said so: once both are over, another run finishes
-		s.finish(first)
+		if !isComplete(outcomes[i]) { // it said so, or asked again: now that both are over another run finishes
+			s.finish(w)
+		}
 	}
 	s.sameEnd("two at once")
 	first.Verify(s.t, s.stores...)
@@ -66,7 +67,8 @@ func (s *stage) openOther() *world.World {
 	return w
 }
 
-// finish plans what two disturbed runs left, and runs it.
+// finish plans what a disturbed run left, and runs it. When the other program did all there was to
+// do, this one cannot know by what rule a kept row still names the person: it says so and is not complete.
 func (s *stage) finish(w *world.World) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -74,9 +76,18 @@ func (s *stage) finish(w *world.World) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if o, err := w.Engine.Run(ctx, killQuestion(), p, nil); err != nil || !isComplete(o) {
-		s.t.Errorf("what was left: %v %+v", err, o)
+	o, err := w.Engine.Run(ctx, killQuestion(), p, nil)
+	if err != nil {
+		s.t.Fatal(err)
 	}
+	kept := func(r plan.Remaining) bool { return p.Matched == 0 && r.Code == "residue" && r.Dataset == "invoices" }
+	if !isComplete(o) && (len(o.Remaining) == 0 || len(o.Gaps) > 0 || !allOf(o.Remaining, kept)) {
+		s.t.Errorf("what was left: %+v", o)
+	}
+}
+
+func allOf[V any](vs []V, is func(V) bool) bool {
+	return !slices.ContainsFunc(vs, func(v V) bool { return !is(v) })
 }
 
 // TestTwoRequestsErasePersonAtOnce runs two requests for the same person through one program.
