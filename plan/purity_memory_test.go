@@ -1,0 +1,106 @@
+package plan_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/testkit/world"
+	"github.com/ombudhq/ombud/plan"
+)
+
+// heavyEnv is set in the process that is measured, to the file of the store it works on.
+const heavyEnv = "OMBUD_TEST_HEAVY"
+
+// TestMemoryOfManyRows: however many rows a person has, an access and an erasure take no more than 64 MiB
+// above what a small person takes. Each is measured in a process of its own, by its peak.
+func TestMemoryOfManyRows(t *testing.T) {
+	if file := os.Getenv(heavyEnv); file != "" {
+		measureHeavy(t, file)
+		return
+	}
+	const bound = 64 << 10 // KiB
+	orders := counts(20_000, 400_000)
+	rows := 10 * orders
+	store := world.NewStore(t, "sqlite", "shop")
+	store.Exec(t, statements(customers+`
+create table orders (id integer primary key, customer_id integer not null references customers(id), note varchar(80));
+create index by_customer on orders (customer_id);
+create table lines (id integer primary key, order_id integer not null references orders(id), what varchar(80));
+create index by_order on lines (order_id);
+insert into orders values (1, 2, 'small');
+insert into lines values (1, 1, 'small');`+fmt.Sprintf(`
+with recursive s (n) as (select 2 union all select n + 1 from s where n <= %d) insert into orders select n, 1, 'note of order number ' || n from s;
+with recursive s (n) as (select 2 union all select n + 1 from s where n <= %d) insert into lines select n, 2 + n %% %d, 'an article in a box, ' || n from s;`, orders, rows-orders, orders))...)
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=30m")
+	cmd.Env = append(os.Environ(), heavyEnv+"="+store.DSN)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, after, _ := strings.Cut(string(out), "above idle: ")
+	words := strings.Fields(after)
+	if len(words) == 0 {
+		t.Fatalf("nothing measured:\n%s", out)
+	}
+	kib, err := strconv.Atoi(words[0])
+	if err != nil || kib > bound {
+		t.Errorf("%d rows take %d KiB above idle, at most %d: %v", rows, kib, bound, err)
+	}
+	t.Logf("%d rows take %d MiB above idle", rows, kib>>10)
+	store.Want(t, map[string]string{"select count(*) from orders": "0", "select count(*) from lines": "0", "select count(*) from customers": "1"})
+}
+
+// counter is a sink that keeps nothing.
+type counter int
+
+func (c *counter) Row(plan.Item, []connector.Value) error { *c++; return nil }
+
+func measureHeavy(t *testing.T, file string) {
+	w := world.New(t, world.Options{Dir: filepath.Join(t.TempDir(), "data"), Config: &catalog.Config{Systems: []catalog.System{{ID: "shop", Connector: "sqlite", DSN: file,
+		People: []catalog.People{{Table: "customers", By: map[string]string{"email": "email", "customer": "id"}}}}}}})
+	answerBoth(t, w, "dsr_small", "bo@example.com")
+	debug.FreeOSMemory()
+	idle := kibOf(t, "VmRSS:")
+	answerBoth(t, w, "dsr_heavy", "ida@example.com")
+	fmt.Printf("above idle: %d KiB\n", kibOf(t, "VmHWM:")-idle)
+}
+
+// answerBoth gives a person their data and then erases it.
+func answerBoth(t *testing.T, w *world.World, request, email string) {
+	t.Helper()
+	ctx, rows := context.Background(), counter(0)
+	q := plan.Question{Request: request, Kind: plan.Erasure, People: []plan.Person{world.Person("email=" + email)}}
+	if _, _, err := w.Engine.Export(ctx, q, &rows, nil); err != nil || rows < 3 {
+		t.Fatalf("%d rows exported: %v", rows, err)
+	}
+	p, err := w.Engine.Plan(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := w.Engine.Run(ctx, q, p, nil); err != nil || !isComplete(o) {
+		t.Fatalf("%v %+v", err, o)
+	}
+}
+
+func kibOf(t *testing.T, field string) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("memory is read from /proc")
+	}
+	_, after, _ := strings.Cut(string(b), field)
+	n, err := strconv.Atoi(strings.Fields(after)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
