@@ -16,7 +16,7 @@ import (
 	"github.com/ombudhq/ombud/plan"
 )
 
-// childEnv makes this test binary one measured process: "engine kind person dsn".
+// childEnv makes this test binary one measured process: "engine kind small heavy dsn".
 const childEnv = "OMBUD_BENCH_CHILD"
 
 func TestMain(m *testing.M) {
@@ -37,8 +37,8 @@ func measureMemory(t *testing.T, r *report, s *servers, engine string, z size) {
 	}
 	p.settle(t)
 	for i, rows := range z.heavy {
-		for _, kind := range []plan.Kind{plan.Access, plan.Erasure} {
-			mib, took := inChild(t, p, kind, 10_000_000*(i+1))
+		for k, kind := range []plan.Kind{plan.Access, plan.Erasure} {
+			mib, took := inChild(t, p, kind, 5+2*i+k, 10_000_000*(i+1))
 			r.add(fmt.Sprintf("memory above idle, %s, a person of %d rows", kind, rows), engine, fmt.Sprintf("%.0f MiB", mib), "", "", took.Round(time.Millisecond).String(), fmt.Sprintf("%d MiB", bound), verdict(bound, mib))
 		}
 	}
@@ -73,10 +73,10 @@ func heavy(t *testing.T, p *shop, first, rows int) {
 	add("ticket_messages", 1.5, fmt.Sprintf("value, %d + value %% %d, %s, 'Dear all, this is message ' || value || ' of a long conversation about a parcel.', ", first+1, int(float64(rows)*0.5/19.2), staff)+at)
 }
 
-func inChild(t *testing.T, p *shop, kind plan.Kind, who int) (mib float64, took time.Duration) {
+func inChild(t *testing.T, p *shop, kind plan.Kind, small, who int) (mib float64, took time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %s", childEnv, p.engine, kind, who, p.dsn))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %d %s", childEnv, p.engine, kind, small, who, p.dsn))
 	cmd.Stderr = os.Stderr
 	start := time.Now()
 	out, err := cmd.Output()
@@ -91,12 +91,13 @@ func inChild(t *testing.T, p *shop, kind plan.Kind, who int) (mib float64, took 
 
 // child answers a small person first, then the heavy one, and prints by how many MiB memory rose between.
 func child(what string) int {
-	f := strings.SplitN(what, " ", 4)
-	who, _ := strconv.Atoi(f[2])
+	f := strings.SplitN(what, " ", 5)
+	small, _ := strconv.Atoi(f[2])
+	who, _ := strconv.Atoi(f[3])
 	dir, err := os.MkdirTemp("", "ombud-bench-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		err = measureChild(&shop{engine: f[0], dsn: f[3]}, plan.Kind(f[1]), who, dir)
+		err = measureChild(&shop{engine: f[0], dsn: f[4]}, plan.Kind(f[1]), small, who, dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -105,14 +106,14 @@ func child(what string) int {
 	return 0
 }
 
-func measureChild(p *shop, kind plan.Kind, who int, dir string) error {
+func measureChild(p *shop, kind plan.Kind, small, who int, dir string) error {
 	ctx := context.Background()
 	w, err := world.Open(ctx, world.Options{Config: p.config(), Dir: dir, SweepMS: -1})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	if err := answer(ctx, w, kind, 5); err != nil {
+	if err := answer(ctx, w, kind, small); err != nil {
 		return err
 	}
 	debug.FreeOSMemory()
