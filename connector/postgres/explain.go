@@ -50,13 +50,28 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	b := &builder{}
 	b.add("SELECT count(*) FROM ", source(t), " AS t TABLESAMPLE SYSTEM (", strconv.FormatFloat(100*share, 'f', 6, 64), ") WHERE false")
 	for _, c := range resolved {
-		b.add(" OR ", folded("t."+quote(c.Name)+"::text"), " = 'x'")
+		b.add(" OR ", noCell(c))
 	}
-	begun := s.clock.Now()
-	if err := s.query(ctx, []statement{b.done()}, func(int, [][]byte) error { return nil }); err != nil {
-		return 0, err
+	st, least := b.done(), time.Duration(0)
+	for n := range 2 { // the first also prepares, and fetches what no later scan has to
+		begun := s.clock.Now()
+		if err := s.query(ctx, []statement{st}, func(int, [][]byte) error { return nil }); err != nil {
+			return 0, err
+		}
+		if took := s.clock.Now().Sub(begun); n == 0 || took < least {
+			least = took
+		}
 	}
-	return time.Duration(float64(s.clock.Now().Sub(begun)) / share), nil
+	return time.Duration(float64(least) / share), nil
+}
+
+// noCell compares as a search does, with what no cell equals: texts as identities, folded, and what
+// has an equality of its own by that.
+func noCell(c *connector.Column) string {
+	if kind, native := keyType(c); native && c.Kind != connector.Text {
+		return operand("t", c) + " = (SELECT NULL::" + kind + ")"
+	}
+	return folded("t."+quote(c.Name)+"::text") + " = 'x'"
 }
 
 // pages counts those of a table and of its partitions, as last estimated.
