@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,14 +12,8 @@ import (
 const scanPerPage = 10 * time.Microsecond
 
 // ScanCost estimates one scan. The file's size bounds it from above, the row count, where ANALYZE
-// left one, from below; no index on the columns is taken for a full scan.
-func (s *Store) ScanCost(ctx context.Context, t *connector.Table, columns []string) (time.Duration, error) {
-	covered := slices.ContainsFunc(t.Indexes, func(x connector.Index) bool {
-		return !x.Partial && len(columns) > 0 && slices.Contains(columns, x.Columns[0])
-	})
-	if covered {
-		return 0, nil
-	}
+// left one, from below.
+func (s *Store) ScanCost(ctx context.Context, t *connector.Table, _ []string) (time.Duration, error) {
 	if t.Rows >= 0 {
 		return time.Duration(t.Rows) * 200 * time.Nanosecond, nil
 	}
