@@ -21,6 +21,8 @@ type journal struct {
 	request string
 	gen     int // a retry begins a new generation; the old one goes when the new one is whole
 	key     vault.Key
+	sealed  []byte // the key, until the head is written
+	begun   bool   // the head is written
 	hash    string
 	acting  bool // all chunks are written: stores may be touched
 }
@@ -71,23 +73,27 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	return j, nil
 }
 
-// newJournal begins one. What an earlier run wrote stays until this one is whole: it alone may still
-// know the keys of rows that are gone.
+// newJournal prepares one; the first write begins it. What an earlier run wrote stays until this one is
+// whole: it alone may still know the keys of rows that are gone.
 func (e *Engine) newJournal(ctx context.Context, request, hash string) (*journal, error) {
 	key, sealed := e.cfg.Vault.NewKey()
-	j := &journal{db: e.cfg.DB, request: request, key: key, hash: hash}
-	err := j.db.Write(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `select coalesce(max(gen), 0) + 1 from plan_runs where request = $1`, request).Scan(&j.gen)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key) values ($1, $2, $3, $4)`, request, j.gen, hash, sealed)
-		return err
+	j := &journal{db: e.cfg.DB, request: request, key: key, sealed: sealed, hash: hash}
+	err := j.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `select coalesce(max(gen), 0) + 1 from plan_runs where request = $1`, request).Scan(&j.gen)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("beginning the journal: %w", err)
 	}
 	return j, nil
+}
+
+// begin writes the journal's head, in the commit of its first chunks.
+func (j *journal) begin(ctx context.Context, tx *db.Tx) error {
+	if j.begun {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key) values ($1, $2, $3, $4)`, j.request, j.gen, j.hash, j.sealed)
+	return err
 }
 
 // write makes chunks durable; last also says that they are all there.
@@ -99,7 +105,10 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 			return fmt.Errorf("sealing the journal: %w", err)
 		}
 	}
-	return j.db.Write(ctx, func(tx *db.Tx) error {
+	err := j.db.Write(ctx, func(tx *db.Tx) error {
+		if err := j.begin(ctx, tx); err != nil {
+			return err
+		}
 		for i, c := range chunks {
 			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, sealed) values ($1, $2, $3, $4, $5)`, j.request, j.gen, c.ordinal, c.system, sealed[i]); err != nil {
 				return err
@@ -116,6 +125,8 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 		}
 		return nil
 	})
+	j.begun = j.begun || err == nil
+	return err
 }
 
 func (j *journal) aad(ordinal int) []byte {
