@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -66,6 +65,14 @@ type group struct {
 	paths    []int32
 }
 
+// groupKey is what the rows of a step have in common; names hold no NUL.
+type groupKey struct {
+	d               *catalog.Dataset
+	method          catalog.Method
+	role            catalog.Role
+	fields, because string
+}
+
 // build groups the rows into steps and adds everything a person must know before deciding.
 func (w *walk) build(ctx context.Context) (*Plan, error) {
 	p := &Plan{Request: w.q.Request, Kind: w.q.Kind, Matched: w.matched, Systems: []SystemPlan{}, Kept: []Kept{}, Ignored: []string{}, Gaps: []Remaining{}, Warnings: []Warning{}}
@@ -84,6 +91,7 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 		}
 	}
 	w.fillSystems(p, groups)
+	w.groups = groups
 	p.Catalog = w.fingerprint(groups)
 	w.fillGaps(p, groups)
 	w.fillWarnings(ctx, p, groups)
@@ -95,7 +103,7 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 // group goes over every row once. For access every reached row counts, whatever would happen to it.
 func (w *walk) group() ([]*group, error) {
 	var out []*group
-	byKey := map[string]*group{}
+	byKey := map[groupKey]*group{}
 	sums := w.e.summer(w.q.Request)
 	for _, d := range w.order() {
 		s := w.sets[d]
@@ -105,7 +113,7 @@ func (w *walk) group() ([]*group, error) {
 			if !ok {
 				return nil
 			}
-			k := fmt.Sprint(d.ID(), "\x00", dec.method, "\x00", dec.role, "\x00", strings.Join(dec.fields, "\x01"), "\x00", dec.because)
+			k := groupKey{d, dec.method, dec.role, strings.Join(dec.fields, "\x00"), dec.because}
 			g := byKey[k]
 			if g == nil {
 				g = &group{d: d, decision: dec}

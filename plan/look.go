@@ -30,13 +30,13 @@ type looker struct {
 // conclude looks again and says what was reached.
 func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, long bool, progress func(Progress)) (*Outcome, error) {
 	progress(Progress{Phase: "look"})
-	g, err := e.cfg.Catalog.Refresh(ctx)
+	var l *looker
+	err := e.onGraph(ctx, func(known *layout) error {
+		l = e.newLooker(known.g, p)
+		l.left, l.long = slices.Clone(left), long
+		return l.journal(ctx, j)
+	})
 	if err != nil {
-		return nil, err
-	}
-	l := e.newLooker(g, p)
-	l.left, l.long = left, long
-	if err := l.journal(ctx, j); err != nil {
 		return nil, err
 	}
 	if err := l.maintain(ctx); err != nil {

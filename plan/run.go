@@ -26,67 +26,66 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
-	if j, err = e.resume(ctx, j, q, approved, progress); err != nil {
+	j, g, err := e.resume(ctx, j, q, approved, progress)
+	if err != nil {
 		return nil, err
 	}
-	left, err := e.act(ctx, j, progress)
+	left, err := e.act(ctx, j, g, progress)
 	if err != nil {
 		return nil, err
 	}
 	return e.conclude(ctx, j, approved, left, q.Thorough, progress)
 }
 
-// resume gives the journal to go on from: the one that is there, or a new one.
-func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *Plan, progress func(Progress)) (*journal, error) {
+// resume gives the journal to go on from, the one that is there or a new one, and the catalog as it is.
+func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *Plan, progress func(Progress)) (*journal, *catalog.Graph, error) {
 	if j == nil || !j.acting || j.hash != approved.Hash {
 		return e.begin(ctx, q, approved, progress)
 	}
 	heads, err := j.heads(ctx)
-	if err != nil || slices.ContainsFunc(heads, func(h head) bool { return !h.done }) {
-		return j, err
+	if err != nil {
+		return nil, nil, err
 	}
-	again, err := e.begin(ctx, q, approved, progress)
-	var moved *Drift
-	if errors.As(err, &moved) {
-		return j, nil
+	if !slices.ContainsFunc(heads, func(h head) bool { return !h.done }) {
+		again, g, err := e.begin(ctx, q, approved, progress)
+		var moved *Drift
+		if !errors.As(err, &moved) {
+			return again, g, err
+		}
 	}
-	return again, err
+	l, err := e.refresh(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return j, l.g, nil
 }
 
 // begin finds again, compares, and writes the journal: after it, and not before, stores are touched.
-func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*journal, error) {
+func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*journal, *catalog.Graph, error) {
 	progress(Progress{Phase: "find"})
 	p, w, err := e.find(ctx, q, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer w.close()
 	if p.Hash != approved.Hash {
-		return nil, &Drift{Plan: p}
+		return nil, nil, &Drift{Plan: p}
 	}
 	j, err := e.newJournal(ctx, q.Request, p.Hash)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	groups, err := w.group()
-	if err != nil {
-		return nil, err
-	}
-	if err := w.inscribe(ctx, j, groups); err != nil {
-		return nil, err
+	if err := w.inscribe(ctx, j, w.groups); err != nil {
+		return nil, nil, err
 	}
 	e.cfg.Hook("own:journal")
-	return j, nil
+	return j, w.g, nil
 }
 
 // act runs every chunk that is not done, each store in its own order, all stores at once. A system
 // whose chunk fails goes no further: later chunks count on earlier ones.
-func (e *Engine) act(ctx context.Context, j *journal, progress func(Progress)) ([]Remaining, error) {
+func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress func(Progress)) ([]Remaining, error) {
 	heads, err := j.heads(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g, err := e.cfg.Catalog.Refresh(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type walk struct {
 	reasonN map[reason]int32
 	vals    values
 	ghosts  ghosts
+	groups  []*group // the plan's steps, once it is made
 	held    map[int][]subject.Hold
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
