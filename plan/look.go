@@ -112,9 +112,12 @@ func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
 	}
 	n := len(d.Table.Locator.Columns)
 	sel := connector.Select{Table: d.Table, Columns: slices.Concat(d.Table.Locator.Columns, a.set), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
-	bad := int64(0)
+	bad, found := int64(0), int64(0)
 	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
 		i, planned := want[connector.Key(row[:n]).Encode()]
+		if planned {
+			found++
+		}
 		if planned && !allChanged(row[n:], a, i) {
 			bad++
 		}
@@ -122,11 +125,29 @@ func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
 	if err != nil || !ok {
 		return err
 	}
-	l.count(d, a, int64(len(a.rows))-bad)
+	lost := int64(0)
+	if mayCascade(d.Table, a.set) {
+		lost = int64(len(want)) - found
+	}
+	l.count(d, a, int64(len(a.rows))-bad-lost)
 	if bad > 0 {
 		l.residue(d, bad, "cells still hold what they should no longer hold")
 	}
+	if lost > 0 {
+		l.residue(d, lost, "rows that were to stay are gone: the store did not let go of a reference, and its own cascade took them")
+	}
 	return nil
+}
+
+// mayCascade: the columns changed are a reference whose parent's end would take the row along, and the
+// row has an address that the change leaves.
+func mayCascade(t *connector.Table, set []string) bool {
+	if t.Locator.Kind != connector.ByPrimary && t.Locator.Kind != connector.ByUnique {
+		return false
+	}
+	return slices.ContainsFunc(t.ForeignKeys, func(fk connector.ForeignKey) bool {
+		return fk.OnDelete == connector.Cascade && slices.ContainsFunc(fk.Columns, func(c string) bool { return slices.Contains(set, c) })
+	})
 }
 
 func allChanged(cells []connector.Value, a act, i int) bool {

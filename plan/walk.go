@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -128,7 +129,9 @@ func (w *walk) below(d *catalog.Dataset, recs []*record) []question {
 		if e.Child.Ignored {
 			continue
 		}
-		for path, keys := range w.parentKeys(d, recs, e) {
+		byPath := w.parentKeys(d, recs, e)
+		for _, path := range slices.Sorted(maps.Keys(byPath)) { // in order: the same data makes the same plan
+			keys := byPath[path]
 			qs = append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()),
 				sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
 		}
