@@ -56,5 +56,6 @@
 //   - Order: children first, people rows last: they are the thread back in after a crash.
 //   - Fence: a row is touched only if its address was planned and the reason still holds.
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
-//   - Memory is bounded by the chunk, not by the person.
+//   - Memory: rows of datasets that nothing refers to spill, sealed, beyond Config.Memory. Rows that others
+//     refer to stay in memory while a plan is made, so a person with very many of those costs more.
 package plan
