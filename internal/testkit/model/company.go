@@ -199,6 +199,12 @@ func (r *Row) parents(e *Edge) []*Row {
 // Dangles reports whether the edge of the row refers to something that is not there.
 func (r *Row) Dangles(e *Edge) bool { return r.set(e) && len(r.parents(e)) == 0 }
 
+// Refers reports whether the edge of the row refers to p.
+func (r *Row) Refers(e *Edge, p *Row) bool { return slices.Contains(r.parents(e), p) }
+
+// Leads reports whether the edge of the row refers to anything that is there.
+func (r *Row) Leads(e *Edge) bool { return len(r.parents(e)) > 0 }
+
 func same(a, b []string, fold bool) bool {
 	for i := range a {
 		if a[i] != b[i] && (!fold || folded(a[i]) != folded(b[i])) {

@@ -25,6 +25,62 @@ func (v *Verdict) Compare(c *Company, after Snapshot) []string {
 	return append(out, dangling(c, after)...)
 }
 
+// Others compares only what is wholly somebody else's: by this verdict and by an earlier one, or by this one for rows
+// that are new or are the given row. They are there, and nothing in them changed but what either verdict allows.
+func (v *Verdict) Others(c *Company, after Snapshot, earlier *Verdict, given *Row) []string {
+	var out []string
+	for _, t := range c.Tables {
+		now := map[string]*Row{}
+		for _, r := range after[t.ID()] {
+			now[r.Mark()] = r
+		}
+		for _, r := range t.Rows {
+			f, is := v.Fates[r], now[r.Mark()]
+			if f.Owner != Nobody {
+				continue
+			}
+			e := earlier.Fates[r]
+			if e == nil || r == given {
+				e = f // nobody may change it for what it was
+			}
+			if e.Owner != Nobody {
+				continue
+			}
+			if is == nil {
+				out = append(out, f.String()+": is gone")
+				continue
+			}
+			out = append(out, v.compareRow(mild(f, e), is)...)
+		}
+	}
+	return append(out, dangling(c, after)...)
+}
+
+// Touched are the rows that an erasure deletes or changes, in the company's order.
+func (v *Verdict) Touched(c *Company) []*Row {
+	var out []*Row
+	for _, t := range c.Tables {
+		for _, r := range t.Rows {
+			if f := v.Fates[r]; f.Dies || slices.ContainsFunc(f.Cells, func(c Change) bool { return c != Same }) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// mild leaves free what either of two verdicts changes.
+func mild(a, b *Fate) *Fate {
+	out := *a
+	out.Cells = slices.Clone(a.Cells)
+	for i := range out.Cells {
+		if out.Cells[i] != Same || b.Cells != nil && b.Cells[i] != Same {
+			out.Cells[i] = Free
+		}
+	}
+	return &out
+}
+
 func (v *Verdict) compareTable(t *Table, rows []*Row) []string {
 	var out []string
 	now := map[string]*Row{}
