@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -127,13 +128,28 @@ func (w *walk) group() ([]*group, error) {
 			return nil, err
 		}
 	}
+	sortGroups(out)
 	return out, nil
+}
+
+// sortGroups puts the steps of a dataset in an order of their own: a store may give its rows in any.
+func sortGroups(gs []*group) {
+	place := map[*catalog.Dataset]int{}
+	for i, g := range gs {
+		if _, ok := place[g.d]; !ok {
+			place[g.d] = i
+		}
+	}
+	slices.SortStableFunc(gs, func(a, b *group) int {
+		x, y := a.decision, b.decision
+		return cmp.Or(cmp.Compare(place[a.d], place[b.d]), cmp.Compare(x.method, y.method), cmp.Compare(x.role, y.role), slices.Compare(x.fields, y.fields), cmp.Compare(x.because, y.because))
+	})
 }
 
 func (g *group) add(r *record, dec decision, row sum) {
 	g.step.Rows++
 	g.sum.add(row)
-	if !slices.Contains(g.paths, r.path) && len(g.paths) < 3 {
+	if !slices.Contains(g.paths, r.path) {
 		g.paths = append(g.paths, r.path)
 	}
 	if dec.until == "" {
@@ -197,6 +213,8 @@ func (g *group) finishStep(w *walk, order int) {
 		paths = append(paths, w.paths[n])
 	}
 	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	paths = paths[:min(3, len(paths))]
 	g.step.Path = strings.Join(paths, "; ")
 	g.step.Keys = g.sum.hex()
 	if len(dec.fields) > 0 {

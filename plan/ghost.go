@@ -81,7 +81,7 @@ func (w *walk) addGhost(d *catalog.Dataset, a act) {
 		return
 	}
 	for _, e := range d.Out {
-		if e.Value || !slices.Equal(e.ChildColumns, a.fence[0].columns) || len(e.When()) != len(a.fence)-1 {
+		if e.Value || !slices.Equal(e.ChildColumns, a.fence[0].columns) || !sameWhen(e, a.fence[1:]) {
 			continue
 		}
 		if w.ghosts.edges[e] == nil {
@@ -91,6 +91,19 @@ func (w *walk) addGhost(d *catalog.Dataset, a act) {
 			w.ghosts.edges[e][encodeKey(k, false)] = k
 		}
 	}
+}
+
+// sameWhen tells polymorphic links over one column apart: the keys of one lead to nobody by another.
+func sameWhen(e *catalog.Edge, fences []fence) bool {
+	if len(e.When()) != len(fences) {
+		return false
+	}
+	for _, f := range fences {
+		if len(f.columns) != 1 || len(f.keys) != 1 || e.When()[f.columns[0]] != f.keys[0][0].S {
+			return false
+		}
+	}
+	return true
 }
 
 // skipErased leaves out rows that an earlier run has changed already, so that a retry plans what is
