@@ -77,6 +77,35 @@ func TestReaderIsToldTheActions(t *testing.T) {
 	}
 }
 
+// mixedKeys makes a child whose keys have names that the server cuts, so that they are all the same.
+func mixedKeys(t *testing.T) (e *env, child string) {
+	child = strings.Repeat("x", 60) + "`63"
+	alter := "ALTER TABLE " + quote(child) + " ADD FOREIGN KEY "
+	return setup(t, "CREATE TABLE p (a INT, b INT, PRIMARY KEY (a, b), UNIQUE (b))", "CREATE TABLE q (id INT PRIMARY KEY)",
+		"CREATE TABLE "+quote(child)+" (id INT PRIMARY KEY, u INT, v INT, `w, ``(` INT)",
+		alter+"(u, v) REFERENCES p (a, b) ON DELETE CASCADE", alter+"(`w, ``(`, v) REFERENCES p (a, b) ON DELETE SET NULL ON UPDATE CASCADE",
+		alter+"(v) REFERENCES p (b)", alter+"(u) REFERENCES q (id) ON DELETE NO ACTION"), child
+}
+
+func TestKeysWithCutNamesAreToldApart(t *testing.T) {
+	e, child := mixedKeys(t)
+	here := mariatest.Database(t, e.dsn)
+	key := func(n, to, onDelete, onUpdate string, columns, refs []string) connector.ForeignKey {
+		return connector.ForeignKey{Name: child + "_ibfk_" + n, Columns: columns, RefSchema: here, RefTable: to, RefColumns: refs,
+			OnDelete: connector.Action(onDelete), OnUpdate: connector.Action(onUpdate)}
+	}
+	want := []connector.ForeignKey{
+		key("1", "p", "cascade", "restrict", []string{"u", "v"}, []string{"a", "b"}),
+		key("2", "p", "set null", "cascade", []string{"w, `(", "v"}, []string{"a", "b"}),
+		key("3", "p", "restrict", "restrict", []string{"v"}, []string{"b"}),
+		key("4", "q", "no action", "restrict", []string{"u"}, []string{"id"}),
+	}
+	for _, grant := range []string{"ALL ON *.*", "SELECT ON " + quote(here) + ".*", "PROCESS ON *.*;SELECT ON " + quote(here) + ".*"} {
+		s := schema(t, mariatest.User(t, e.dsn, strings.Split(grant, ";")...))
+		e.equal(want, s.Table(child).ForeignKeys)
+	}
+}
+
 func TestRightsAreThoseOfTheRole(t *testing.T) {
 	e := setup(t, "CREATE TABLE a (id INT)", "CREATE TABLE b (id INT, x INT) WITH SYSTEM VERSIONING")
 	db := quote(mariatest.Database(t, e.dsn))

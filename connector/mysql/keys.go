@@ -2,7 +2,7 @@ package mysql
 
 import (
 	"errors"
-	"regexp"
+	"slices"
 	"strings"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -73,29 +73,44 @@ func (c *catalog) readForeignKeys() error {
 	if err != nil {
 		return err
 	}
+	var mixed []*connector.Table
 	err = c.each("SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,"+
-		" REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND TABLE_SCHEMA"+
-		c.scope+" ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION", 7, func(r []string) {
-		if t := c.table(r[0], r[1]); t != nil {
-			rule := rules[strings.Join(r[:3], "\x00")]
-			addKeyPart(t, connector.ForeignKey{Name: r[2], RefSchema: r[4], RefTable: r[5], OnDelete: rule[0], OnUpdate: rule[1]}, r[3], r[6])
+		" REFERENCED_COLUMN_NAME, ORDINAL_POSITION FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND TABLE_SCHEMA"+
+		c.scope+" ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION", 8, func(r []string) {
+		t := c.table(r[0], r[1])
+		if t == nil {
+			return
+		}
+		rule := rules[strings.Join(r[:3], "\x00")]
+		k := connector.ForeignKey{Name: r[2], RefSchema: r[4], RefTable: r[5], OnDelete: rule[0], OnUpdate: rule[1]}
+		if !addKeyPart(t, k, r[3], r[6], count(r[7])) && !slices.Contains(mixed, t) {
+			mixed = append(mixed, t)
 		}
 	})
 	if err != nil {
 		return err
 	}
+	for _, t := range mixed {
+		if err := c.untangle(t); err != nil {
+			return err
+		}
+	}
 	c.addInnoDB()
 	return c.readRules()
 }
 
-func addKeyPart(t *connector.Table, k connector.ForeignKey, column, ref string) {
+// addKeyPart adds a column at its position in the key. It is false when keys of one name are mixed:
+// the server cuts the names that it makes for keys of a table with a long name, and they become equal.
+func addKeyPart(t *connector.Table, k connector.ForeignKey, column, ref string, position int64) bool {
 	last := len(t.ForeignKeys) - 1
-	if last < 0 || t.ForeignKeys[last].Name != k.Name {
+	repeats := last >= 0 && t.ForeignKeys[last].Name == k.Name
+	if !repeats || t.ForeignKeys[last].RefTable != k.RefTable || t.ForeignKeys[last].RefSchema != k.RefSchema || position == 1 {
 		t.ForeignKeys = append(t.ForeignKeys, k)
 		last++
 	}
 	into := &t.ForeignKeys[last]
 	into.Columns, into.RefColumns = append(into.Columns, column), append(into.RefColumns, ref)
+	return int64(len(into.Columns)) == position && !(repeats && position == 1)
 }
 
 // addInnoDB completes the keys by what only InnoDB tells: whole tables that the role may not see, and
@@ -136,48 +151,4 @@ func (c *catalog) stub(t *connector.Table, k innodbKey) {
 		like := *parent.Column(k.refs[i])
 		t.Columns = append(t.Columns, connector.Column{Name: n, Type: like.Type, Kind: like.Kind, Collation: like.Collation, FoldEqual: like.FoldEqual})
 	}
-}
-
-var (
-	rule       = regexp.MustCompile("(?m)^  CONSTRAINT `((?:[^`]|``)+)` FOREIGN KEY .*$")
-	ruleDelete = regexp.MustCompile(`ON DELETE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
-	ruleUpdate = regexp.MustCompile(`ON UPDATE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
-)
-
-// readRules reads actions that are still unknown from the table's own statement: a role that may
-// only SELECT is not told otherwise.
-func (c *catalog) readRules() error {
-	for _, t := range c.tables {
-		for i := range t.ForeignKeys {
-			if t.ForeignKeys[i].OnDelete != "" {
-				continue
-			}
-			if err := c.readStatement(t); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (c *catalog) readStatement(t *connector.Table) error {
-	statement := ""
-	if err := c.each("SHOW CREATE TABLE "+full(t), 2, func(r []string) { statement = r[1] }); err != nil {
-		return err
-	}
-	for _, line := range rule.FindAllStringSubmatch(statement, -1) {
-		for i := range t.ForeignKeys {
-			if k := &t.ForeignKeys[i]; k.Name == strings.ReplaceAll(line[1], "``", "`") {
-				k.OnDelete, k.OnUpdate = ruled(ruleDelete, line[0]), ruled(ruleUpdate, line[0])
-			}
-		}
-	}
-	return nil
-}
-
-func ruled(pattern *regexp.Regexp, line string) connector.Action {
-	if m := pattern.FindStringSubmatch(line); m != nil {
-		return connector.Action(strings.ToLower(m[1]))
-	}
-	return connector.Restrict
 }

@@ -128,6 +128,7 @@ func (s *store) session() map[string]string {
 		"sql_big_selects":          "1",
 		"sql_select_limit":         "18446744073709551615",
 		"sql_auto_is_null":         "0",
+		"sql_quote_show_create":    "1",
 		"net_write_timeout":        "600", // a row's reader may be slow
 		"innodb_lock_wait_timeout": wait,
 		"lock_wait_timeout":        wait,

@@ -135,3 +135,25 @@ func TestConvertRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestKeysThatCannotBeToldApartCloseTheTable(t *testing.T) {
+	key := func(column string) connector.ForeignKey {
+		return connector.ForeignKey{Name: "cut", Columns: []string{column}, RefSchema: "s", RefTable: "P", RefColumns: []string{"id"}}
+	}
+	for _, stated := range [][]connector.ForeignKey{nil, {key("a")}, {key("a"), key("c")}, {key("a"), key("b")}} {
+		c := &catalog{schema: &connector.Schema{}}
+		child := &connector.Table{Name: "c", Rights: connector.Rights{Select: true, Delete: true}}
+		var whole []bool
+		for _, column := range []string{"a", "b"} {
+			whole = append(whole, addKeyPart(child, connector.ForeignKey{Name: "cut", RefSchema: "s", RefTable: "p"}, column, "id", 1))
+		}
+		if !cmp.Equal(whole, []bool{true, false}) {
+			t.Fatalf("keys of one name are taken for whole: %v", whole)
+		}
+		c.takeKeys(child, stated)
+		told := len(stated) == 2 && stated[1].Columns[0] == "b"
+		if c.schema.Partial == told || (len(c.schema.Notes) == 1) == told || (child.Rights == connector.Rights{}) == told || len(child.ForeignKeys) != map[bool]int{true: 2}[told] {
+			t.Errorf("told %v of %v: %+v %+v", told, stated, child, c.schema)
+		}
+	}
+}
