@@ -76,7 +76,7 @@ func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 
 // decideCo: the subject's side goes, the row stays for the others.
 func (w *walk) decideCo(s *rowset, r *record) (decision, bool) {
-	fields := append(w.nullColumns(r), textColumns(s.d)...)
+	fields := slices.Concat(w.nullColumns(r), textColumns(s.d), w.namesSubject(s, r))
 	if len(fields) == 0 {
 		return decision{}, false
 	}
@@ -91,18 +91,39 @@ func (w *walk) nullColumns(r *record) []string {
 	return out
 }
 
-// textColumns are the columns redaction speaks of: those the rule lists, else the free text.
+// namesSubject are the columns that name the subject by a value; where they name somebody else they
+// are that one's reference, and stay.
+func (w *walk) namesSubject(s *rowset, r *record) []string {
+	var out []string
+	for _, e := range s.d.Out {
+		if e.Value && set(s, r, e) && w.lead(s, r, e) == toSubject {
+			out = append(out, e.ChildColumns...)
+		}
+	}
+	return out
+}
+
+// textColumns are the columns redaction speaks of: those the rule lists, else the free text. What
+// refers to a row, declared or not, and the date that ends a keep are no prose.
 func textColumns(d *catalog.Dataset) []string {
 	if d.Rule != nil && len(d.Rule.Columns) > 0 {
 		return slices.Clone(d.Rule.Columns)
 	}
+	until := untilColumn(d)
 	var out []string
 	for _, c := range d.Table.Columns {
-		if catalog.IsFreeText(d.Table, c) {
+		if catalog.IsFreeText(d.Table, c) && c.Name != until && !refers(d, c.Name) {
 			out = append(out, c.Name)
 		}
 	}
 	return out
+}
+
+// refers: the column is part of an edge, by key or by value, or says which of several edges it is.
+func refers(d *catalog.Dataset, column string) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool {
+		return slices.Contains(e.ChildColumns, column) || e.When()[column] != ""
+	})
 }
 
 // anonymised are the columns that anonymising changes: the listed ones, else the personal ones, and
@@ -110,8 +131,9 @@ func textColumns(d *catalog.Dataset) []string {
 func (w *walk) anonymised(s *rowset, r *record, listed []string) []string {
 	fields := slices.Clone(listed)
 	if len(fields) == 0 {
+		until := untilColumn(s.d)
 		for _, c := range s.d.Table.Columns {
-			if catalog.IsPersonal(s.d.Table, c, isBy(s.d, c.Name)) && !isEdgeColumn(s.d, c.Name) {
+			if c.Name != until && catalog.IsPersonal(s.d.Table, c, isBy(s.d, c.Name)) && !isEdgeColumn(s.d, c.Name) {
 				fields = append(fields, c.Name)
 			}
 		}
@@ -133,7 +155,9 @@ func isBy(d *catalog.Dataset, column string) bool {
 
 // isEdgeColumn: a key reference is broken or left, never replaced; a value that names a person is replaced.
 func isEdgeColumn(d *catalog.Dataset, column string) bool {
-	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return !e.Value && slices.Contains(e.ChildColumns, column) })
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool {
+		return !e.Value && (slices.Contains(e.ChildColumns, column) || e.When()[column] != "")
+	})
 }
 
 // ordered puts columns in catalog order, each once, without those nobody may set.

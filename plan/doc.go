@@ -38,6 +38,7 @@
 //     unless their dataset has a rule of its own.
 //   - Co-owned rows survive. Text the subject wrote is replaced whole, spans that identify the subject in
 //     text somebody else wrote are masked, and the subject's reference is nulled if the subject's row goes.
+//     Columns of an edge, and the date that ends a keep, are no text; a value that names the subject goes.
 //   - A surviving row that refers to a dying row: a kept row, a context edge of somebody else's row, or
 //     a column that cannot be NULL (NOT NULL, part of the primary key, generated, named in a CHECK that speaks of NULL)
 //     pins the parent: it is anonymised instead. Otherwise one nullable column of the reference is set to
