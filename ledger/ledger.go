@@ -32,8 +32,13 @@ create table ledger_tiles (
 	primary key (level, n)
 )`
 
-const insertEntry = `insert into ledger_entries (id, revision, minute, kind, result, commitments, payload)
-	values ($1, $2, $3, $4, $5, $6, $7)`
+// subjects lets one person's entries be found. The column lies outside the leaf, so that it can be erased; what an entry
+// commits to is the subject in its payload.
+const subjects = `alter table ledger_entries add column subject text;
+create index ledger_entries_subject on ledger_entries (subject, id) where subject is not null`
+
+const insertEntry = `insert into ledger_entries (id, revision, minute, kind, result, commitments, payload, subject)
+	values ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 const upsertTile = `insert into ledger_tiles (level, n, hashes) values ($1, $2, $3)
 	on conflict (level, n) do update set hashes = excluded.hashes`
@@ -58,8 +63,9 @@ type Ledger struct {
 	epoch    int64
 	pending  edge // with what the transaction under way appends; only the store's writer touches it
 
-	mu   sync.Mutex
-	edge edge // what is durable
+	mu      sync.Mutex
+	edge    edge          // what is durable
+	changed chan struct{} // closed, and made anew, whenever edge moves
 
 	headsMu sync.Mutex
 	heads   []*head
@@ -74,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
@@ -108,7 +114,7 @@ func prepare(c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{c: c, verifier: v, epoch: 1}, nil
+	return &Ledger{c: c, verifier: v, epoch: 1, changed: make(chan struct{})}, nil
 }
 
 // readEdge rebuilds the edge from the tiles and the rows behind the last full tile of leaves.
@@ -186,7 +192,7 @@ func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
 	leaf := leafOf(m.encode(), commitments)
 	sealed := l.c.Vault.Seal(sealLabel, leaf[:], p.encode())
 	ctx := context.Background() // the store does not interrupt writes
-	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed)
+	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed, orNull(e.Subject))
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
@@ -208,7 +214,26 @@ func (l *Ledger) forget() { l.pending = l.snapshot() }
 func (l *Ledger) publish() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.edge.size == l.pending.size {
+		return
+	}
 	l.edge = l.pending
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// Changed gives a channel that is closed when the next entry is durable. Take it before reading, so that nothing is missed.
+func (l *Ledger) Changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed
+}
+
+// Head is the revision of the newest durable entry; of an empty ledger, that before the first.
+func (l *Ledger) Head() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.revision(l.edge.size)
 }
 
 // snapshot is the durable edge.
@@ -231,4 +256,11 @@ func joinHashes(hs []tlog.Hash) []byte {
 		b = append(b, h[:]...)
 	}
 	return b
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -121,5 +122,42 @@ func TestAppendAndVerify(t *testing.T) {
 	p.append(1)
 	if r := p.mustVerify(); r.Entries != 305 || r.Uncovered != 2 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestOf finds one person's entries by a column that the leaf does not commit to: one that was changed is noticed.
+func TestOf(t *testing.T) {
+	p := newPlace(t)
+	changed := p.l.Changed()
+	err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+		for _, subject := range []string{"sub_a", "sub_b", "", "sub_a"} {
+			if _, err := p.l.Append(tx, Entry{Kind: "test", Result: "ok", Subject: subject}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if got, err := p.l.Of(t.Context(), "sub_a"); err != nil || len(got) != 2 || got[0].ID != 1 || got[1].ID != 4 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if got, err := p.l.Since(t.Context(), 2, 10); err != nil || len(got) != 2 || got[0].ID != 3 || got[1].Revision != p.l.Head() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := p.l.Tail(t.Context(), 1, TailOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	err = p.db.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), "update ledger_entries set subject = 'sub_a' where id = 2")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.l.Of(t.Context(), "sub_a"); fault.KindOf(err) != fault.Integrity {
+		t.Errorf("an entry of somebody else was given out: %v", err)
 	}
 }

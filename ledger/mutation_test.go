@@ -99,12 +99,12 @@ var mutations = []mutation{
 	{name: "insert", apply: func(m *mutable) int64 {
 		id := m.covered()
 		m.shift(id, 1)
-		m.exec("insert into ledger_entries select id - 1, revision, minute, kind, result, commitments, payload from ledger_entries where id = $1", id+1)
+		m.exec("insert into ledger_entries (id, revision, minute, kind, result, commitments, payload) select id - 1, revision, minute, kind, result, commitments, payload from ledger_entries where id = $1", id+1)
 		m.exec("update ledger_entries set revision = $1 where id = $2", m.l.revision(id), id)
 		return id + 1 // the copy is the one that is right
 	}},
 	{name: "insert before the first", apply: func(m *mutable) int64 {
-		m.exec("insert into ledger_entries select -id, revision, minute, kind, result, commitments, payload from ledger_entries where id = $1", m.covered())
+		m.exec("insert into ledger_entries (id, revision, minute, kind, result, commitments, payload) select -id, revision, minute, kind, result, commitments, payload from ledger_entries where id = $1", m.covered())
 		return 1
 	}},
 	{name: "rewrite one entry and the tiles with the key", thief: true, apply: func(m *mutable) int64 {

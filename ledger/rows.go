@@ -138,10 +138,34 @@ func (l *Ledger) Tail(ctx context.Context, n int, o TailOptions) ([]Row, error) 
 	if o.Before <= 0 {
 		o.Before = 1 << epochShift
 	}
+	out, err := l.rows(ctx, "select "+columns+` from ledger_entries
+		where id < $1 and ($2 = '' or kind = $2) order by id desc limit $3`, o.Before, o.Kind, n)
+	slices.Reverse(out)
+	return out, err
+}
+
+// Since gives up to n entries that follow the one with this id, in order.
+func (l *Ledger) Since(ctx context.Context, id int64, n int) ([]Row, error) {
+	return l.rows(ctx, "select "+columns+" from ledger_entries where id > $1 order by id limit $2", id, n)
+}
+
+// Of gives all entries about a subject, oldest first. Those whose payload names somebody else are fault.Integrity: the
+// column they are found by is not what the leaf commits to.
+func (l *Ledger) Of(ctx context.Context, subject string) ([]Row, error) {
+	out, err := l.rows(ctx, "select "+columns+" from ledger_entries where subject = $1 order by id", subject)
+	for _, r := range out {
+		if !r.Erased && r.Subject != subject {
+			return nil, damaged("entry %d is about somebody else", r.ID)
+		}
+	}
+	return out, err
+}
+
+func (l *Ledger) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
 	var out []Row
 	err := l.c.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, "select "+columns+` from ledger_entries
-			where id < $1 and ($2 = '' or kind = $2) order by id desc limit $3`, o.Before, o.Kind, n)
+		out = nil
+		rows, err := tx.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -162,6 +186,5 @@ func (l *Ledger) Tail(ctx context.Context, n int, o TailOptions) ([]Row, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
-	slices.Reverse(out)
 	return out, nil
 }
