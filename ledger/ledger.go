@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
@@ -32,8 +33,8 @@ create table ledger_tiles (
 	primary key (level, n)
 )`
 
-// subjects lets one person's entries be found. The column lies outside the leaf, so that it can be erased; what an entry
-// commits to is the subject in its payload.
+// subjects lets one person's entries be found by the opaque id of a subject; keyed tokens stay sealed. The column lies
+// outside the leaf, so that it can be erased; what an entry commits to is the subject in its payload.
 const subjects = `alter table ledger_entries add column subject text;
 create index ledger_entries_subject on ledger_entries (subject, id) where subject is not null`
 
@@ -192,7 +193,7 @@ func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
 	leaf := leafOf(m.encode(), commitments)
 	sealed := l.c.Vault.Seal(sealLabel, leaf[:], p.encode())
 	ctx := context.Background() // the store does not interrupt writes
-	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed, orNull(e.Subject))
+	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed, findable(e.Subject))
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
@@ -258,9 +259,10 @@ func joinHashes(hs []tlog.Hash) []byte {
 	return b
 }
 
-func orNull(s string) any {
-	if s == "" {
+// findable is what the subject column holds.
+func findable(subject string) any {
+	if !strings.HasPrefix(subject, "sub_") {
 		return nil
 	}
-	return s
+	return subject
 }
