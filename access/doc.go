@@ -1,0 +1,13 @@
+// Package access says who calls and what they may do.
+//
+// A Caller stands in the context of every request: an actor for the ledger and a role. Allowed is the only gate: it
+// asks one table of roles and permissions, and what the table does not grant is denied.
+//
+// Programs call with an API key: 256 random bits that are shown once. Stored is its SHA-256. A slow, salted hash
+// protects secrets that people choose, for those can be guessed; 256 random bits cannot, so a plain hash gives nothing
+// away, and a key can be looked up by it in a fraction of a microsecond.
+//
+// The keys in force are a table in memory that is replaced as a whole: a lookup takes no lock and allocates nothing. A
+// key that is made or revoked is one row and one ledger entry in one transaction, and the table follows between commit
+// and answer: once a revocation is answered, no request gets in with that key.
+package access

@@ -1,0 +1,81 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Role is what somebody is here for.
+type Role string
+
+// The roles. Local is whoever can read the root key of this machine; Service is a program of the company.
+const (
+	Local       Role = "local"
+	DataSubject Role = "data_subject"
+	Support     Role = "support_agent"
+	Officer     Role = "data_protection_officer"
+	Admin       Role = "system_admin"
+	Auditor     Role = "auditor"
+	Developer   Role = "developer"
+	Service     Role = "service"
+)
+
+// Permission is one thing that can be done, as "noun.verb".
+type Permission string
+
+// The permissions.
+const (
+	APIRead          Permission = "api.read"          // the description of the API
+	CatalogRead      Permission = "catalog.read"      // systems, datasets, links: names, no values
+	PurposeRead      Permission = "purpose.read"      // the register of purposes
+	PurposeWrite     Permission = "purpose.write"     // change it
+	DecisionAsk      Permission = "decision.ask"      // may this be processed; the changes of such answers
+	ConsentRead      Permission = "consent.read"      // state, history, proof of one person
+	ConsentWrite     Permission = "consent.write"     // record, withdraw, confirm
+	RestrictionWrite Permission = "restriction.write" // restrictions and objections
+	EventPost        Permission = "event.post"        // tell what happened elsewhere
+	EventRead        Permission = "event.read"        // what was told to whom
+	HoldRead         Permission = "hold.read"         // which holds stand
+	HoldWrite        Permission = "hold.write"        // make and release them
+	RequestRead      Permission = "request.read"      // requests and their plans
+	RequestPlan      Permission = "request.plan"      // take in, plan, refuse
+	RequestApprove   Permission = "request.approve"   // approve a plan, try again
+	ReceiptRead      Permission = "receipt.read"      // what was done, signed
+	PackageRead      Permission = "package.read"      // a person's data as it is handed over
+	LedgerRead       Permission = "ledger.read"       // entries, checkpoints, proofs
+	KeyManage        Permission = "key.manage"        // make and revoke API keys
+)
+
+// everything is what Local may do.
+var everything = []Permission{
+	APIRead, CatalogRead, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead,
+	HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, KeyManage,
+}
+
+// grants is the table of roles: what it does not name is denied. People of the roles below Local come with accounts.
+var grants = map[Role][]Permission{
+	Local:       everything,
+	DataSubject: {}, // reaches their own data only, which is not asked here
+	Support:     {APIRead, CatalogRead, PurposeRead, ConsentRead, ConsentWrite, RestrictionWrite, HoldRead, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead},
+	Officer:     {APIRead, CatalogRead, PurposeRead, ConsentRead, EventRead, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead},
+	Admin:       {APIRead, CatalogRead, PurposeRead, KeyManage},
+	Auditor:     {APIRead, CatalogRead, PurposeRead, EventRead, HoldRead, ReceiptRead, LedgerRead},
+	Developer:   {APIRead, CatalogRead, PurposeRead, PurposeWrite},
+	Service:     {APIRead, DecisionAsk, PurposeRead, ConsentRead, ConsentWrite, EventPost},
+}
+
+// forKeys are the roles a program may have. The others are for people, who sign in and answer for what they do.
+var forKeys = []Role{Service, Developer, Auditor}
+
+// Allowed is the only gate: nil, or fault.Denied with the role and the permission it lacks.
+func Allowed(c Caller, p Permission) error {
+	if slices.Contains(grants[c.Role], p) {
+		return nil
+	}
+	role := string(c.Role)
+	if _, known := grants[c.Role]; !known {
+		role = "nobody"
+	}
+	return fault.New(fault.Denied, "the role %s has no permission %s", role, p)
+}
