@@ -105,12 +105,14 @@ func bind(label string, aad []byte) []byte {
 }
 
 // MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label.
-func (v *Vault) MAC(label string, parts ...[]byte) [32]byte {
+func (v *Vault) MAC(label string, parts ...[]byte) [32]byte { return mac(v.macKey(label), parts) }
+
+func (v *Vault) macKey(label string) *[32]byte {
 	key, ok := v.in().macs.Load(label)
 	if !ok {
 		key, _ = v.in().macs.LoadOrStore(label, v.in().derive("mac/"+label))
 	}
-	return mac(key.(*[32]byte), parts)
+	return key.(*[32]byte)
 }
 
 func mac(key *[32]byte, parts [][]byte) (sum [32]byte) {

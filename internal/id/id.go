@@ -4,6 +4,7 @@ package id
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,29 @@ func New(prefix string, now time.Time) string {
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
 	_, _ = rand.Read(b[6:]) // never fails: it ends the process instead
 	return prefix + encode(b)
+}
+
+// Encode is the id that stands for 128 bits.
+func Encode(prefix string, b [16]byte) string { return prefix + encode(b) }
+
+// Decode gives back what Encode wrote; false when s is not such an id.
+func Decode(prefix, s string) (b [16]byte, ok bool) {
+	rest, ok := strings.CutPrefix(s, prefix)
+	if !ok || len(rest) != 26 || rest[0] > '7' {
+		return b, false
+	}
+	var hi, lo uint64
+	for i := range len(rest) {
+		d := strings.IndexByte(alphabet, rest[i])
+		if d < 0 {
+			return b, false
+		}
+		hi = hi<<5 | lo>>59
+		lo = lo<<5 | uint64(d)
+	}
+	binary.BigEndian.PutUint64(b[:8], hi)
+	binary.BigEndian.PutUint64(b[8:], lo)
+	return b, true
 }
 
 // encode writes 128 bits as 26 characters, the first of which holds 3 bits.

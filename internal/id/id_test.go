@@ -33,3 +33,16 @@ func TestEncodeKeepsEveryBit(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestDecodeGivesBackWhatWasEncoded(t *testing.T) {
+	for _, b := range [][16]byte{{}, {15: 1}, {0: 0xff, 7: 0x81, 8: 0x7e, 15: 0xff}} {
+		if got, ok := Decode("sub_", Encode("sub_", b)); !ok || got != b {
+			t.Errorf("%x came back as %x", b, got)
+		}
+	}
+	for _, s := range []string{"", "sub_", "con_" + strings.Repeat("0", 26), "sub_" + strings.Repeat("0", 25), "sub_8" + strings.Repeat("0", 25), "sub_" + strings.Repeat("u", 26)} {
+		if _, ok := Decode("sub_", s); ok {
+			t.Errorf("%q was taken", s)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package vault
+
+import "testing"
+
+func TestTokensAreThoseOfMAC(t *testing.T) {
+	v := fromRoot([32]byte{1})
+	tokens := v.Tokens(BlindIndex)
+	for _, value := range []string{"", "a", "name@example.com"} {
+		if got, want := tokens.Of("email", []byte(value)), v.MAC(BlindIndex, []byte("email"), []byte(value)); got != want {
+			t.Errorf("the tokens of %q differ", value)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { tokens.Of("email", []byte("name@example.com")) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestNumbersComeBackAndForgeriesDoNot(t *testing.T) {
+	ids := fromRoot([32]byte{1}).Numbers("sub")
+	seen := map[[16]byte]bool{}
+	for n := range uint64(1000) {
+		id := ids.ID(n)
+		if back, ok := ids.Number(id); !ok || back != n || seen[id] {
+			t.Fatalf("%d came back as %d", n, back)
+		}
+		seen[id] = true
+		id[3] ^= 1
+		if _, ok := ids.Number(id); ok {
+			t.Fatal("a forged id was taken")
+		}
+	}
+	if _, ok := fromRoot([32]byte{2}).Numbers("sub").Number(ids.ID(7)); ok {
+		t.Error("an id of another key was taken")
+	}
+}
