@@ -25,23 +25,50 @@ type Organization struct {
 
 // Purpose of processing, with its basis (Art. 6).
 type Purpose struct {
-	ID         string   `yaml:"id"`
-	Name       string   `yaml:"name,omitempty"`
-	Basis      string   `yaml:"basis"`
-	Categories []string `yaml:"categories,omitempty"`
-	Systems    []string `yaml:"systems,omitempty"`
-	Retention  string   `yaml:"retention,omitempty"`
-	Recipients []string `yaml:"recipients,omitempty"`
-	Notices    []Notice `yaml:"notices,omitempty"`
+	ID          string      `yaml:"id"`
+	Name        string      `yaml:"name,omitempty"`
+	Description string      `yaml:"description,omitempty"`
+	Basis       string      `yaml:"basis"`
+	Because     string      `yaml:"because,omitempty"` // the condition of the basis: the law, the mandate, why it is necessary
+	LIA         *LIA        `yaml:"lia,omitempty"`     // legitimate interests: the assessment
+	Categories  []string    `yaml:"categories,omitempty"`
+	Explicit    bool        `yaml:"explicit,omitempty"` // only explicit consent counts (Art. 9(2)(a))
+	Fields      []FieldNeed `yaml:"fields,omitempty"`
+	Uses        []string    `yaml:"uses,omitempty"` // what law treats apart: direct_marketing, sale, sharing …
+	Systems     []string    `yaml:"systems,omitempty"`
+	Retention   string      `yaml:"retention,omitempty"`
+	Recipients  []string    `yaml:"recipients,omitempty"`
+	Notices     []Notice    `yaml:"notices,omitempty"`
+	Expires     string      `yaml:"expires,omitempty"`       // "N days|months|years" after the consent, or never; default 12 months
+	DoubleOptIn bool        `yaml:"double_opt_in,omitempty"` // a consent waits for its confirmation
+	Reconsent   string      `yaml:"reconsent,omitempty"`     // the notice version from which older consents do not count
+	Review      string      `yaml:"review,omitempty"`        // YYYY-MM-DD
+}
+
+// LIA is a legitimate-interests assessment (Art. 6(1)(f)).
+type LIA struct {
+	Assessed string `yaml:"assessed"` // YYYY-MM-DD
+	Outcome  string `yaml:"outcome"`  // proceed, proceed_with_safeguards, do_not_proceed
+	Review   string `yaml:"review"`   // YYYY-MM-DD; from then on it is no longer valid
+	By       string `yaml:"by,omitempty"`
+	File     string `yaml:"file,omitempty"`
+}
+
+// FieldNeed is a field that a purpose may see, and why.
+type FieldNeed struct {
+	Name     string `yaml:"name"`
+	Because  string `yaml:"because"`
+	Required bool   `yaml:"required,omitempty"`
 }
 
 // Notice text shown when consent was asked.
 type Notice struct {
-	ID       string `yaml:"id"`
-	Version  string `yaml:"version"`
-	Language string `yaml:"language"`
-	Text     string `yaml:"text,omitempty"`
-	File     string `yaml:"file,omitempty"`
+	ID         string `yaml:"id"`
+	Version    string `yaml:"version"`
+	Language   string `yaml:"language"`
+	Text       string `yaml:"text,omitempty"`
+	File       string `yaml:"file,omitempty"`
+	Superseded bool   `yaml:"superseded,omitempty"` // kept to prove what was shown; not shown any more
 }
 
 // Target is a service told of changes.
@@ -50,7 +77,9 @@ type Target struct {
 	URL      string   `yaml:"url"`
 	Systems  []string `yaml:"systems,omitempty"`
 	Secret   string   `yaml:"secret,omitempty"`
-	Identity string   `yaml:"identity,omitempty"`
+	Identity string   `yaml:"identity,omitempty"` // none (default), or the kind of identity it is told
+	Key      string   `yaml:"key,omitempty"`      // bearer key, where the service asks for one
+	Allow    string   `yaml:"allow,omitempty"`    // private: the address may be one that only we can reach
 }
 
 // Approval says how many people approve an erasure; 0 means 1.

@@ -82,36 +82,6 @@ func (r *reader) organization(n *yaml.Node, o *Organization) {
 	})
 }
 
-func (r *reader) purpose(n *yaml.Node) (p Purpose) {
-	r.mapping(n, "a purpose", fields{
-		"id": r.id(&p.ID, "purpose"), "name": r.text(&p.Name), "retention": r.text(&p.Retention),
-		"basis":      r.oneOf(&p.Basis, "basis", bases, basisAliases),
-		"categories": r.categories(&p.Categories),
-		"systems":    r.systemRefs(&p.Systems), "recipients": r.texts(&p.Recipients),
-		"notices": func(n *yaml.Node) { p.Notices = list(r, n, "notices", r.notice) },
-	}, "id", "basis")
-	return p
-}
-
-func (r *reader) notice(n *yaml.Node) (v Notice) {
-	r.mapping(n, "a notice", fields{
-		"id": r.text(&v.ID), "version": r.text(&v.Version), "language": r.text(&v.Language),
-		"text": r.text(&v.Text), "file": r.text(&v.File),
-	}, "id", "version")
-	if v.Text != "" && v.File != "" {
-		r.fault(n, "a notice has its words in text or in file, not in both")
-	}
-	return v
-}
-
-func (r *reader) target(n *yaml.Node) (t Target) {
-	r.mapping(n, "a target", fields{
-		"id": r.id(&t.ID, "target"), "url": r.text(&t.URL), "systems": r.systemRefs(&t.Systems),
-		"secret": r.text(&t.Secret), "identity": r.text(&t.Identity),
-	}, "id", "url")
-	return t
-}
-
 func (r *reader) approval(n *yaml.Node, a *Approval) {
 	r.mapping(n, "approval", fields{"erasure": func(n *yaml.Node) {
 		var f float64

@@ -22,6 +22,9 @@ var (
 	basisAliases = map[string]string{"user_consent": "consent", "contract_necessary": "contract",
 		"legal_obligations": "legal_obligation", "vital_interest": "vital_interests", "legitimate_interest": "legitimate_interests"}
 
+	outcomes = []string{"proceed", "proceed_with_safeguards", "do_not_proceed"}
+	uses     = []string{"direct_marketing", "sale", "sharing", "targeted_advertising", "profiling", "research", "statistics", "legal_claims"}
+
 	connectors = []string{"sqlite", "postgres", "mysql", "mariadb"}
 	planned    = []string{"mongo", "redis", "s3", "http", "elastic", "kafka", "files"}
 
