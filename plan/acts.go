@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -127,32 +128,77 @@ func (s *scribe) stepOf(set *rowset, r *record) (int, decision) {
 // breaks sets to NULL the references among dying rows whose parent goes before, or with, its child.
 func (s *scribe) breaks(ctx context.Context) error {
 	for _, d := range s.w.order() {
-		set := s.w.sets[d]
-		for _, e := range d.Out {
-			if !s.ties(e) || breakable(e) == nil {
-				continue
-			}
-			p := s.portions(func(*record) string { return "" }, func(r *record) act {
-				a := s.newAct(set, r, -1, connector.Update, breakable(e))
-				a.breaks, a.fence = true, nil
-				return a
-			})
-			err := set.each(func(r *record) error {
-				s.w.finish(set, r)
-				if !s.w.dies(set, r) || !s.w.refersToDying(set, r, e) {
-					return nil
-				}
-				return p.add(ctx, set, r, func(a *act) { a.values = [][]connector.Value{make([]connector.Value, len(a.set))} })
-			})
-			if err != nil {
-				return err
-			}
-			if err := p.flush(ctx, d.System); err != nil {
+		for i, e := range s.breaking(d) {
+			if err := s.breakEdge(ctx, s.w.sets[d], e, s.breaking(d)[:i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// breakEdge lets the rows go from one parent; before are the edges that broke already.
+func (s *scribe) breakEdge(ctx context.Context, set *rowset, e *catalog.Edge, before []*catalog.Edge) error {
+	p := s.portions(s.reasonKey(set, before), func(r *record) act {
+		a := s.newAct(set, r, -1, connector.Update, breakable(e))
+		a.breaks, a.values = true, [][]connector.Value{make([]connector.Value, len(a.set))}
+		s.looseFence(&a, set, r, before)
+		if len(a.fence) == 0 || !slices.Equal(a.fence[0].columns, e.ChildColumns) {
+			a.fence = append(a.fence, fence{columns: e.ChildColumns})
+		}
+		return a
+	})
+	err := set.each(func(r *record) error {
+		s.w.finish(set, r)
+		if !s.w.dies(set, r) || !s.w.refersToDying(set, r, e) {
+			return nil
+		}
+		return p.add(ctx, set, r, func(*act) {})
+	})
+	if err != nil {
+		return err
+	}
+	return p.flush(ctx, set.d.System)
+}
+
+// breaking are the references of a dataset that let go before its rows do.
+func (s *scribe) breaking(d *catalog.Dataset) []*catalog.Edge {
+	var out []*catalog.Edge
+	for _, e := range d.Out {
+		if s.ties(e) && breakable(e) != nil {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// lost are the columns of a dying row that these edges, breaking, set to NULL.
+func (s *scribe) lost(set *rowset, r *record, broken []*catalog.Edge) []string {
+	var out []string
+	for _, e := range broken {
+		if s.w.refersToDying(set, r, e) {
+			out = append(out, breakable(e)...)
+		}
+	}
+	return out
+}
+
+// looseFence: where the reason for a row was itself set to NULL, under its own fence, it must be NULL.
+func (s *scribe) looseFence(a *act, set *rowset, r *record, broken []*catalog.Edge) {
+	for _, c := range s.lost(set, r, broken) {
+		if len(a.fence) > 0 && slices.Contains(a.fence[0].columns, c) && !slices.Contains(a.fence[0].lost, c) {
+			a.fence[0].lost = append(a.fence[0].lost, c)
+		}
+	}
+}
+
+// reasonKey tells rows apart whose fences differ, also by what they lost.
+func (s *scribe) reasonKey(set *rowset, broken []*catalog.Edge) func(*record) string {
+	key := s.fenceKey(set)
+	if len(broken) == 0 {
+		return key
+	}
+	return func(r *record) string { return key(r) + "\x01" + strings.Join(s.lost(set, r, broken), "\x00") }
 }
 
 // ties reports whether a declared key refers to a dataset whose rows go before, or with, these. On
@@ -276,14 +322,12 @@ func (s *scribe) deleteByDepth(ctx context.Context, c []*catalog.Dataset) error 
 // deleteFrom writes the dying rows of one dataset, or those that only names.
 func (s *scribe) deleteFrom(ctx context.Context, d *catalog.Dataset, together bool, only func(*record) bool) error {
 	set := s.w.sets[d]
-	broken := s.brokenColumns(d)
-	p := s.portions(s.fenceKey(set), func(r *record) act {
+	broken := s.breaking(d)
+	p := s.portions(s.reasonKey(set, broken), func(r *record) act {
 		step, _ := s.stepOf(set, r)
 		a := s.newAct(set, r, step, connector.Delete, nil)
 		a.together = together
-		if len(a.fence) > 0 && slices.ContainsFunc(a.fence[0].columns, func(c string) bool { return slices.Contains(broken, c) }) {
-			a.fence = nil // the reason was just set to NULL, under its own fence
-		}
+		s.looseFence(&a, set, r, broken)
 		return a
 	})
 	err := set.each(func(r *record) error {
@@ -292,7 +336,7 @@ func (s *scribe) deleteFrom(ctx context.Context, d *catalog.Dataset, together bo
 			return nil
 		}
 		return p.add(ctx, set, r, func(a *act) {
-			if len(broken) == 0 {
+			if len(s.lost(set, r, broken)) == 0 {
 				a.expectRow(d, s.w.fullRow(set, r))
 			}
 		})
@@ -301,16 +345,6 @@ func (s *scribe) deleteFrom(ctx context.Context, d *catalog.Dataset, together bo
 		return err
 	}
 	return p.flush(ctx, d.System)
-}
-
-func (s *scribe) brokenColumns(d *catalog.Dataset) []string {
-	var out []string
-	for _, e := range d.Out {
-		if s.ties(e) {
-			out = append(out, breakable(e)...)
-		}
-	}
-	return out
 }
 
 // fullRow is the row in catalog order; the walk reads whole rows where a row has no key.

@@ -232,9 +232,11 @@ type act struct {
 	old      [][]connector.Value // of the set columns, per row; read again to prove that they changed
 }
 
+// fence is a reason for which rows were planned: their cells of the columns are one of the keys.
 type fence struct {
 	columns []string
 	keys    []connector.Key
+	lost    []string // those of the columns that the run itself has set to NULL before: they must be NULL
 }
 
 func (c chunk) encode() []byte {
@@ -255,7 +257,7 @@ func (a act) append(b []byte) []byte {
 	b = appendStrings(b, a.expect)
 	b = binary.AppendUvarint(b, uint64(len(a.fence)))
 	for _, f := range a.fence {
-		b = appendKeys(appendStrings(b, f.columns), f.keys)
+		b = appendStrings(appendKeys(appendStrings(b, f.columns), f.keys), f.lost)
 	}
 	b = appendStrings(b, a.set)
 	return appendRows(appendRows(b, a.values), a.old)
@@ -267,7 +269,7 @@ func decodeChunk(ordinal int, b []byte) (chunk, error) {
 	for range r.uint() {
 		a := act{dataset: r.string(), step: int(r.uint()), verb: connector.Verb(r.string()), breaks: r.byte() == 1, together: r.byte() == 1, rows: r.keys(), expect: r.strings()}
 		for range r.uint() {
-			a.fence = append(a.fence, fence{r.strings(), r.keys()})
+			a.fence = append(a.fence, fence{r.strings(), r.keys(), r.strings()})
 		}
 		a.set = r.strings()
 		a.values, a.old = r.rows(), r.rows()

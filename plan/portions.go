@@ -30,7 +30,7 @@ func (p *portions) add(ctx context.Context, set *rowset, r *record, row func(a *
 		p.keys = append(p.keys, k)
 	}
 	a.rows = append(a.rows, set.key(r))
-	a.fenceRow(p.s.w, set, r)
+	a.fenceRow(set, r)
 	row(a)
 	if len(a.rows) < p.s.w.e.cfg.Chunk {
 		return nil
@@ -66,13 +66,13 @@ func (w *walk) fenceColumns(set *rowset, r *record) []string {
 	return nil
 }
 
-func (a *act) fenceRow(w *walk, set *rowset, r *record) {
-	if len(a.fence) == 0 {
-		return
-	}
-	k := set.values(r, a.fence[0].columns)
-	if !slices.ContainsFunc(lastKeys(a.fence[0].keys), func(o connector.Key) bool { return slices.Equal(o, k) }) {
-		a.fence[0].keys = append(a.fence[0].keys, k)
+func (a *act) fenceRow(set *rowset, r *record) {
+	for i := range a.fence {
+		f := &a.fence[i]
+		k := set.values(r, f.columns)
+		if !slices.ContainsFunc(lastKeys(f.keys), func(o connector.Key) bool { return slices.Equal(o, k) }) {
+			f.keys = append(f.keys, k)
+		}
 	}
 }
 

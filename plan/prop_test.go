@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,6 +62,15 @@ func seeds(t *testing.T, n int) []uint64 {
 		}
 	}
 	return out
+}
+
+// seedsAnd adds companies that once went wrong.
+func seedsAnd(t *testing.T, n int, mended ...uint64) []uint64 {
+	t.Helper()
+	if os.Getenv("OMBUD_SEED") != "" {
+		return seeds(t, 0)
+	}
+	return append(seeds(t, n), slices.DeleteFunc(mended, func(s uint64) bool { return s <= uint64(n) })...)
 }
 
 // seedsOr is seeds for tests that have chosen their companies.

@@ -171,11 +171,19 @@ func bind(g *catalog.Graph, c chunk) (acts []connector.Act, idx []int, missing [
 		}
 		b := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
 		for _, f := range a.fence {
-			b.Fence = append(b.Fence, connector.Match{Columns: f.columns, Keys: f.keys})
+			b.Fence = append(b.Fence, f.match())
 		}
 		acts, idx = append(acts, b), append(idx, i)
 	}
 	return acts, idx, missing
+}
+
+// match is what a row must be to be touched.
+func (f fence) match() connector.Match {
+	if len(f.lost) > 0 {
+		return connector.Match{Columns: f.lost, Null: true}
+	}
+	return connector.Match{Columns: f.columns, Keys: f.keys}
 }
 
 // transact runs bound acts in one transaction.

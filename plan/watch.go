@@ -55,9 +55,9 @@ func (s *scribe) watchEdge(ctx context.Context, e *catalog.Edge) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{e.ChildColumns, keys}}}
+	a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{columns: e.ChildColumns, keys: keys}}}
 	for column, value := range sorted(e.When()) {
-		a.fence = append(a.fence, fence{[]string{column}, []connector.Key{{connector.TextValue(value)}}})
+		a.fence = append(a.fence, fence{columns: []string{column}, keys: []connector.Key{{connector.TextValue(value)}}})
 	}
 	left, err := s.leftBehind(e)
 	if err != nil {
