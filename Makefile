@@ -16,7 +16,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tools: ## install what the tests need: PostgreSQL, MariaDB, Chromium, fonts, two npm packages
+tools: ## install what the tests need: PostgreSQL, MariaDB, Chromium, fonts, four npm packages
 	@scripts/tools
 
 build: ## one static binary: ./ombud
@@ -44,4 +44,4 @@ golden: ## write the expected outputs of the command line anew; read the diff be
 	OMBUD_UPDATE=1 go test -count 1 ./cli/...
 
 clean: ## remove what was built and downloaded here
-	rm -rf ombud ombud-demo test/browser/node_modules
+	rm -rf ombud ombud-demo test/browser/node_modules test/iab/node_modules
