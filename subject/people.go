@@ -1,0 +1,246 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// Key is the keyed blind index of an identity: who has the store but not the key can neither read it nor try names out.
+type Key [16]byte
+
+// Number is how the store names a person; outside, a person is its id.
+type Number uint32
+
+// numberEpoch stands above the number in an id, so that numbers given anew after a restore make other ids.
+const numberEpoch = 1 << 32
+
+const peopleSchema = `create table people (
+	number integer primary key,
+	since bigint not null,
+	erased bigint
+);
+create table identities (
+	blind bytea not null primary key,
+	person bigint not null,
+	kind text not null,
+	sealed bytea not null,
+	since bigint not null
+);
+create index identities_person on identities (person)`
+
+const identityLabel = "identity" // under which identities are sealed
+
+// People is the register of those who said something about the processing of their data: an id, a number, and
+// identities as blind index and ciphertext. It is safe for concurrent use.
+type People struct {
+	db     *db.DB
+	vault  *vault.Vault
+	clock  clock.Clock
+	tokens *vault.Tokens
+	ids    *vault.Numbers
+}
+
+// OpenPeople prepares the register.
+func OpenPeople(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*People, error) {
+	if err := d.Migrate(ctx, "people", peopleSchema); err != nil {
+		return nil, err
+	}
+	return &People{db: d, vault: v, clock: c, tokens: v.Tokens(vault.BlindIndex), ids: v.Numbers("sub")}, nil
+}
+
+// ID is how the world names a person: opaque, the same for as long as the root key lives.
+func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(numberEpoch|uint64(n))) }
+
+// Number is the number behind an id; false when the id is none of ours.
+func (p *People) Number(s string) (Number, bool) {
+	b, ok := id.Decode("sub_", s)
+	if !ok {
+		return 0, false
+	}
+	n, ok := p.ids.Number(b)
+	return Number(n), ok && n>>32 == 1
+}
+
+// Key is the blind index of an identity. An ASCII value costs no allocation.
+func (p *People) Key(i Identity) (k Key) {
+	var buf [128]byte
+	sum := p.tokens.Of(i.Kind, appendFolded(buf[:0], i.Value))
+	copy(k[:], sum[:])
+	return k
+}
+
+// appendFolded appends Canonical, without allocating where the value is plain ASCII.
+func appendFolded(b []byte, s string) []byte {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return append(b, connector.Fold(s)...)
+		}
+	}
+	for s = strings.TrimSpace(s); s != ""; s = s[1:] {
+		c := s[0]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// Bound is a key that came to lead to a person.
+type Bound struct {
+	Key    Key
+	Person Number
+}
+
+// Resolve finds the person of identities that are known, and those identities that are not. Identities of two people
+// are refused: which of them is meant is for a person to say.
+func (p *People) Resolve(ctx context.Context, tx *db.Tx, ids []Identity) (n Number, unknown []Identity, err error) {
+	for _, i := range ids {
+		found, err := p.find(ctx, tx, p.Key(i))
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case found == 0:
+			unknown = append(unknown, i)
+		case n != 0 && found != n:
+			return 0, nil, fault.New(fault.Conflict, "these identities belong to two people").Then("Give those of one person only.")
+		default:
+			n = found
+		}
+	}
+	return n, unknown, nil
+}
+
+func (p *People) find(ctx context.Context, tx *db.Tx, k Key) (Number, error) {
+	var n int64
+	err := tx.QueryRow(ctx, "select person from identities where blind = $1", k[:]).Scan(&n)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("looking for a person: %w", err)
+	}
+	return Number(n), nil
+}
+
+// Add makes a person, in the transaction of what it is made for.
+func (p *People) Add(ctx context.Context, tx *db.Tx) (Number, error) {
+	var n int64
+	err := tx.QueryRow(ctx, "insert into people (number, since) select coalesce(max(number), 0) + 1, $1 from people returning number",
+		p.clock.Now().UnixMilli()).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("making a person: %w", err)
+	}
+	return Number(n), nil
+}
+
+// Bind lets identities lead to a person.
+func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) ([]Bound, error) {
+	bound := make([]Bound, 0, len(ids))
+	for _, i := range ids {
+		k := p.Key(i)
+		sealed := p.vault.Seal(identityLabel, k[:], []byte(i.Value))
+		_, err := tx.Exec(ctx, "insert into identities (blind, person, kind, sealed, since) values ($1, $2, $3, $4, $5) on conflict do nothing",
+			k[:], int64(n), i.Kind, sealed, p.clock.Now().UnixMilli())
+		if err != nil {
+			return nil, fmt.Errorf("keeping an identity: %w", err)
+		}
+		bound = append(bound, Bound{k, n})
+	}
+	return bound, nil
+}
+
+// Forget takes everything that leads to a person out of the store. The number stays taken.
+func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, error) {
+	var bound []Bound
+	err := p.each(ctx, tx, "select blind, person from identities where person = $1", func(b Bound) { bound = append(bound, b) }, int64(n))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, "delete from identities where person = $1", int64(n)); err != nil {
+		return nil, fmt.Errorf("forgetting a person: %w", err)
+	}
+	_, err = tx.Exec(ctx, "update people set erased = $2 where number = $1", int64(n), p.clock.Now().UnixMilli())
+	return bound, err
+}
+
+// Each goes through every identity, in no order.
+func (p *People) Each(ctx context.Context, tx *db.Tx, fn func(Bound)) error {
+	return p.each(ctx, tx, "select blind, person from identities", fn)
+}
+
+func (p *People) each(ctx context.Context, tx *db.Tx, query string, fn func(Bound), args ...any) error {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("reading identities: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var blind []byte
+		var n int64
+		if err := rows.Scan(&blind, &n); err != nil {
+			return fmt.Errorf("reading identities: %w", err)
+		}
+		b := Bound{Person: Number(n)}
+		if copy(b.Key[:], blind) != len(b.Key) || len(blind) != len(b.Key) {
+			return fault.New(fault.Integrity, "the register of people is damaged")
+		}
+		fn(b)
+	}
+	return rows.Err()
+}
+
+// Identities are those of a person, with their values: content, to be shown only to who may see it.
+func (p *People) Identities(ctx context.Context, n Number) (out []Identity, err error) {
+	err = p.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		rows, err := tx.Query(ctx, "select blind, kind, sealed from identities where person = $1 order by since, kind", int64(n))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var blind, sealed []byte
+			var i Identity
+			if err := rows.Scan(&blind, &i.Kind, &sealed); err != nil {
+				return err
+			}
+			value, err := p.vault.Open(identityLabel, blind, sealed)
+			if err != nil {
+				return err
+			}
+			i.Value = string(value)
+			out = append(out, i)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// Since is when a person became known, and when they were erased; false when nobody has that number.
+func (p *People) Since(ctx context.Context, n Number) (since, erased time.Time, ok bool, err error) {
+	err = p.db.Read(ctx, func(tx *db.Tx) error {
+		var s int64
+		var e *int64
+		err := tx.QueryRow(ctx, "select since, erased from people where number = $1", int64(n)).Scan(&s, &e)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil
+		}
+		ok, since = err == nil, time.UnixMilli(s).UTC()
+		if e != nil {
+			erased = time.UnixMilli(*e).UTC()
+		}
+		return err
+	})
+	return since, erased, ok, err
+}
