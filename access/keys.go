@@ -121,7 +121,7 @@ func (k *Keys) Create(ctx context.Context, in KeyInput) (made Key, secret string
 	}
 	now := k.clock.Now().Truncate(time.Second)
 	secret = newSecret()
-	made = Key{ID: id.New("key_", now), Name: in.Name, Role: in.Role, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
+	made = Key{ID: id.New("key_", k.clock.Now()), Name: in.Name, Role: in.Role, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
 	if in.For > 0 {
 		until := now.Add(in.For)
 		made.Expires = &until
@@ -214,7 +214,7 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 
 func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {
 	rows, err := tx.Query(ctx, `select id, hash, prefix, name, role, created, created_by, coalesce(expires, 0), coalesce(last_used, 0), coalesce(revoked, 0)
-		from api_keys order by created, id`)
+		from api_keys order by id`)
 	if err != nil {
 		return err
 	}

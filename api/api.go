@@ -12,7 +12,7 @@ import (
 	"github.com/ombudhq/ombud/request"
 )
 
-// Config is what the operations work with; every field is needed.
+// Config is what the operations work with; every field is needed. Who calls stands in the context of each request.
 type Config struct {
 	Requests *request.Service
 	Catalog  *catalog.Catalog
@@ -20,8 +20,9 @@ type Config struct {
 	// Go runs work that outlives a call, and is waited for when the program ends.
 	Go      func(func(context.Context))
 	Dir     string // data directory: packages lie in it
-	Actor   string // who the ledger says did it
 	Version string
+	// Replays answers again what was answered before; it stands behind the judgement of the caller.
+	Replays func(http.Handler) http.Handler
 	// Failed takes errors of work that outlived its call; nobody is there to answer to.
 	Failed func(error)
 }
@@ -30,17 +31,19 @@ type Config struct {
 type server struct{ Config }
 
 // New gives the handler for everything under /v1/.
-func New(c Config) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/", notFound)
+func New(c Config) http.Handler { return newGate(c) }
+
+func newGate(c Config) *gate {
+	g := &gate{mux: http.NewServeMux(), around: c.Replays}
+	g.HandleFunc("/v1/", notFound)
 	s := &server{c}
-	a := humago.New(mux, config(c.Version))
+	a := humago.New(g, config(c.Version))
 	s.addRequests(a)
 	s.addPlans(a)
 	s.addAnswers(a)
 	s.addDataMap(a)
 	s.addLedger(a)
-	return mux
+	return g
 }
 
 func config(version string) huma.Config {
@@ -50,15 +53,22 @@ func config(version string) huma.Config {
 	c.CreateHooks = nil // no $schema in answers
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{hideValues}
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	c.Security = []map[string][]string{{"token": {}}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
+		Type: "http", Scheme: "bearer", BearerFormat: "omb_…",
+		Description: "An API key, as `ombud key create` prints it once, or the token of this start, as in serve.token. Each operation names the permission it needs; the role of the key says which it has.",
+	}}
+	c.Security = []map[string][]string{{bearer: {}}}
 	return c
 }
+
+// bearer is the name of the one way to be let in.
+const bearer = "bearer"
 
 // operation fills in what all have in common.
 func operation(id, method, path, summary string, status int) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: method, Path: "/v1" + path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 8 << 20,
-		Errors: []int{401, 403, 404, 409, 412, 422, 503},
+		Errors:   []int{401, 403, 404, 409, 412, 422, 503},
+		Security: []map[string][]string{{bearer: {string(permissions[method+" /v1"+path])}}},
 	}
 }

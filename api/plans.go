@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -41,7 +42,7 @@ func (s *server) planAgain(ctx context.Context, in *planAgainInput) (*planOutput
 	if _, err := s.current(ctx, in.Matching); err != nil {
 		return nil, err
 	}
-	again := request.PlanInput{Request: in.ID, Actor: s.Actor}
+	again := request.PlanInput{Request: in.ID, Actor: access.From(ctx).Actor}
 	if in.Body != nil {
 		people, err := in.Body.list()
 		if err != nil {
@@ -69,7 +70,7 @@ func (s *server) approve(ctx context.Context, in *approveInput) (*oneRequest, er
 	if err != nil {
 		return nil, err
 	}
-	run := request.RunInput{Ref: r.ID, Approve: in.Body.Hash, Actor: s.Actor}
+	run := request.RunInput{Ref: r.ID, Approve: in.Body.Hash, Actor: access.From(ctx).Actor}
 	if r.State != request.Awaiting || in.Body.Hash != r.Hash || r.Plan == nil || len(r.Plan.Blocking) > 0 {
 		r, err = s.Requests.Run(ctx, run) // refuses, with the reason
 		if err != nil {
@@ -91,7 +92,7 @@ func (s *server) retry(ctx context.Context, in *retryInput) (*oneRequest, error)
 	if err != nil {
 		return nil, err
 	}
-	run := request.RunInput{Ref: r.ID, Actor: s.Actor}
+	run := request.RunInput{Ref: r.ID, Actor: access.From(ctx).Actor}
 	if r.State != request.Incomplete && r.State != request.Failed {
 		if r, err = s.Requests.Retry(ctx, run); err != nil {
 			return nil, problem(err)
@@ -135,7 +136,7 @@ func (s *server) refuse(ctx context.Context, in *refuseInput) (*oneRequest, erro
 	if _, err := s.current(ctx, in.Matching); err != nil {
 		return nil, err
 	}
-	r, err := s.Requests.Refuse(ctx, in.ID, in.Body.Because, s.Actor)
+	r, err := s.Requests.Refuse(ctx, in.ID, in.Body.Because, access.From(ctx).Actor)
 	if err != nil {
 		return nil, problem(err)
 	}

@@ -35,11 +35,16 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType is that of a problem, whatever was asked for.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// problem turns an error into what a client sees of it. What is no fault stays on our side.
+// problem turns an error into what a client sees of it.
 func problem(err error) error {
 	if err == nil {
 		return nil
 	}
+	return problemOf(err)
+}
+
+// problemOf keeps on our side what is no fault.
+func problemOf(err error) *Problem {
 	status := fault.HTTPStatus(err)
 	p := &Problem{Title: http.StatusText(status), Status: status, Code: fault.KindOf(err).String(), Detail: "an internal error; the log says more"}
 	var f *fault.Error
@@ -65,18 +70,42 @@ func hideValues(_ huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
+// codes are those of statuses that have one of their own; below 500 all others are the client's input.
+var codes = map[int]string{
+	http.StatusUnauthorized: "unauthenticated", http.StatusForbidden: fault.Denied.String(), http.StatusNotFound: fault.NotFound.String(),
+	http.StatusConflict: fault.Conflict.String(), http.StatusPreconditionFailed: fault.Conflict.String(),
+	http.StatusServiceUnavailable: fault.Unavailable.String(),
+}
+
 func codeOf(status int) string {
+	if code, ok := codes[status]; ok {
+		return code
+	}
 	if status >= 500 {
 		return fault.Internal.String()
 	}
 	return fault.Invalid.String()
 }
 
+// Refuse answers with a problem; next may be empty.
+func Refuse(w http.ResponseWriter, status int, detail, next string) {
+	writeProblem(w, &Problem{Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: detail, Next: next})
+}
+
+// LeaveBody lets the answer go out before the body has come: whoever is turned away is not read. The connection ends
+// with it, for what follows on it is that body.
+func LeaveBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+}
+
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(http.StatusNotFound)
-	_ = json.NewEncoder(w).Encode(&Problem{
-		Title: http.StatusText(http.StatusNotFound), Status: http.StatusNotFound, Code: fault.NotFound.String(),
-		Detail: "nothing is here for this method", Next: "/v1/openapi.json describes what there is.",
-	})
+	Refuse(w, http.StatusNotFound, "nothing is here for this method", "/v1/openapi.json describes what there is.")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -144,7 +145,7 @@ func (s *server) create(ctx context.Context, in *createInput) (*oneRequest, erro
 	if err := s.needSystems(); err != nil {
 		return nil, problem(err)
 	}
-	r, err := s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: s.Actor})
+	r, err := s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: access.From(ctx).Actor})
 	if err != nil {
 		return nil, problem(err)
 	}

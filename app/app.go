@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
@@ -59,6 +61,7 @@ type App struct {
 	DB     *db.DB
 	Vault  *vault.Vault
 	Ledger *ledger.Ledger
+	Keys   *access.Keys
 	*Parts
 
 	cfg      Config
@@ -73,7 +76,9 @@ type App struct {
 	traffic *request.Traffic // what runs, whatever configuration it began with
 
 	mu      sync.Mutex
-	furnish func(*Parts) // gives new parts their pages
+	furnish func(*Parts)          // gives new parts their pages
+	newest  atomic.Pointer[Parts] // Parts, for those who do not hold mu
+	checked atomic.Int64          // when recent last looked at the configuration, in Unix nanoseconds
 }
 
 // Open takes the data directory and opens everything in it; *cli.Owned when another process has it. Systems are
@@ -105,9 +110,11 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		return nil, err
 	}
 	if a.Ledger != nil {
-		if a.Parts, err = a.build(ctx, cfg, print); err != nil {
+		p, err := a.build(ctx, cfg, print)
+		if err != nil {
 			return nil, err
 		}
+		a.setParts(p)
 	}
 	a.socket, err = listen(a.ctx, c.DataDir, a.runCall)
 	return a, err
@@ -140,6 +147,9 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if c.Damaged && fault.KindOf(err) == fault.Integrity {
 		a.Ledger = nil
 		return nil
+	}
+	if err == nil {
+		a.Keys, err = access.OpenKeys(ctx, a.DB, a.Ledger, c.Clock)
 	}
 	return err
 }
@@ -180,6 +190,9 @@ func (a *App) Close() error {
 	var errs []error
 	if a.Parts != nil {
 		errs = append(errs, a.Catalog.Close())
+	}
+	if a.Keys != nil {
+		errs = append(errs, a.Keys.Flush(context.WithoutCancel(a.ctx)))
 	}
 	if a.DB != nil {
 		errs = append(errs, a.DB.Close())
@@ -223,8 +236,9 @@ type Parts struct {
 
 	rooms   http.Handler // pages and API of these parts, where they are served
 	print   string       // of the file they were built from
-	users   int
-	retired bool
+	users   atomic.Int64
+	retired atomic.Bool // there are newer ones
+	closed  atomic.Bool
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {

@@ -12,6 +12,6 @@ func (f *front) console(p *Parts) http.Handler {
 	return console.New(console.Config{
 		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Clock: f.app.cfg.Clock,
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
-		Dir: f.app.cfg.DataDir, Actor: f.actor, Token: f.session, Failed: f.failed,
+		Dir: f.app.cfg.DataDir, Actor: f.local.Actor, Token: f.session, Failed: f.failed,
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/api"
 	"github.com/ombudhq/ombud/internal/db"
 )
@@ -23,16 +24,17 @@ const bodyLimit = 8 << 20
 // front is what every request passes before a room of ours: Host, Origin and credentials are judged before the body
 // is read, and every answer carries the headers that keep a page to itself.
 //
-// There are two credentials, both new at each start. Programs send the token as a bearer, to /v1 only. A browser
-// brings it once in the address that serve printed, gets a cookie that only this server reads, and goes on without it.
+// Programs send a bearer, to /v1 only: an API key, or the token, which is new at each start and stands for whoever
+// started us. A browser brings the token once in the address that serve printed, gets a cookie that only this server
+// reads, and goes on without it. Whoever is let in stands in the context of the request.
 type front struct {
 	app      *App
 	hosts    map[string]bool // as a browser writes them
 	host     string          // the one in the address we print
 	token    string
-	session  string // what the cookie holds
-	cookie   string // its name: cookies do not tell ports apart
-	actor    string // whoever has the token is who started us
+	session  string        // what the cookie holds
+	cookie   string        // its name: cookies do not tell ports apart
+	local    access.Caller // whoever has the token is who started us
 	metrics  *metrics
 	replays  *replays
 	ready    atomic.Bool
@@ -44,7 +46,9 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 	if err != nil {
 		return nil, err
 	}
-	f := &front{app: a, host: net.JoinHostPort(host, port), token: secret(), session: secret(), cookie: "ombud_" + port, actor: actor, hosts: map[string]bool{}}
+	f := &front{app: a, host: net.JoinHostPort(host, port), token: secret(), session: secret(), cookie: "ombud_" + port, hosts: map[string]bool{}}
+	f.local = access.Caller{Actor: actor, Role: access.Local}
+	a.Keys.Admit(f.token, f.local)
 	for _, h := range []string{host, "127.0.0.1", "localhost", "::1"} {
 		f.hosts[net.JoinHostPort(h, port)] = true
 	}
@@ -62,11 +66,11 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 // furnish gives parts their rooms.
 func (f *front) furnish(p *Parts) {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", f.replays.around(api.New(api.Config{
+	mux.Handle("/v1/", api.New(api.Config{
 		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger,
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
-		Dir: f.app.cfg.DataDir, Actor: f.actor, Version: f.app.cfg.Version, Failed: f.failed,
-	})))
+		Dir: f.app.cfg.DataDir, Version: f.app.cfg.Version, Replays: f.replays.around, Failed: f.failed,
+	}))
 	mux.Handle("/", f.console(p))
 	p.rooms = mux
 }
@@ -79,52 +83,85 @@ func (f *front) url() string { return origin(f.host) + "/?token=" + f.token }
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if !f.hosts[r.Host] {
-		refuse(w, r, http.StatusMisdirectedRequest, "this server answers to its own address only")
+		turnAway(w, r, http.StatusMisdirectedRequest, "this server answers to its own address only", "")
 		return
 	}
-	f.metrics.count(w, r, func(w http.ResponseWriter) { f.route(w, r) })
+	start, rec := f.app.cfg.Clock.Now(), &recorder{ResponseWriter: w, code: http.StatusOK}
+	f.route(rec, r)
+	f.metrics.count(r, rec.code, start)
 }
 
 func (f *front) route(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case strings.HasPrefix(r.URL.Path, "/v1/"):
+		f.program(w, r)
 	case r.URL.Path == "/healthz":
 		writeStatus(w, http.StatusOK, "ok")
 	case r.URL.Path == "/readyz":
 		f.readiness(w, r)
 	case r.URL.Path == "/metrics":
 		promhttp.HandlerFor(f.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
-	case strings.HasPrefix(r.URL.Path, "/v1/") && !f.hasBearer(r):
-		w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
-		refuse(w, r, http.StatusUnauthorized, "a token is needed: Authorization: Bearer, as in serve.token in the data directory")
 	case !f.sameOrigin(r):
-		refuse(w, r, http.StatusForbidden, "another site sent this request")
-	case strings.HasPrefix(r.URL.Path, "/v1/"):
-		f.enter(w, r)
+		turnAway(w, r, http.StatusForbidden, "another site sent this request", "")
 	case r.Method == http.MethodGet && r.URL.Query().Has("token"):
 		f.exchange(w, r)
 	case strings.HasPrefix(r.URL.Path, "/assets/") || f.hasSession(r):
-		f.enter(w, r)
+		f.enter(w, r, f.local)
 	default:
-		refuse(w, r, http.StatusUnauthorized, "open the address that ombud serve printed; it is new at each start")
+		turnAway(w, r, http.StatusUnauthorized, "open the address that ombud serve printed; it is new at each start", "")
 	}
 }
 
-// enter passes a request on, with the configuration as it is now.
-func (f *front) enter(w http.ResponseWriter, r *http.Request) {
-	p, release, err := f.app.Acquire(r.Context())
-	if err != nil {
-		// A configuration with faults must not take the server down: it goes on with the former one.
-		f.app.cfg.Log.Error("ombud.yaml cannot be taken in; the former one stays", "error", err)
-		p, release = f.app.hold(nil)
+// program lets in whoever has a bearer in force.
+func (f *front) program(w http.ResponseWriter, r *http.Request) {
+	caller, known := f.app.Keys.Caller(bearerOf(r))
+	switch {
+	case !known:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
+		turnAway(w, r, http.StatusUnauthorized, "a bearer in force is needed",
+			"Send Authorization: Bearer with an API key, as ombud key create prints it, or with what serve.token in the data directory holds.")
+	case !f.sameOrigin(r):
+		turnAway(w, r, http.StatusForbidden, "another site sent this request", "")
+	default:
+		f.enter(w, r, caller)
 	}
-	defer release()
+}
+
+// bearerOf is what a request brings in its Authorization, "" when that is nothing or something else.
+func bearerOf(r *http.Request) string {
+	const scheme = "Bearer "
+	given := r.Header.Get("Authorization")
+	if len(given) < len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
+		return ""
+	}
+	return given[len(scheme):]
+}
+
+// enter passes a request on, in the name of the caller.
+func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
+	p := f.parts(r)
+	defer f.app.release(p)
+	r = r.WithContext(access.With(r.Context(), c))
 	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	p.rooms.ServeHTTP(w, r)
 }
 
-func (f *front) hasBearer(r *http.Request) bool {
-	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && same(got, f.token)
+// parts are those of the configuration as it is now; for decisions, which are asked thousands of times a second, as it
+// was within the last one.
+func (f *front) parts(r *http.Request) *Parts {
+	var p *Parts
+	var err error
+	if strings.HasPrefix(r.URL.Path, "/v1/decisions") {
+		p, err = f.app.recent(r.Context())
+	} else {
+		err = f.app.refresh(r.Context())
+		p = f.app.take()
+	}
+	if err != nil {
+		// A configuration with faults must not take the server down: it goes on with the former one.
+		f.app.cfg.Log.Error("ombud.yaml cannot be taken in; the former one stays", "error", err)
+	}
+	return p
 }
 
 func (f *front) hasSession(r *http.Request) bool {
@@ -142,7 +179,7 @@ func same(a, b string) bool {
 func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if !same(q.Get("token"), f.token) {
-		refuse(w, r, http.StatusUnauthorized, "this address is of an earlier start; ombud serve prints a new one each time")
+		turnAway(w, r, http.StatusUnauthorized, "this address is of an earlier start; ombud serve prints a new one each time", "")
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: f.cookie, Value: f.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
@@ -195,13 +232,16 @@ func writeStatus(w http.ResponseWriter, code int, status string) {
 	_, _ = w.Write([]byte(`{"status":` + strconv.Quote(status) + "}\n"))
 }
 
+// turnAway refuses whom we do not let in, before the body is read.
+func turnAway(w http.ResponseWriter, r *http.Request, code int, detail, next string) {
+	api.LeaveBody(w, r)
+	refuse(w, r, code, detail, next)
+}
+
 // refuse answers a program with a problem and a person with a sentence.
-func refuse(w http.ResponseWriter, r *http.Request, code int, detail string) {
-	discard(r)
+func refuse(w http.ResponseWriter, r *http.Request, code int, detail, next string) {
 	if strings.HasPrefix(r.URL.Path, "/v1/") {
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(code), "status": code, "detail": detail})
+		api.Refuse(w, code, detail, next)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -209,15 +249,18 @@ func refuse(w http.ResponseWriter, r *http.Request, code int, detail string) {
 	_, _ = w.Write([]byte(http.StatusText(code) + ": " + detail + ".\n"))
 }
 
-// secure keeps a page to itself: nothing is loaded from elsewhere, nothing frames it, nothing is stored on the way.
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "+
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Cache-Control", "no-store")
+// secured keeps a page to itself: nothing is loaded from elsewhere, nothing frames it, nothing is stored on the way. Who
+// answers may set a header anew, never change one in place: the values are shared.
+var secured = map[string][]string{
+	"Content-Security-Policy": {"default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; " +
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"X-Frame-Options":              {"DENY"},
+	"Referrer-Policy":              {"same-origin"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
+	"Cache-Control":                {"no-store"},
 }
+
+func secure(h http.Header) { maps.Copy(h, secured) }

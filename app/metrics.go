@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -36,13 +37,10 @@ func newMetrics(a *App) *metrics {
 	return m
 }
 
-// count measures one request around serve.
-func (m *metrics) count(w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter)) {
-	start := m.app.cfg.Clock.Now()
-	rec := &recorder{ResponseWriter: w, code: http.StatusOK}
-	serve(rec)
+// count takes one request, answered with a status, from its start to now.
+func (m *metrics) count(r *http.Request, code int, start time.Time) {
 	room := roomOf(r.URL.Path)
-	m.requests.WithLabelValues(methodOf(r.Method), room, strconv.Itoa(rec.code)).Inc()
+	m.requests.WithLabelValues(methodOf(r.Method), room, strconv.Itoa(code)).Inc()
 	m.seconds.WithLabelValues(room).Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
 }
 
@@ -56,7 +54,7 @@ func roomOf(path string) string {
 	switch first {
 	case "":
 		return "home"
-	case "v1/requests", "v1/data-map", "v1/ledger", "requests", "map", "keys", "assets", "healthz", "readyz", "metrics":
+	case "v1/requests", "v1/data-map", "v1/ledger", "v1/decisions", "v1/consents", "v1/changes", "requests", "map", "keys", "assets", "healthz", "readyz", "metrics":
 		return first
 	}
 	return "other"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -38,36 +39,66 @@ func printOf(path string) (string, error) {
 // Acquire gives the parts for one command, of the configuration as it is now. What runs already goes on with the
 // parts it has. Release must be called once.
 func (a *App) Acquire(ctx context.Context) (p *Parts, release func(), err error) {
+	if err := a.refresh(ctx); err != nil {
+		return nil, nil, err
+	}
+	p = a.take()
+	return p, func() { a.release(p) }, nil
+}
+
+// refreshed is how old the configuration may be for those who ask often.
+const refreshed = time.Second
+
+// recent gives the parts of the configuration as it was within the last second, for what is asked thousands of times a
+// second: it takes no lock, and one request in a second reads the file. With an error come the former parts. They must
+// be released once.
+func (a *App) recent(ctx context.Context) (p *Parts, err error) {
+	now, last := a.cfg.Clock.Now().UnixNano(), a.checked.Load()
+	if (now-last >= int64(refreshed) || now < last) && a.checked.CompareAndSwap(last, now) {
+		err = a.refresh(ctx)
+	}
+	return a.take(), err
+}
+
+// refresh takes in a configuration that has changed.
+func (a *App) refresh(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	print, err := printOf(a.cfg.ConfigPath)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, nil, fault.Wrap(fault.Unavailable, err, "%s cannot be read", a.cfg.ConfigPath)
+		return fault.Wrap(fault.Unavailable, err, "%s cannot be read", a.cfg.ConfigPath)
 	}
-	if print != a.Parts.print {
-		if err := a.swap(ctx); err != nil {
-			return nil, nil, err
-		}
+	if print == a.Parts.print {
+		return nil
 	}
-	return a.Parts, a.use(a.Parts), nil
+	return a.swap(ctx)
 }
 
-// hold keeps parts open, whatever the configuration says meanwhile; nil means the newest.
+// hold keeps parts open, whatever the configuration says meanwhile: p, which the caller has open, or for nil the newest.
 func (a *App) hold(p *Parts) (_ *Parts, release func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if p == nil {
-		p = a.Parts
+		p = a.take()
+	} else {
+		p.users.Add(1)
 	}
-	return p, a.use(p)
+	return p, func() { a.release(p) }
 }
 
-func (a *App) use(p *Parts) (release func()) {
-	p.users++
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		p.users--
+// take gives the newest parts. Whoever counts themselves in before the parts are retired keeps them open; whoever is
+// later lets go and takes the next.
+func (a *App) take() *Parts {
+	for {
+		p := a.newest.Load()
+		p.users.Add(1)
+		if !p.retired.Load() {
+			return p
+		}
+		a.release(p)
+	}
+}
+
+func (a *App) release(p *Parts) {
+	if p.users.Add(-1) == 0 {
 		a.retire(p)
 	}
 }
@@ -86,13 +117,23 @@ func (a *App) swap(ctx context.Context) error {
 		a.furnish(next)
 	}
 	old := a.Parts
-	a.Parts, old.retired = next, true
-	a.retire(old)
+	a.setParts(next)
+	old.retired.Store(true)
+	if old.users.Load() == 0 {
+		a.retire(old)
+	}
 	return nil
 }
 
+// setParts makes them the newest; for those who hold mu, or are alone.
+func (a *App) setParts(p *Parts) {
+	a.Parts = p
+	a.newest.Store(p)
+}
+
+// retire closes parts that were replaced, once nobody uses them.
 func (a *App) retire(p *Parts) {
-	if !p.retired || p.users > 0 {
+	if !p.retired.Load() || !p.closed.CompareAndSwap(false, true) {
 		return
 	}
 	if err := p.Catalog.Close(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/db"
 )
 
@@ -28,7 +29,7 @@ const replaySchema = `create table http_replies (
 create index http_replies_at on http_replies (at)`
 
 // replays remembers the answers to requests with an Idempotency-Key, so that a client that got none may ask again
-// and act once. The same key for something else is refused; a server error is not remembered. Answers lie sealed.
+// and act once. A key belongs to its caller: nobody gets the answers of another. The same key for something else is refused; a server error is not remembered. Answers lie sealed.
 type replays struct {
 	app *App
 
@@ -57,14 +58,15 @@ func (p *replays) around(next http.Handler) http.Handler {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too large, or was cut off")
+			refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too large, or was cut off", "")
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		key, asked := p.token([]byte("key"), []byte(given)), p.token([]byte(r.URL.Path), body)
+		caller := access.From(r.Context())
+		key, asked := p.token([]byte("key"), []byte(caller.Actor), []byte(given)), p.token([]byte(r.URL.Path), body)
 		if !p.claim(key) {
 			w.Header().Set("Retry-After", "1")
-			refuse(w, r, http.StatusConflict, "the first request with this key is still being answered")
+			refuse(w, r, http.StatusConflict, "the first request with this key is still being answered", "Ask again in a moment.")
 			return
 		}
 		defer p.free(key)
@@ -76,9 +78,9 @@ func (p *replays) answer(w http.ResponseWriter, r *http.Request, next http.Handl
 	before, old, err := p.find(r.Context(), key)
 	switch {
 	case err != nil:
-		refuse(w, r, http.StatusServiceUnavailable, "the store does not answer")
+		refuse(w, r, http.StatusServiceUnavailable, "the store does not answer", "")
 	case old != nil && before != asked:
-		refuse(w, r, http.StatusConflict, "this key was used for another request")
+		refuse(w, r, http.StatusConflict, "this key was used for another request", "")
 	case old != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
 		old.write(w)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,6 +61,9 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	go func() { checkpoints <- a.Ledger.Run(beat) }()
 	a.Go(nil, func(ctx context.Context, p *Parts) { a.recover(ctx, p, f) })
 	a.work.Go(func() { a.tend(a.ctx) })
+	a.work.Go(func() {
+		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
+	})
 	server := &http.Server{
 		Handler: f, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelWarn),
@@ -123,8 +125,5 @@ func leaveToken(dir, token string) (remove func(), err error) {
 
 // secret is 160 random bits as text that a URL takes.
 func secret() string { return strings.ToLower(rand.Text()) }
-
-// discard drains what is left of a body, so that a connection can be used again; not more than a little.
-func discard(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<10) }
 
 func origin(host string) string { return fmt.Sprintf("http://%s", host) }

@@ -32,6 +32,7 @@ type grammar struct {
 	Verify  verifyCmd  `cmd:"" help:"Prove an erasure or a receipt again."`
 	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`
 	Hold    holdCmd    `cmd:"" help:"Keep a person's rows from erasure."`
+	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
 }
 
 // command runs with the data directory open; plain commands run without one.

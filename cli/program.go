@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/ledger"
@@ -51,6 +52,7 @@ type Services struct {
 	Vault    *vault.Vault
 	Holds    *subject.Holds
 	Requests *request.Service
+	Keys     *access.Keys
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
 	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)

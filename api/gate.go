@@ -1,0 +1,54 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/ombudhq/ombud/access"
+)
+
+// permissions says what each route needs. It is the one place: a route that does not stand here lets nobody in.
+var permissions = map[string]access.Permission{
+	"/v1/":                     access.APIRead, // where nothing is
+	"GET /v1/openapi.json":     access.APIRead,
+	"GET /v1/openapi.yaml":     access.APIRead,
+	"GET /v1/openapi-3.0.json": access.APIRead,
+	"GET /v1/openapi-3.0.yaml": access.APIRead,
+
+	"POST /v1/requests":              access.RequestPlan,
+	"GET /v1/requests":               access.RequestRead,
+	"GET /v1/requests/{id}":          access.RequestRead,
+	"GET /v1/requests/{id}/plan":     access.RequestRead,
+	"POST /v1/requests/{id}/plan":    access.RequestPlan,
+	"POST /v1/requests/{id}/approve": access.RequestApprove,
+	"POST /v1/requests/{id}/retry":   access.RequestApprove,
+	"POST /v1/requests/{id}/refuse":  access.RequestPlan,
+	"GET /v1/requests/{id}/receipt":  access.ReceiptRead,
+	"GET /v1/requests/{id}/package":  access.PackageRead,
+	"GET /v1/data-map":               access.CatalogRead,
+	"GET /v1/ledger/checkpoint":      access.LedgerRead,
+}
+
+// gate is a mux whose routes are entered by callers with the permission alone. It judges before anything of the
+// request is read, and before an answer that was remembered is given again.
+type gate struct {
+	mux    *http.ServeMux
+	around func(http.Handler) http.Handler
+	routes []string
+}
+
+// HandleFunc registers a route as http.ServeMux does, behind the permission that it needs.
+func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	need, room := permissions[pattern], g.around(http.HandlerFunc(h))
+	g.routes = append(g.routes, pattern)
+	g.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if err := access.Allowed(access.From(r.Context()), need); err != nil {
+			LeaveBody(w, r)
+			writeProblem(w, problemOf(err))
+			return
+		}
+		room.ServeHTTP(w, r)
+	})
+}
+
+// ServeHTTP serves the routes.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/ombudhq/ombud/access"
+)
+
+func testGate() *gate {
+	return newGate(Config{Version: "test", Replays: func(next http.Handler) http.Handler { return next }})
+}
+
+// TestEveryRouteNeedsAPermission: a route that the table forgets would let nobody in, and one that is gone from the
+// API must go from the table.
+func TestEveryRouteNeedsAPermission(t *testing.T) {
+	g, registered := testGate(), map[string]bool{}
+	for _, route := range g.routes {
+		registered[route] = true
+		if permissions[route] == "" {
+			t.Errorf("%s stands in no table of permissions", route)
+		}
+		if err := access.Allowed(access.Caller{Role: access.Local}, permissions[route]); err != nil {
+			t.Errorf("%s: %v", route, err)
+		}
+	}
+	for route := range permissions {
+		if !registered[route] {
+			t.Errorf("%s has a permission and is no route", route)
+		}
+	}
+}
+
+// TestGate: callers without the permission are told so before anything of the request is read, and nobody without a
+// role gets anywhere.
+func TestGate(t *testing.T) {
+	g := &gate{mux: http.NewServeMux(), around: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Around", "yes")
+			next.ServeHTTP(w, r)
+		})
+	}}
+	g.HandleFunc("GET /v1/requests", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	g.HandleFunc("GET /v1/forgotten", func(http.ResponseWriter, *http.Request) { t.Error("a route without a permission was entered") })
+	ask := func(path string, role access.Role) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, path, unread{t})
+		r = r.WithContext(access.With(r.Context(), access.Caller{Actor: "x", Role: role}))
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		return w
+	}
+	if w := ask("/v1/requests", access.Local); w.Code != http.StatusNoContent || w.Header().Get("Around") != "yes" {
+		t.Errorf("who may: %d", w.Code)
+	}
+	for _, c := range []struct {
+		path string
+		role access.Role
+	}{{"/v1/requests", access.Service}, {"/v1/requests", access.Developer}, {"/v1/requests", ""}, {"/v1/forgotten", access.Local}} {
+		w := ask(c.path, c.role)
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), `"code":"denied"`) || w.Header().Get("Around") != "" {
+			t.Errorf("%s as %q: %d %s", c.path, c.role, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	if g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/requests", nil)); w.Code != http.StatusForbidden {
+		t.Errorf("without a caller: %d", w.Code)
+	}
+}
+
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// TestServiceKeysReach what programs are for, and no request, plan, receipt, package, system or entry.
+func TestServiceKeysReach(t *testing.T) {
+	for route, need := range permissions {
+		noun, _, _ := strings.Cut(strings.TrimPrefix(route[strings.Index(route, "/"):], "/v1/"), "/")
+		allowed := access.Allowed(access.Caller{Role: access.Service}, need) == nil
+		if closed := noun == "requests" || noun == "data-map" || noun == "ledger"; closed == allowed {
+			t.Errorf("%s: a service gets in: %v", route, allowed)
+		}
+	}
+}
+
+// TestOpenAPINamesPermissions: the description says how to be let in, and what each operation needs.
+func TestOpenAPINamesPermissions(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil)
+	r = r.WithContext(access.With(r.Context(), access.Caller{Role: access.Service}))
+	w := httptest.NewRecorder()
+	testGate().ServeHTTP(w, r)
+	for _, want := range []string{`"securitySchemes":{"bearer":{`, `"scheme":"bearer"`, `"security":[{"bearer":["request.approve"]}]`, `"security":[{"bearer":["ledger.read"]}]`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("it lacks %s", want)
+		}
+	}
+	if strings.Contains(w.Body.String(), `"bearer":[""]`) {
+		t.Error("an operation names no permission")
+	}
+}

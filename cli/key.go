@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// keyCmd is the keys of programs.
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Make an API key; it is printed this once."`
+	List   keyListCmd   `cmd:"" help:"List API keys: whose, since when, last used; never the keys themselves."`
+	Revoke keyRevokeCmd `cmd:"" help:"End an API key at once."`
+}
+
+type keyCreateCmd struct {
+	Name    string `required:"" help:"What it is for; everybody sees it." placeholder:"N"`
+	Role    string `required:"" help:"service: decisions, consents, events. developer: data map, purposes. auditor: receipts, ledger." placeholder:"ROLE"`
+	Expires string `help:"How long it is valid: 90d, 12h, or never. Default 365d." default:"365d" placeholder:"TIME"`
+}
+
+func (*keyCreateCmd) writes() {}
+
+// newKey is a key as it is printed once.
+type newKey struct {
+	Secret string `json:"key"`
+	access.Key
+}
+
+func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
+	valid, err := validity(c.Expires)
+	if err != nil {
+		return err
+	}
+	k, secret, err := s.Keys.Create(ctx, access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: s.actor()})
+	if err != nil {
+		return err
+	}
+	return s.answer(newKey{secret, k}, func() {
+		s.heading("%s", secret)
+		s.printf("\nThis is the key, shown this once. Send it as Authorization: Bearer.\n")
+		s.printf("  id       %s\n  role     %s\n  expires  %s\n", k.ID, k.Role, moment(k.Expires, "never"))
+	})
+}
+
+// longest validity, in days: beyond it "never" is more honest.
+const longest = 3650
+
+// validity reads 90d, 12h or never, which is 0.
+func validity(text string) (time.Duration, error) {
+	if text == "never" {
+		return 0, nil
+	}
+	for unit, d := range map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour} {
+		digits, ok := strings.CutSuffix(text, unit)
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if ok && err == nil && n > 0 && n <= uint64(longest*24*time.Hour/d) {
+			return time.Duration(n) * d, nil
+		}
+	}
+	return 0, fault.New(fault.Invalid, "--expires is a number of days or hours, at most %dd, or never", longest).Then("For example 90d or 12h.")
+}
+
+type keyListCmd struct{}
+
+func (*keyListCmd) run(ctx context.Context, s *session) error {
+	keys, err := s.Keys.List(ctx)
+	if err != nil {
+		return err
+	}
+	return s.answer(map[string]any{"keys": keys}, func() {
+		if len(keys) == 0 {
+			s.heading("There is no API key.")
+			return
+		}
+		t := newTable("", "name", "role", "begins", "made", "expires", "last used", "")
+		for _, k := range keys {
+			t.row(k.ID, k.Name, k.Role, k.Prefix, day(k.Created), moment(k.Expires, "never"), moment(k.LastUsed, "never"), s.standing(k))
+		}
+		t.print(s)
+	})
+}
+
+// standing says why a key lets nobody in, "" when it does.
+func (s *session) standing(k access.Key) string {
+	switch {
+	case k.Revoked != nil:
+		return "revoked " + moment(k.Revoked, "")
+	case k.Expires != nil && !k.Expires.After(s.program.Clock.Now()):
+		return "expired"
+	}
+	return ""
+}
+
+func moment(t *time.Time, none string) string {
+	if t == nil {
+		return none
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+type keyRevokeCmd struct {
+	Key string `arg:"" name:"id" help:"Key to end, by its id: key_…"`
+}
+
+func (*keyRevokeCmd) writes() {}
+
+func (c *keyRevokeCmd) run(ctx context.Context, s *session) error {
+	k, err := s.Keys.Revoke(ctx, c.Key, s.actor())
+	if err != nil {
+		return err
+	}
+	return s.answer(k, func() { s.heading("%s is revoked: nobody gets in with it any more.", k.ID) })
+}
