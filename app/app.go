@@ -234,11 +234,10 @@ type Parts struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 
-	rooms   http.Handler // pages and API of these parts, where they are served
-	print   string       // of the file they were built from
-	users   atomic.Int64
-	retired atomic.Bool // there are newer ones
-	closed  atomic.Bool
+	rooms  http.Handler // pages and API of these parts, where they are served
+	print  string       // of the file they were built from
+	users  atomic.Int64 // see oneUser
+	closed atomic.Bool
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {

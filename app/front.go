@@ -197,14 +197,15 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 func (f *front) sameOrigin(r *http.Request) bool {
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	from := r.Header.Get("Origin")
-	if from != "" && from != "null" && from != origin(r.Host) {
+	ours := from != "" && from == origin(r.Host)
+	if from != "" && from != "null" && !ours {
 		return false
 	}
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
 	case "":
-		return safe || from == origin(r.Host) || from == "" && r.Header.Get("Authorization") != ""
+		return safe || ours || from == "" && r.Header.Get("Authorization") != ""
 	}
 	return safe && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }

@@ -71,6 +71,9 @@ func TestKeysOpenTheAPI(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
+	if _, out, _ = command(t, dir, "", "key", "list", "--json"); strings.Count(out, `"last_used"`) != 3 {
+		t.Errorf("the last uses at the end of the process: %s", out)
+	}
 	s = serve(t, dir)
 	defer s.stop()
 	code, _, _ = s.as(before, "GET", "/openapi.json", "")

@@ -44,12 +44,15 @@ func (m *metrics) count(r *http.Request, code int, start time.Time) {
 	m.seconds.WithLabelValues(room).Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
 }
 
-// roomOf keeps ids out of labels: the first word of a path that we know, else "other".
+// roomOf keeps ids out of labels: the beginning of a path that we know, else "other".
 func roomOf(path string) string {
-	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if first == "v1" {
-		word, _, _ := strings.Cut(rest, "/")
-		first = "v1/" + word
+	first := strings.TrimPrefix(path, "/")
+	end := 0
+	if strings.HasPrefix(first, "v1/") {
+		end = len("v1/")
+	}
+	if i := strings.IndexByte(first[end:], '/'); i >= 0 {
+		first = first[:end+i]
 	}
 	switch first {
 	case "":

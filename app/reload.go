@@ -79,27 +79,38 @@ func (a *App) hold(p *Parts) (_ *Parts, release func()) {
 	if p == nil {
 		p = a.take()
 	} else {
-		p.users.Add(1)
+		p.users.Add(oneUser)
 	}
 	return p, func() { a.release(p) }
 }
 
-// take gives the newest parts. Whoever counts themselves in before the parts are retired keeps them open; whoever is
-// later lets go and takes the next.
+// Parts count their users in twos, and 1 on top when there are newer parts: who lets go learns in one step that nobody
+// uses them and nobody will.
+const (
+	oneUser  = 2
+	replaced = 1
+)
+
+// take gives the newest parts. Who comes when they have just been replaced lets go, and takes the next.
 func (a *App) take() *Parts {
 	for {
 		p := a.newest.Load()
-		p.users.Add(1)
-		if !p.retired.Load() {
+		if p.users.Add(oneUser)&replaced == 0 {
 			return p
 		}
 		a.release(p)
 	}
 }
 
-func (a *App) release(p *Parts) {
-	if p.users.Add(-1) == 0 {
-		a.retire(p)
+// release closes parts after their last use.
+func (a *App) release(p *Parts) { a.closeUnused(p, p.users.Add(-oneUser)) }
+
+func (a *App) closeUnused(p *Parts, users int64) {
+	if users != replaced || !p.closed.CompareAndSwap(false, true) {
+		return
+	}
+	if err := p.Catalog.Close(); err != nil {
+		a.cfg.Log.Warn("closing systems of the former configuration", "error", err)
 	}
 }
 
@@ -116,27 +127,19 @@ func (a *App) swap(ctx context.Context) error {
 	if a.furnish != nil {
 		a.furnish(next)
 	}
+	a.replace(next)
+	return nil
+}
+
+// replace makes parts the newest, and closes the former ones when nobody uses them. For those who hold mu.
+func (a *App) replace(next *Parts) {
 	old := a.Parts
 	a.setParts(next)
-	old.retired.Store(true)
-	if old.users.Load() == 0 {
-		a.retire(old)
-	}
-	return nil
+	a.closeUnused(old, old.users.Add(replaced))
 }
 
 // setParts makes them the newest; for those who hold mu, or are alone.
 func (a *App) setParts(p *Parts) {
 	a.Parts = p
 	a.newest.Store(p)
-}
-
-// retire closes parts that were replaced, once nobody uses them.
-func (a *App) retire(p *Parts) {
-	if !p.retired.Load() || !p.closed.CompareAndSwap(false, true) {
-		return
-	}
-	if err := p.Catalog.Close(); err != nil {
-		a.cfg.Log.Warn("closing systems of the former configuration", "error", err)
-	}
 }

@@ -1,13 +1,14 @@
 package app
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/clock"
 )
 
@@ -55,38 +56,50 @@ func TestRecent(t *testing.T) {
 	want("a clock set back", "Mended", false)
 }
 
-// TestPartsStayOpenWhileUsed, whoever replaces them meanwhile, and are closed after the last use.
+// TestPartsStayOpenWhileUsed, by as many as use them, and are closed after the last of them.
 func TestPartsStayOpenWhileUsed(t *testing.T) {
 	a, _, write := openHere(t)
 	first := a.take()
+	_, release := a.hold(first)
+	write("organization: {name: New}\n")
+	if err := a.refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a.release(first); first.closed.Load() {
+		t.Error("closed while somebody holds them")
+	}
+	if release(); !first.closed.Load() {
+		t.Error("former parts stay open for ever")
+	}
+	if p := a.take(); p == first || p.closed.Load() {
+		t.Error("former parts were given")
+	}
+}
+
+// TestPartsAtOnce: whoever takes parts in the moment they are replaced has open ones.
+func TestPartsAtOnce(t *testing.T) {
+	a, c, _ := openHere(t)
 	var wg sync.WaitGroup
+	var over atomic.Bool
 	for range 4 {
 		wg.Go(func() {
-			for range 2000 {
+			for !over.Load() {
 				p := a.take()
 				if p.closed.Load() {
 					t.Error("closed parts were given")
 				}
-				_, release := a.hold(p)
 				a.release(p)
-				if p.closed.Load() {
-					t.Error("closed while it was held")
-				}
-				release()
 			}
 		})
 	}
-	for i := range 20 {
-		write(fmt.Sprintf("organization: {name: N%d}\n", i))
-		if err := a.refresh(t.Context()); err != nil {
-			t.Error(err)
-		}
+	for range 20_000 {
+		a.mu.Lock()
+		a.replace(&Parts{Catalog: catalog.Open(t.Context(), &catalog.Config{}, openers(), c)})
+		a.mu.Unlock()
 	}
+	over.Store(true)
 	wg.Wait()
-	if first.closed.Load() || a.newest.Load().users.Load() != 0 {
-		t.Error("parts in use were closed, or unused ones are counted")
-	}
-	if a.release(first); !first.closed.Load() {
-		t.Error("former parts stay open for ever")
+	if n := a.newest.Load().users.Load(); n != 0 {
+		t.Errorf("%d users are counted who are none", n)
 	}
 }
