@@ -52,3 +52,10 @@ func encode(b [16]byte) string {
 	}
 	return string(out[:])
 }
+
+// Floor is the smallest id that New can make from t on: ids made earlier sort before it.
+func Floor(prefix string, t time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(t.UnixMilli())<<16)
+	return prefix + encode(b)
+}

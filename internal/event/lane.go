@@ -1,0 +1,241 @@
+package event
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+const (
+	laneLimit = 2048 // rows of one target in memory
+	lookLimit = 512  // rows taken from the store at a time when there are more
+)
+
+// lane is what memory knows of the pending rows of one target. As long as they are few it is whole: all of them are here,
+// each subject's in its line, and new ones are pushed as they are routed. When they are many it holds only some that were
+// due, one of a subject, and looks into the store again when those are done.
+type lane struct {
+	id   string        // of the target
+	wake chan struct{} // something changed; holds one
+
+	mu     sync.Mutex
+	target Target
+	lines  map[string]*line // by subject
+	queue  lineHeap         // the lines with nothing under way
+	rows   int
+	busy   int
+	whole  bool
+	look   bool  // the store may have rows that are due and not here
+	lookAt int64 // and surely has some then; 0 is never
+	seen   int64 // the newest revision that is here, or in the store only
+
+	filling bool  // the store is being looked into
+	late    []row // routed meanwhile
+	again   bool  // the look must be repeated
+
+	streak   int   // attempts in a row that did not reach the target
+	until    int64 // pause
+	failing  int64 // since when nothing was taken
+	disabled bool
+}
+
+// line is a subject's messages, oldest first; only the first may be under way.
+type line struct{ rows []row }
+
+// filling is what a look into the store found. next is when another row falls due that was not yet; 0 is never.
+type filling struct {
+	rows         []row
+	whole, more  bool
+	cursor, next int64
+}
+
+func newLane(t Target) *lane {
+	return &lane{id: t.ID, target: t, wake: make(chan struct{}, 1), lines: map[string]*line{}, look: true}
+}
+
+func (l *lane) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// push takes rows that were just routed, in order.
+func (l *lane) push(rows []row) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.append(rows)
+	l.nudge()
+}
+
+func (l *lane) append(rows []row) {
+	if l.filling {
+		l.late = append(l.late, rows...)
+		return
+	}
+	if !l.whole || l.rows+len(rows) > laneLimit {
+		l.whole, l.look = false, true
+		return
+	}
+	for _, w := range rows {
+		if w.revision > l.seen {
+			l.add(w)
+			l.seen = w.revision
+		}
+	}
+}
+
+// begin says whether to look into the store now: there may be more, nothing here is due, and nothing is under way whose
+// outcome the look could miss. After a yes, filled or spoiled must follow.
+func (l *lane) begin(now int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lookAt > 0 && l.lookAt <= now {
+		l.look = true
+	}
+	idle := len(l.queue) == 0 || l.queue[0].rows[0].next > now
+	l.filling = l.look && idle && l.busy == 0 && !l.disabled && now >= l.until
+	return l.filling
+}
+
+// filled takes what the look found. Rows up to its cursor are known now; later ones came by push.
+func (l *lane) filled(f filling) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines, l.queue, l.rows = map[string]*line{}, nil, 0
+	for _, w := range f.rows {
+		l.add(w)
+	}
+	l.seen, l.whole, l.lookAt, l.look = f.cursor, f.whole && !l.again, f.next, f.more || l.again
+	l.resume()
+}
+
+// spoiled ends a look that failed; the next is due at until.
+func (l *lane) spoiled(until int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = max(l.until, until)
+	l.resume()
+}
+
+func (l *lane) resume() {
+	late := l.late
+	l.filling, l.again, l.late = false, false, nil
+	if len(late) > 0 {
+		l.append(late)
+	}
+}
+
+// add puts a row at the end of its subject's line.
+func (l *lane) add(w row) {
+	l.rows++
+	if n, ok := l.lines[w.subject]; ok {
+		n.rows = append(n.rows, w)
+		return
+	}
+	n := &line{rows: []row{w}}
+	l.lines[w.subject] = n
+	heap.Push(&l.queue, n)
+}
+
+// take gives the next row to send, if one may be sent now.
+func (l *lane) take(now int64) (row, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.disabled || now < l.until || l.busy >= l.width() || len(l.queue) == 0 || l.queue[0].rows[0].next > now {
+		return row{}, false
+	}
+	n := heap.Pop(&l.queue).(*line)
+	l.busy++
+	return n.rows[0], true
+}
+
+// width is how many messages may be under way; a target that is down gets one at a time.
+func (l *lane) width() int {
+	switch {
+	case l.streak > 0:
+		return 1
+	case l.target.Parallel > 0:
+		return l.target.Parallel
+	}
+	return 8
+}
+
+// wait is how long nothing will happen by itself; negative is for ever.
+func (l *lane) wait(now int64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.disabled || l.busy >= l.width() {
+		return -1
+	}
+	at := l.lookAt
+	if len(l.queue) > 0 && (at == 0 || l.queue[0].rows[0].next < at) {
+		at = l.queue[0].rows[0].next
+	}
+	if l.look && l.busy == 0 {
+		at = now
+	}
+	if at == 0 {
+		return -1
+	}
+	return time.Duration(max(at, l.until, now)-now) * time.Millisecond
+}
+
+// done takes back a row whose attempt is recorded: pending again at its new time, or off.
+func (l *lane) done(w row) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.nudge()
+	l.busy--
+	n := l.lines[w.subject]
+	if w.state == string(Pending) && l.whole {
+		n.rows[0] = w
+		heap.Push(&l.queue, n)
+		return
+	}
+	if !l.whole {
+		l.look = true
+	}
+	l.rows--
+	if n.rows = n.rows[1:]; len(n.rows) == 0 || !l.whole {
+		l.rows -= len(n.rows)
+		delete(l.lines, w.subject)
+		return
+	}
+	heap.Push(&l.queue, n)
+}
+
+// forget drops what is not under way and has the lane look again: the store was changed behind its back.
+func (l *lane) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range l.queue {
+		l.rows -= len(n.rows)
+		delete(l.lines, n.rows[0].subject)
+	}
+	l.queue, l.whole, l.look, l.again, l.until = nil, false, true, l.filling, 0
+	l.nudge()
+}
+
+// lineHeap orders lines by when their first row is due, then by age.
+type lineHeap []*line
+
+func (h lineHeap) Len() int { return len(h) }
+
+func (h lineHeap) Less(i, j int) bool {
+	a, b := &h[i].rows[0], &h[j].rows[0]
+	return a.next < b.next || a.next == b.next && a.revision < b.revision
+}
+
+func (h lineHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push is heap's.
+func (h *lineHeap) Push(x any) { *h = append(*h, x.(*line)) }
+
+// Pop is heap's.
+func (h *lineHeap) Pop() any {
+	last := len(*h) - 1
+	n := (*h)[last]
+	(*h)[last], *h = nil, (*h)[:last]
+	return n
+}

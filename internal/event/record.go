@@ -1,0 +1,254 @@
+package event
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ombudhq/ombud/internal/db"
+)
+
+const (
+	stopped     = "stopped"
+	disable     = 5 * day
+	recovered   = 3 // after so many attempts in vain, the first success sends at once what waited
+	recordLimit = 256
+)
+
+// result is the outcome of one attempt.
+type result struct {
+	lane    *lane
+	row     row
+	failure *Failure // nil: received
+}
+
+// verdict is what becomes of a target after some results: only what differs is written.
+type verdict struct {
+	lane     *lane
+	before   int64 // failing since, 0 for not
+	failing  int64
+	streak   int
+	until    int64
+	disabled bool   // was, before these results
+	over     bool   // to be disabled now
+	forward  bool   // what waits goes at once
+	reason   string // of the last failure
+}
+
+// outcome is what one transaction records.
+type outcome struct {
+	now      int64
+	received []result
+	failed   []result
+	targets  map[*lane]*verdict
+}
+
+// record writes what happened, together what came together, until results is closed. What cannot be written is tried
+// again: meanwhile the rows stay busy, and the worst a crash can do is to send them again.
+func (r *Relay) record(ctx context.Context) {
+	for first := range r.results {
+		o := r.judge(r.gather(first))
+		for {
+			err := r.c.DB.Write(ctx, func(tx *db.Tx) error { return r.settle(ctx, tx, o) })
+			if err == nil {
+				break
+			}
+			r.c.Log.Error("recording deliveries", "error", err)
+			if r.run.Err() != nil {
+				break // the next process begins with what the store says
+			}
+			r.pause(ctx, retryOwn)
+		}
+		o.tell()
+	}
+}
+
+func (r *Relay) gather(first result) []result {
+	all := []result{first}
+	for len(all) < recordLimit {
+		select {
+		case x, ok := <-r.results:
+			if !ok {
+				return all
+			}
+			all = append(all, x)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+// judge decides what each result means, in order.
+func (r *Relay) judge(all []result) outcome {
+	o := outcome{now: r.now(), targets: map[*lane]*verdict{}}
+	for _, x := range all {
+		if x.failure != nil && x.failure.Kind == stopped {
+			continue
+		}
+		v := o.verdict(x.lane)
+		x.row.attempts++
+		if x.failure == nil {
+			v.success()
+			x.row.state, x.row.received = string(Received), o.now
+			o.received = append(o.received, x)
+			continue
+		}
+		x.row = r.failed(x, v, o.now)
+		o.failed = append(o.failed, x)
+	}
+	return o
+}
+
+func (o *outcome) verdict(l *lane) *verdict {
+	v, ok := o.targets[l]
+	if !ok {
+		l.mu.Lock()
+		v = &verdict{lane: l, before: l.failing, failing: l.failing, streak: l.streak, disabled: l.disabled}
+		l.mu.Unlock()
+		o.targets[l] = v
+	}
+	return v
+}
+
+func (v *verdict) success() {
+	v.forward = v.forward || v.streak >= recovered
+	v.failing, v.streak, v.until = 0, 0, 0
+}
+
+// failed gives the row as it is after the failure, and adds the failure to its target.
+func (r *Relay) failed(x result, v *verdict, now int64) row {
+	w, f := x.row, x.failure
+	if v.failing == 0 {
+		v.failing = now
+	}
+	asked := min(f.RetryAfter, lastDelay)
+	if !f.Refused {
+		v.streak++
+		v.until = now + max(delay(v.streak, longPause, r.c.Rand()), asked).Milliseconds()
+	}
+	v.over = v.over || !v.disabled && (f.Gone || now-v.failing >= disable.Milliseconds())
+	v.reason, w.failure = f.Kind, f.Kind
+	w.next = now + max(delay(w.attempts, lastDelay, r.c.Rand()), asked).Milliseconds()
+	if now-w.since >= giveUp.Milliseconds() && !v.over {
+		w.state = string(Dead)
+	} else {
+		w.next = min(w.next, max(now, w.since+giveUp.Milliseconds())) // the last attempt is at the end of the three days
+	}
+	return w
+}
+
+const updateFailed = `update propagations set state = $2, attempts = $3, next_at = $4, error = $5, changed_at = $6
+	where id = $1 and state = 'pending'`
+
+func receiveTexts() texts {
+	return newTexts("update propagations set state = 'received', attempts = attempts + 1, error = '', received_at = $1, changed_at = $1 where state = 'pending' and id in (",
+		"?", ")", 2)
+}
+
+// settle writes an outcome. A row that was acknowledged meanwhile stays as it is.
+func (r *Relay) settle(ctx context.Context, tx *db.Tx, o outcome) error {
+	for left := o.received; len(left) > 0; {
+		k := portion(len(left))
+		args := []any{o.now}
+		for _, x := range left[:k] {
+			args = append(args, x.row.id)
+		}
+		if _, err := tx.Exec(ctx, r.receive.of(k), args...); err != nil {
+			return err
+		}
+		left = left[k:]
+	}
+	for _, x := range o.failed {
+		w := x.row
+		n, err := tx.Exec(ctx, updateFailed, w.id, w.state, w.attempts, w.next, w.failure, o.now)
+		if err == nil && n == 1 && w.state == string(Dead) {
+			err = r.alarm(tx, Alarm{Kind: Died, Target: w.target, ID: w.id, Revision: w.revision, Subject: w.subject, Reason: w.failure})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, v := range o.targets {
+		if err := r.settleTarget(ctx, tx, v, o.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Relay) settleTarget(ctx context.Context, tx *db.Tx, v *verdict, now int64) error {
+	if v.forward {
+		if _, err := tx.Exec(ctx, "update propagations set next_at = $2 where target = $1 and state = 'pending' and next_at > $2",
+			v.lane.id, now); err != nil {
+			return err
+		}
+	}
+	if v.disabled || v.failing == v.before && !v.over {
+		return nil
+	}
+	h := health{failing: v.failing}
+	if v.failing > 0 {
+		h.reason = v.reason
+	}
+	if v.over {
+		h.disabled = now
+	}
+	if err := writeHealth(ctx, tx, v.lane.id, h); err != nil || !v.over {
+		return err
+	}
+	return r.alarm(tx, Alarm{Kind: Disabled, Target: v.lane.id, Reason: v.reason})
+}
+
+func (r *Relay) alarm(tx *db.Tx, a Alarm) error {
+	if r.c.Alarm == nil {
+		return nil
+	}
+	return r.c.Alarm(tx, a)
+}
+
+// tell brings what is durable to the lanes.
+func (o outcome) tell() {
+	for l, v := range o.targets {
+		l.judged(v)
+	}
+	for _, x := range append(o.received, o.failed...) {
+		x.lane.done(x.row)
+	}
+	for l, v := range o.targets {
+		if v.forward {
+			l.forget()
+		}
+	}
+}
+
+// judged takes over what the results say of the target.
+func (l *lane) judged(v *verdict) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failing, l.streak, l.until, l.disabled = v.failing, v.streak, v.until, v.disabled || v.over
+	l.nudge()
+}
+
+// health is how a target is.
+type health struct {
+	failing, disabled int64
+	reason            string
+}
+
+func (r *Relay) health(ctx context.Context, target string) (h health, err error) {
+	err = r.c.DB.Read(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(ctx, "select failing_since, disabled_at, reason from propagation_targets where target = $1", target).
+			Scan(&h.failing, &h.disabled, &h.reason)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return h, err
+}
+
+func writeHealth(ctx context.Context, tx *db.Tx, target string, h health) error {
+	_, err := tx.Exec(ctx, `insert into propagation_targets (target, failing_since, disabled_at, reason) values ($1, $2, $3, $4)
+		on conflict (target) do update set failing_since = $2, disabled_at = $3, reason = $4`, target, h.failing, h.disabled, h.reason)
+	return err
+}
