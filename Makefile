@@ -16,13 +16,13 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tools: ## install what the tests need: PostgreSQL, MariaDB, Chromium, fonts, four npm packages
+tools: ## install what the tests need: PostgreSQL, MariaDB, Redis, Chromium, fonts, six npm packages
 	@scripts/tools
 
 build: ## one static binary: ./ombud
 	go build -trimpath -o ombud ./cmd/ombud
 
-test: tools ## everything, against real PostgreSQL, MariaDB and Chromium; nothing is left running
+test: tools ## everything, against real PostgreSQL, MariaDB, Redis and Chromium; nothing is left running
 	@$(SERVERS) scripts/check
 
 short: ## unit tests of PKG=./package/... alone, each with servers of its own
@@ -44,4 +44,4 @@ golden: ## write the expected outputs of the command line anew; read the diff be
 	OMBUD_UPDATE=1 go test -count 1 ./cli/...
 
 clean: ## remove what was built and downloaded here
-	rm -rf ombud ombud-demo test/browser/node_modules test/iab/node_modules
+	rm -rf ombud ombud-demo test/browser/node_modules test/iab/node_modules test/webhooks/node_modules

@@ -1,0 +1,207 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/event"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+const (
+	attemptLimit = 15 * time.Second // for a whole attempt
+	dialLimit    = 5 * time.Second
+	bodyLimit    = 64 << 10 // read of an answer, so that its connection can be used again
+)
+
+// Endpoint is where webhooks of one target go, as ombud.yaml says it.
+type Endpoint struct {
+	URL string
+	// Secrets sign, each with a signature of its own: one, or two while the other side changes from one to the next.
+	Secrets []string
+	// Bearer is a key the service asks for besides, sent as Authorization; empty for none.
+	Bearer string
+	// Private allows addresses of one's own networks and of this machine, and plain http.
+	Private bool
+}
+
+// Client makes the connections of all webhooks. They are used again; nothing is followed, no proxy is asked.
+type Client struct {
+	clock           clock.Clock
+	agent           string
+	public, private *http.Client
+}
+
+// NewClient makes a client; agent says in each request who we are, such as "ombud/1.2".
+func NewClient(c clock.Clock, agent string) *Client {
+	return &Client{clock: c, agent: agent, public: httpClient(false), private: httpClient(true)}
+}
+
+func dialer(private bool) *net.Dialer {
+	return &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second, Control: control(private)}
+}
+
+func httpClient(private bool) *http.Client {
+	return &http.Client{
+		Timeout:       attemptLimit,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext: dialer(private).DialContext, TLSHandshakeTimeout: dialLimit, ForceAttemptHTTP2: true,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+			MaxIdleConns:    1024, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
+		},
+	}
+}
+
+// Close ends the connections that nobody uses.
+func (c *Client) Close() {
+	c.public.CloseIdleConnections()
+	c.private.CloseIdleConnections()
+}
+
+// Webhook is the bus to one endpoint.
+type Webhook struct {
+	client  *Client
+	http    *http.Client
+	url     string
+	bearer  string
+	secrets []Secret
+}
+
+var _ event.Bus = (*Webhook)(nil)
+
+// Webhook makes the bus to an endpoint. Everything that is wrong with it is named at once, as fault.Invalid.
+func (c *Client) Webhook(e Endpoint) (*Webhook, error) {
+	wrong := e.faults()
+	w := &Webhook{client: c, http: c.public, url: e.URL, bearer: e.Bearer}
+	if e.Private {
+		w.http = c.private
+	}
+	for i, text := range e.Secrets {
+		s, err := ParseSecret(text)
+		if err != nil {
+			wrong = append(wrong, fault.Detail{Where: fmt.Sprintf("secrets[%d]", i), Message: err.Error()})
+		}
+		w.secrets = append(w.secrets, s)
+	}
+	if len(wrong) > 0 {
+		return nil, fault.New(fault.Invalid, "this is no address for webhooks").With(wrong...)
+	}
+	return w, nil
+}
+
+// faults judges what can be seen before anybody is asked for an address.
+func (e Endpoint) faults() (wrong []fault.Detail) {
+	add := func(where, message string) {
+		wrong = append(wrong, fault.Detail{Where: where, Message: message})
+	}
+	u, err := url.Parse(e.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		add("url", "is no URL with a host")
+	case u.User != nil:
+		add("url", "holds a name or a password; a key goes into bearer")
+	case u.Scheme != "https" && (u.Scheme != "http" || !e.Private):
+		add("url", "must begin with https; http is for private addresses only")
+	}
+	if n := len(e.Secrets); n < 1 || n > 2 {
+		add("secrets", "one is needed, and two are the most")
+	}
+	if strings.ContainsFunc(e.Bearer, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		add("bearer", "holds a character that no header can")
+	}
+	return wrong
+}
+
+// Send posts the message, signed. A Failure says why it was not taken.
+func (w *Webhook) Send(ctx context.Context, m event.Message) error {
+	body, err := m.CloudEvent()
+	if err != nil {
+		return &event.Failure{Kind: "not composed", Refused: true}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
+	if err != nil {
+		return &event.Failure{Kind: "url"}
+	}
+	req.Header = w.header(m, body)
+	res, err := w.http.Do(req)
+	if err != nil {
+		return &event.Failure{Kind: kindOf(err)}
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, bodyLimit)) // the status is the answer
+	_ = res.Body.Close()
+	return w.judge(res)
+}
+
+func (w *Webhook) header(m event.Message, body []byte) http.Header {
+	h := Sign(w.secrets, m.ID, w.client.clock.Now(), body)
+	h.Set("Content-Type", event.CloudEventType)
+	h.Set("User-Agent", w.client.agent)
+	if strings.HasPrefix(m.Type, "consent.") {
+		h.Set("X-Consent-Event-Id", m.ID)
+	}
+	if w.bearer != "" {
+		h.Set("Authorization", "Bearer "+w.bearer)
+	}
+	return h
+}
+
+// judge reads the status as Standard Webhooks does: 2xx is taken, 410 is the end, everything else is tried again.
+func (w *Webhook) judge(res *http.Response) error {
+	s := res.StatusCode
+	if s >= 200 && s < 300 {
+		return nil
+	}
+	f := &event.Failure{Kind: "http " + strconv.Itoa(s), Gone: s == http.StatusGone, RetryAfter: w.retryAfter(res.Header.Get("Retry-After"))}
+	switch s { // the message is at fault; with all others, the target
+	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		f.Refused = true
+	}
+	return f
+}
+
+// retryAfter reads seconds or a date; anything else is no wish.
+func (w *Webhook) retryAfter(text string) time.Duration {
+	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, at.Sub(w.client.clock.Now()))
+	}
+	return 0
+}
+
+// kindOf tells why there was no answer, without the address or anything else the error may hold.
+func kindOf(err error) string {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, errAddress):
+		return "address refused"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.As(err, &dns):
+		return "name not found"
+	case errors.As(err, &certificate), errors.As(err, &authority):
+		return "certificate"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	}
+	return "no answer"
+}
