@@ -1,0 +1,139 @@
+package index
+
+import (
+	"iter"
+	"math/bits"
+	"sync"
+)
+
+// Key is the first 96 bits of the keyed blind index of an identity. The table relies on keys being as good as random.
+type Key [12]byte
+
+// Number names a person: the number of the subject's row, given by the caller. 0 names nobody. Numbers should be
+// dense: each run of 2,048 with anybody in it takes 32 KiB.
+type Number uint32
+
+// Flags say what holds for a person whatever the purpose. The index keeps them and does not act on them.
+type Flags uint8
+
+const (
+	// Restricted: processing is restricted (Art. 18 GDPR).
+	Restricted Flags = 1 << iota
+	// Objected: the person objected to something (Art. 21 GDPR).
+	Objected
+	// Held: a hold keeps the person's data from being erased.
+	Held
+	// Erased: the person was erased; what a key still finds here is only that.
+	Erased
+	// Aside: more is known about the person than fits here, and the caller keeps it aside.
+	Aside
+)
+
+// Ranks is how many purposes the index can tell apart: their ranks are 0 to 63.
+const Ranks = 64
+
+// Index holds the people. Reading is free for any number of goroutines and never waits. Methods that change the index
+// exclude each other, and are meant for one writer, which alone knows the order of the ledger.
+type Index struct {
+	identities identities
+	people     people
+	words      arena
+
+	mu       sync.Mutex // held by what changes the index, and by a snapshot for moments
+	snapshot *Snapshot  // the one being taken, if any
+}
+
+// New is an empty index.
+func New() *Index {
+	x := &Index{}
+	x.identities.reset()
+	x.people.reset()
+	x.words.reset()
+	return x
+}
+
+// Len is how many people there are.
+func (x *Index) Len() int { return int(x.people.count.Load()) }
+
+// Find is the person that a key leads to. It does not look at the person: Look tells whether there still is one.
+func (x *Index) Find(k Key) (Number, bool) { return x.identities.find(split(k)) }
+
+// Look is what is known of a person and the purpose of a rank: flags and word as they were at one and the same
+// instant. A purpose of which nothing is known has the zero Word. ok is false where there is no such person.
+func (x *Index) Look(n Number, rank int) (f Flags, w Word, ok bool) {
+	p := x.people.at(n)
+	if p == nil {
+		return 0, 0, false
+	}
+	bit := uint64(1) << uint(rank)
+	for {
+		h := head(p.head.Load())
+		if !h.present() {
+			return 0, 0, false
+		}
+		w = 0
+		if mask := p.have.Load() &^ h.adding(); mask&bit != 0 {
+			w = Word(x.words.at(h.block(), bits.OnesCount64(mask&(bit-1))).Load())
+		}
+		if head(p.head.Load()) == h {
+			return h.flags(), w, true
+		}
+	}
+}
+
+// State is what holds for a person: flags, and a bit for each rank that has a word.
+func (x *Index) State(n Number) (f Flags, known uint64, ok bool) {
+	p := x.people.at(n)
+	if p == nil {
+		return 0, 0, false
+	}
+	return x.read(p, nil)
+}
+
+// Words goes through the words of a person, by rank. Each is whole; two of them may be of two instants where the
+// writer is at work. There are none where there is no such person.
+func (x *Index) Words(n Number) iter.Seq2[int, Word] {
+	return func(yield func(int, Word) bool) {
+		p := x.people.at(n)
+		if p == nil {
+			return
+		}
+		var words [Ranks]Word
+		_, known, _ := x.read(p, &words)
+		for i := 0; known != 0; i, known = i+1, known&(known-1) {
+			if !yield(bits.TrailingZeros64(known), words[i]) {
+				return
+			}
+		}
+	}
+}
+
+// read copies the words of a person, in the order of ranks, and tells whether there is one.
+func (x *Index) read(p *person, words *[Ranks]Word) (f Flags, known uint64, ok bool) {
+	for {
+		h := head(p.head.Load())
+		if !h.present() {
+			return 0, 0, false
+		}
+		known = p.have.Load() &^ h.adding()
+		for i := range bits.OnesCount64(known) {
+			if words != nil {
+				words[i] = Word(x.words.at(h.block(), i).Load())
+			}
+		}
+		if head(p.head.Load()) == h {
+			return h.flags(), known, true
+		}
+	}
+}
+
+// People goes through everybody, by number. Who is added or removed meanwhile may or may not be met.
+func (x *Index) People() iter.Seq[Number] {
+	return func(yield func(Number) bool) {
+		for n := range x.people.numbers() {
+			if head(x.people.at(n).head.Load()).present() && !yield(n) {
+				return
+			}
+		}
+	}
+}

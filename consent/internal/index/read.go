@@ -1,0 +1,82 @@
+package index
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/bits"
+)
+
+// Read is the index that a snapshot holds, packed as tightly as it goes, and what it is a snapshot of. r must end
+// where the snapshot ends. Whatever is not whole, in order and opened by open is an error and gives no index.
+func Read(r io.Reader, open Seal) (Meta, *Index, error) {
+	f := &frameReader{r: r, open: open}
+	x := New()
+	m, people := readMeta(f)
+	for range people {
+		x.readPerson(f)
+		if f.err != nil {
+			return Meta{}, nil, f.err
+		}
+	}
+	for i := range shards {
+		x.identities[i].read(f, i)
+	}
+	if err := f.end(); err != nil {
+		return Meta{}, nil, err
+	}
+	return m, x, nil
+}
+
+func (f *frameReader) require(ok bool, what string) {
+	if f.err == nil && !ok {
+		f.err = fmt.Errorf("%w: %s", errSnapshot, what)
+	}
+}
+
+func readMeta(f *frameReader) (m Meta, people uint64) {
+	f.require(f.take() == magic, "it begins as none of ours")
+	m.Epoch, m.Revision = f.take(), f.take()
+	for i := range 4 {
+		binary.LittleEndian.PutUint64(m.Root[8*i:], f.take())
+	}
+	return m, f.take()
+}
+
+func (x *Index) readPerson(f *frameReader) {
+	first, have := f.take(), f.take()
+	n := Number(first)
+	f.require(n != 0 && first>>40 == 0, "a person has no number")
+	if f.err != nil {
+		return
+	}
+	p, size := x.people.make(n), bits.OnesCount64(have)
+	f.require(p.head.Load() == 0, "a person is there twice")
+	var block uint32
+	if size > 0 {
+		block = x.words.alloc(size)
+	}
+	for i := range size {
+		x.words.at(block, i).Store(f.take())
+	}
+	p.have.Store(have)
+	p.head.Store(uint64(headPresent.withBlock(block).withFlags(Flags(first >> 32))))
+	x.people.count.Add(1)
+}
+
+// read fills a shard that nobody reads yet. The count may be wrong where the snapshot was forged under the right seal
+// only; the memory that it claims is taken as keys come.
+func (s *shard) read(f *frameReader, i int) {
+	count := f.take()
+	s.table.Store(newTable(int(min(count, frameSize))))
+	for range count {
+		high, low := f.take(), f.take()
+		k, n := key{high, uint32(low >> 32)}, Number(low)
+		f.require(n != 0 && k.shard() == i, "a key is in the wrong place")
+		if f.err != nil {
+			return
+		}
+		s.bind(k, n)
+	}
+	f.require(uint64(s.live) == count, "a key is there twice")
+}
