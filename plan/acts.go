@@ -36,7 +36,7 @@ func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error 
 			s.place[d], s.circle[d] = len(s.place), n
 		}
 	}
-	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.watches} {
+	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.watches, s.recalls} {
 		if err := pass(ctx); err != nil {
 			return err
 		}
@@ -222,13 +222,7 @@ func (s *scribe) tied(d *catalog.Dataset) bool {
 
 // changes writes the rows that stay and change, with the values that they get and had.
 func (s *scribe) changes(ctx context.Context) error {
-	rep := s.w.replacer(func(parts ...[]byte) [32]byte {
-		m, err := s.j.key.MAC(parts...)
-		if err != nil {
-			return [32]byte{}
-		}
-		return m
-	})
+	rep := s.w.replacer(s.j.mac)
 	pending := map[*group]*portions{}
 	err := s.w.readContents(ctx, s.groups, func(g *group, r *record, full []connector.Value) error {
 		set := s.w.sets[g.d]

@@ -80,7 +80,7 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	p.Identities = w.e.identityCommitment(w.q)
 	p.Config = w.e.cfg.Catalog.Config().Digest
 	groups, err := w.group()
-	if err == nil && len(w.ghosts.edges) > 0 {
+	if err == nil && w.again {
 		groups, err = w.skipErased(ctx, groups)
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // indexed sets must answer by key: parents, and datasets that a row can be reached in by several ways.
 func (w *walk) indexed(d *catalog.Dataset) bool {
-	if len(d.In) > 0 || d.People != nil || redacts(d) || len(w.ghosts.edges) > 0 {
+	if len(d.In) > 0 || d.People != nil || redacts(d) || w.again {
 		return true
 	}
 	ways := 0

@@ -220,7 +220,7 @@ func (w *walk) writerBy(s *rowset, r *record, e *catalog.Edge) writer {
 	if s.values(r, e.ChildColumns).HasNull() {
 		return undecided
 	}
-	if len(reachedOnly(w.parents(s, r, e))) > 0 {
+	if len(reachedOnly(w.parents(s, r, e))) > 0 || w.ghosts.has(e, s.values(r, e.ChildColumns)) {
 		return bySubject
 	}
 	return byOther

@@ -57,6 +57,9 @@
 //   - Order: children first, people rows last: they are the thread back in after a crash.
 //   - Fence: a row is touched only if its address was planned and the reason still holds.
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
+//   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
+//     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A
+//     key that the store gave to somebody new since leads to them.
 //   - Memory: rows of datasets that nothing refers to spill, sealed, beyond Config.Memory. Rows that others
 //     refer to stay in memory while a plan is made, so a person with very many of those costs more.
 package plan

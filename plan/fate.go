@@ -297,6 +297,16 @@ func canBeNull(t *connector.Table, column string) bool {
 // sharedColumn: another reference of the row uses the column too (the tenant of a composite key).
 func sharedColumn(e *catalog.Edge, column string) bool {
 	return slices.ContainsFunc(e.Child.Out, func(o *catalog.Edge) bool {
-		return o != e && !(o.Parent == e.Parent && equalColumns(o.ChildColumns, e.ChildColumns)) && slices.Contains(o.ChildColumns, column)
+		return o != e && !(o.Parent == e.Parent && equalColumns(o.ChildColumns, e.ChildColumns)) && !exclude(e, o) && slices.Contains(o.ChildColumns, column)
 	})
+}
+
+// exclude: no row has both references, for their conditions contradict each other.
+func exclude(e, o *catalog.Edge) bool {
+	for column, value := range e.When() {
+		if other, ok := o.When()[column]; ok && other != value {
+			return true
+		}
+	}
+	return false
 }

@@ -12,9 +12,24 @@ func (w *walk) heldPeople() map[int][]subject.Hold {
 	if len(w.q.Holds) == 0 {
 		return held
 	}
+	for i, tokens := range w.tokens() {
+		for _, h := range w.q.Holds {
+			if tokens[h.Token] {
+				held[i] = append(held[i], h)
+			}
+		}
+	}
+	return held
+}
+
+// tokens are, for each person, those of everything that identifies them, or did before an earlier run.
+func (w *walk) tokens() []map[string]bool {
 	tokens := make([]map[string]bool, len(w.q.People))
 	for i, p := range w.q.People {
 		tokens[i] = map[string]bool{}
+		for _, t := range w.ghosts.tokens[i] {
+			tokens[i][t] = true
+		}
 		for _, t := range subject.Tokens(w.e.cfg.Vault, p.Identities) {
 			tokens[i][t] = true
 		}
@@ -34,14 +49,7 @@ func (w *walk) heldPeople() map[int][]subject.Hold {
 			}
 		}
 	}
-	for i := range w.q.People {
-		for _, h := range w.q.Holds {
-			if tokens[i][h.Token] {
-				held[i] = append(held[i], h)
-			}
-		}
-	}
-	return held
+	return tokens
 }
 
 // hold is the hold that keeps a row, if one does. In a request about several people a hold on one
@@ -50,17 +58,30 @@ func (w *walk) hold(s *rowset, r *record) (subject.Hold, bool) {
 	if len(w.held) == 0 {
 		return subject.Hold{}, false
 	}
-	for person, holds := range w.held {
-		if len(w.q.People) > 1 && !w.isOf(s, r, person, map[*record]bool{}) {
-			continue
-		}
-		for _, h := range holds {
+	for _, person := range w.peopleOf(s, r) {
+		for _, h := range w.held[person] {
 			if h.Covers(s.d.System, s.d.Name) {
 				return h, true
 			}
 		}
 	}
 	return subject.Hold{}, false
+}
+
+// peopleOf are those of the request whose row it is; all of them where that cannot be told, as when an
+// earlier run took the rows that would tell.
+func (w *walk) peopleOf(s *rowset, r *record) []int {
+	var all, out []int
+	for person := range w.q.People {
+		all = append(all, person)
+		if len(w.q.People) > 1 && w.isOf(s, r, person, map[*record]bool{}) {
+			out = append(out, person)
+		}
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
 }
 
 // isOf goes up the edges that say whose a row is, to the person's seed.

@@ -21,7 +21,7 @@ type journal struct {
 	request string
 	gen     int // a retry begins a new generation; the old one goes when the new one is whole
 	key     vault.Key
-	sealed  []byte // the key, until the head is written
+	sealed  []byte // the key
 	begun   bool   // the head is written
 	hash    string
 	acting  bool // all chunks are written: stores may be touched
@@ -69,15 +69,20 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	if j.key, err = e.cfg.Vault.OpenKey(sealed); err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	j.acting = acting == 1
+	j.acting, j.sealed = acting == 1, sealed
 	return j, nil
 }
 
 // newJournal prepares one; the first write begins it. What an earlier run wrote stays until this one is
-// whole: it alone may still know the keys of rows that are gone.
-func (e *Engine) newJournal(ctx context.Context, request, hash string) (*journal, error) {
-	key, sealed := e.cfg.Vault.NewKey()
-	j := &journal{db: e.cfg.DB, request: request, key: key, sealed: sealed, hash: hash}
+// whole: it alone may still know the keys of rows that are gone. The key stays that of the request's
+// first run, so that a retry knows what was replaced already.
+func (e *Engine) newJournal(ctx context.Context, request, hash string, before *journal) (*journal, error) {
+	j := &journal{db: e.cfg.DB, request: request, hash: hash}
+	if before != nil {
+		j.key, j.sealed = before.key, before.sealed
+	} else {
+		j.key, j.sealed = e.cfg.Vault.NewKey()
+	}
 	err := j.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `select coalesce(max(gen), 0) + 1 from plan_runs where request = $1`, request).Scan(&j.gen)
 	})
@@ -131,6 +136,15 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 
 func (j *journal) aad(ordinal int) []byte {
 	return binary.BigEndian.AppendUint64([]byte(fmt.Sprintf("%s/%d/", j.request, j.gen)), uint64(ordinal))
+}
+
+// mac keys the values that take the place of others; without the key there are none.
+func (j *journal) mac(parts ...[]byte) [32]byte {
+	sum, err := j.key.MAC(parts...)
+	if err != nil {
+		return [32]byte{}
+	}
+	return sum
 }
 
 // done marks a chunk committed in its store, with rows acted per act.

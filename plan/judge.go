@@ -80,9 +80,6 @@ func (w *walk) judgeRow(s *rowset, r *record) bool {
 
 // lead looks up the parent row.
 func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
-	if w.ghosts.has(e, s.values(r, e.ChildColumns)) {
-		return toSubject
-	}
 	k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
 	if !ok {
 		return nowhere
@@ -91,14 +88,14 @@ func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
 	enc := encodeKey(k, fold)
 	parents := w.sets[e.Parent]
 	if parents == nil {
-		return elsewhere(e, enc, w.others)
+		return w.elsewhere(e, enc, s.values(r, e.ChildColumns))
 	}
 	found := reachedOnly(parents.find(e.ParentColumns, fold, enc))
 	if len(found) == 0 && r.via == w.edgeNo[e] && e.FK != nil && fold {
 		return toSubject // the store says so by a collation that folds more than we do
 	}
 	if len(found) == 0 {
-		return elsewhere(e, enc, w.others)
+		return w.elsewhere(e, enc, s.values(r, e.ChildColumns))
 	}
 	for _, p := range found {
 		if p.co {
@@ -108,9 +105,16 @@ func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
 	return toSubject
 }
 
-// elsewhere: a key that is not the subject's is somebody's; a value only if somebody has it.
-func elsewhere(e *catalog.Edge, enc string, others map[*catalog.Edge]map[string]bool) lead {
-	if e.Value && !others[e][enc] {
+// elsewhere: a key that is not the subject's is somebody's; a value only if somebody has it. An earlier
+// run may know that the subject had it.
+func (w *walk) elsewhere(e *catalog.Edge, enc string, k connector.Key) lead {
+	taken := e.Value && w.others[e][enc]
+	switch fate := w.ghosts.fate(e, k); {
+	case fate == shared && !taken:
+		return toShared
+	case fate != "" && !taken:
+		return toSubject
+	case e.Value && !taken:
 		return nowhere
 	}
 	return toOther

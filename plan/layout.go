@@ -24,6 +24,8 @@ type layout struct {
 type shapeKey struct {
 	d    *catalog.Dataset
 	full bool
+	// again: after an earlier run rows may be reached in more ways.
+	again bool
 }
 
 // shape is how a walk reads a dataset: see walk.columns and walk.indexed.
@@ -46,7 +48,7 @@ func newLayout(g *catalog.Graph) *layout {
 func (l *layout) shape(w *walk, d *catalog.Dataset) *shape {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := shapeKey{d, w.full}
+	k := shapeKey{d, w.full, w.again}
 	s := l.shapes[k]
 	if s != nil {
 		return s

@@ -84,6 +84,9 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 }
 
 func (l *looker) act(ctx context.Context, system string, a act) error {
+	if recalls(a.verb) {
+		return nil
+	}
 	if a.verb == watchValues {
 		l.watchValues(system, a)
 		return nil

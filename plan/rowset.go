@@ -39,6 +39,7 @@ type state struct {
 	co       bool // reached, but others own it too
 	conflict bool // its references contradict each other
 	pinned   bool
+	emptied  bool // by an earlier run: what it holds identifies nobody
 	keep     bool // by rule, hold, or as part of a kept row
 	why      int32
 	until    string

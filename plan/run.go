@@ -71,7 +71,7 @@ func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress
 	if p.Hash != approved.Hash {
 		return nil, nil, &Drift{Plan: p}
 	}
-	j, err := e.newJournal(ctx, q.Request, p.Hash)
+	j, err := e.newJournal(ctx, q.Request, p.Hash, w.before)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,7 +160,7 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 // remains; idx tells which act of the chunk each bound act is.
 func bind(g *catalog.Graph, c chunk) (acts []connector.Act, idx []int, missing []Remaining) {
 	for i, a := range c.acts {
-		if a.verb == watchKeys || a.verb == watchValues {
+		if a.verb == watchKeys || a.verb == watchValues || recalls(a.verb) {
 			continue
 		}
 		d := g.Dataset(c.system, a.dataset)

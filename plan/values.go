@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +44,8 @@ func nameColumns(d *catalog.Dataset) []string {
 
 // collect gathers the values once the walk is done.
 func (w *walk) collect() values {
-	v := values{map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}}
+	v := newValues()
+	v.addAll(w.ghosts.vals)
 	for _, p := range w.q.People {
 		for _, id := range p.Identities {
 			v.addID(id.Kind, id.Value, true)
@@ -55,7 +57,7 @@ func (w *walk) collect() values {
 			continue
 		}
 		for _, r := range s.mem {
-			if !r.reached {
+			if !r.reached || r.emptied {
 				continue
 			}
 			for kind, column := range d.People.By {
@@ -67,6 +69,21 @@ func (w *walk) collect() values {
 		}
 	}
 	return v
+}
+
+func newValues() values {
+	return values{map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}}
+}
+
+func (v values) addAll(o values) {
+	maps.Copy(v.ids, o.ids)
+	maps.Copy(v.names, o.names)
+	for kind, ids := range o.sure {
+		if v.sure[kind] == nil {
+			v.sure[kind] = map[string]bool{}
+		}
+		maps.Copy(v.sure[kind], ids)
+	}
 }
 
 func (v values) addID(kind, s string, sure bool) {

@@ -40,6 +40,8 @@ type walk struct {
 	reasonN map[reason]int32
 	vals    values
 	ghosts  ghosts
+	again   bool     // an earlier run of the request has left ghosts
+	before  *journal // of that run
 	groups  []*group // the plan's steps, once it is made
 	held    map[int][]subject.Hold
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
@@ -71,6 +73,12 @@ func (w *walk) run(ctx context.Context) error {
 		return err
 	}
 	if err := w.haunt(ctx); err != nil {
+		return err
+	}
+	if err := w.closure(ctx); err != nil {
+		return err
+	}
+	if err := w.recall(ctx); err != nil {
 		return err
 	}
 	for {
@@ -119,6 +127,7 @@ type question struct {
 	edge   int32 // the edge it came by, -1 for a search by identity
 	path   int32
 	up     bool           // the rows are parents, the same person by alias
+	state  state          // what an earlier run knew of the rows
 	person map[string]int // by identity: folded value to person
 }
 
@@ -214,7 +223,7 @@ func (w *walk) aliases(d *catalog.Dataset, recs []*record) []question {
 // met takes in one row.
 func (w *walk) met(q question, cells []connector.Value, nth int) error {
 	s := w.set(q.d)
-	r := &record{cells: cells, path: q.path, via: q.edge}
+	r := &record{cells: cells, path: q.path, via: q.edge, state: q.state}
 	switch {
 	case q.person != nil || q.up:
 		r.seed, r.reached = true, true
@@ -243,7 +252,7 @@ func (w *walk) met(q question, cells []connector.Value, nth int) error {
 // person may turn out to be theirs.
 func (w *walk) meetAgain(old, r *record) {
 	if r.reached && !old.reached {
-		old.reached, old.via, old.path, old.seed = true, r.via, r.path, r.seed
+		old.reached, old.via, old.path, old.seed, old.state = true, r.via, r.path, r.seed, r.state
 		old.refs = append(old.refs, markFresh)
 		return
 	}

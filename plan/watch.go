@@ -56,9 +56,7 @@ func (s *scribe) watchEdge(ctx context.Context, e *catalog.Edge) error {
 		return nil
 	}
 	a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{columns: e.ChildColumns, keys: keys}}}
-	for column, value := range sorted(e.When()) {
-		a.fence = append(a.fence, fence{columns: []string{column}, keys: []connector.Key{{connector.TextValue(value)}}})
-	}
+	a.fence = append(a.fence, whenFences(e)...)
 	left, err := s.leftBehind(e)
 	if err != nil {
 		return err
@@ -97,7 +95,8 @@ func (s *scribe) watchIdentities(ctx context.Context, d *catalog.Dataset) error 
 		}
 		f := fence{columns: []string{column}}
 		for id := range sorted(ids.sure[kind]) {
-			if k, ok := d.Store.Convert(connector.TextValue(id), c); ok {
+			k, ok := d.Store.Convert(connector.TextValue(id), c)
+			if others := s.w.again && ownNumber(d, c) && !s.has(d, column, k, true); ok && !others {
 				f.keys = append(f.keys, connector.Key{k})
 			}
 		}

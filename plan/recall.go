@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// What a later run of the request must know of this one, beside the acts: the ghosts it may meet.
+const (
+	recallKeys  connector.Verb = "keys"  // set: the parents' fate and dataset; fence: the reference, its keys, its conditions
+	recallIDs   connector.Verb = "ids"   // set: the identity column; breaks: compared folded
+	recallRows  connector.Verb = "rows"  // rows to which no key leads; fence: what they hold, row by row; breaks: shared; together: emptied
+	recallFacts connector.Verb = "facts" // set: id, sure, name or token; rows: the values
+)
+
+func recalls(v connector.Verb) bool {
+	return v == recallKeys || v == recallIDs || v == recallRows || v == recallFacts
+}
+
+// recalls writes them, behind everything else. What this run could not see stays as it was.
+func (s *scribe) recalls(ctx context.Context) error {
+	for _, e := range s.w.g.Edges {
+		if err := s.recallEdge(ctx, e); err != nil {
+			return err
+		}
+	}
+	for _, d := range s.w.g.Datasets {
+		if err := s.recallDataset(ctx, d); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.w.ghosts.unseen {
+		if err := s.add(ctx, c.system, c.acts[0]); err != nil {
+			return err
+		}
+	}
+	return s.recallFacts(ctx)
+}
+
+// recallEdge writes the keys of every row that is or was the person's, as others refer to it.
+func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
+	if e.Child.Ignored {
+		return nil
+	}
+	known := map[string]ghost{}
+	for _, g := range s.w.ghosts.edges[e] {
+		known[g.key.Encode()] = g
+	}
+	if set := s.w.sets[e.Parent]; set != nil {
+		for _, r := range set.mem {
+			if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
+				known[k.Encode()] = ghost{k, s.fateOf(set, r)}
+			}
+		}
+	}
+	for _, fate := range []string{gone, stays, shared} {
+		a := act{dataset: e.Child.Name, verb: recallKeys, step: -1, set: []string{fate, e.Parent.ID()}, fence: []fence{{columns: e.ChildColumns}}}
+		for _, g := range sorted(known) {
+			if g.fate == fate {
+				a.fence[0].keys = append(a.fence[0].keys, g.key)
+			}
+		}
+		a.fence = append(a.fence, whenFences(e)...)
+		if len(a.fence[0].keys) > 0 {
+			if err := s.add(ctx, e.Child.System, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func whenFences(e *catalog.Edge) []fence {
+	var out []fence
+	for column, value := range sorted(e.When()) {
+		out = append(out, fence{columns: []string{column}, keys: []connector.Key{{connector.TextValue(value)}}})
+	}
+	return out
+}
+
+func (s *scribe) fateOf(set *rowset, r *record) string {
+	switch {
+	case s.w.dies(set, r):
+		return gone
+	case r.co:
+		return shared
+	}
+	return stays
+}
+
+func (s *scribe) recallDataset(ctx context.Context, d *catalog.Dataset) error {
+	if d.People != nil && !d.Ignored {
+		if err := s.recallIdentities(ctx, d); err != nil {
+			return err
+		}
+	}
+	if s.w.sets[d] == nil {
+		return nil
+	}
+	return s.recallAddresses(ctx, d)
+}
+
+// recallIdentities writes what to look for in identity columns. A number that is a row's own key
+// means that row alone: when it goes, the store may give the number to somebody new.
+func (s *scribe) recallIdentities(ctx context.Context, d *catalog.Dataset) error {
+	ids := s.w.collect()
+	for kind, column := range sorted(d.People.By) {
+		c := d.Table.Column(column)
+		if c == nil {
+			continue
+		}
+		a := act{dataset: d.Name, verb: recallIDs, step: -1, set: []string{column}, breaks: c.Kind == connector.Text, rows: s.w.ghosts.identities(d, column)}
+		own := ownNumber(d, c)
+		for id := range sorted(ids.sure[kind]) {
+			k, ok := d.Store.Convert(connector.TextValue(id), c)
+			has := slices.ContainsFunc(a.rows, func(o connector.Key) bool { return o[0] == k })
+			if ok && !has && (!own || s.has(d, column, k, false)) {
+				a.rows = append(a.rows, connector.Key{k})
+			}
+		}
+		if len(a.rows) > 0 {
+			if err := s.add(ctx, d.System, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func ownNumber(d *catalog.Dataset, c *connector.Column) bool {
+	return c.Kind != connector.Text && slices.Contains(d.Table.Primary, c.Name)
+}
+
+// has: a row of the person holds the value, and stays or, where they count too, dies.
+func (s *scribe) has(d *catalog.Dataset, column string, v connector.Value, dying bool) bool {
+	set := s.w.sets[d]
+	return set != nil && slices.ContainsFunc(set.mem, func(r *record) bool {
+		return r.reached && (dying || !s.w.dies(set, r)) && r.cells[set.at[column]] == v
+	})
+}
+
+// recallAddresses writes the rows to which no key leads once this run is over: kept ones that were
+// found upwards, dying ones whose reference breaks before they go, and emptied or shared ones that
+// refer to a kept row, which they must let go when it goes.
+func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error {
+	set := s.w.sets[d]
+	if !set.indexed && len(s.w.held) == 0 && !slices.ContainsFunc(d.Out, s.ties) {
+		return nil // its rows came down a key, and keep it or go
+	}
+	acts := map[string]*act{}
+	err := set.each(func(r *record) error {
+		s.w.finish(set, r)
+		dies := s.w.dies(set, r)
+		lost := r.keep && r.via < 0 || dies && s.losesThread(set, r)
+		holds := !dies && !r.keep && !r.conflict && s.refersToKept(set, r)
+		if !r.reached || !lost && !holds {
+			return nil
+		}
+		var fields []string
+		if holds {
+			dec, _ := s.w.decideFor(set, r)
+			fields = dec.fields
+		}
+		columns := slices.DeleteFunc(threads(d), func(c string) bool { return slices.Contains(fields, c) })
+		k := fmt.Sprint(r.co, columns)
+		if acts[k] == nil {
+			acts[k] = &act{dataset: d.Name, verb: recallRows, step: -1, breaks: r.co, together: holds, fence: []fence{{columns: columns}}}
+		}
+		acts[k].rows = append(acts[k].rows, set.key(r))
+		acts[k].fence[0].keys = append(acts[k].fence[0].keys, set.values(r, columns))
+		return nil
+	})
+	for _, a := range sorted(acts) {
+		if err == nil {
+			err = s.add(ctx, d.System, *a)
+		}
+	}
+	return err
+}
+
+// threads are the columns that lead from a row to whose it is.
+func threads(d *catalog.Dataset) []string {
+	var out []string
+	for _, e := range d.Out {
+		out = append(out, e.ChildColumns...)
+	}
+	if d.People != nil {
+		for _, column := range sorted(d.People.By) {
+			out = append(out, column)
+		}
+	}
+	return out
+}
+
+func (s *scribe) refersToKept(set *rowset, r *record) bool {
+	return slices.ContainsFunc(set.d.Out, func(e *catalog.Edge) bool {
+		return !e.Value && slices.ContainsFunc(s.w.parents(set, r, e), func(p *record) bool { return p.keep })
+	})
+}
+
+// losesThread: a reference of the row is set to NULL before the row itself goes.
+func (s *scribe) losesThread(set *rowset, r *record) bool {
+	return slices.ContainsFunc(set.d.Out, func(e *catalog.Edge) bool {
+		return s.ties(e) && breakable(e) != nil && s.w.refersToDying(set, r, e)
+	})
+}
+
+// recallFacts writes what identifies the people: text that a hold keeps now is masked later, when
+// their own rows are gone, and holds that stand on one identity are found by another.
+func (s *scribe) recallFacts(ctx context.Context) error {
+	if len(s.w.g.Systems) == 0 {
+		return nil
+	}
+	facts := map[string][]connector.Key{}
+	v := s.w.collect()
+	for id := range sorted(v.ids) {
+		facts["id"] = append(facts["id"], connector.Key{connector.TextValue(id)})
+	}
+	for kind, ids := range sorted(v.sure) {
+		for id := range sorted(ids) {
+			facts["sure"] = append(facts["sure"], connector.Key{connector.TextValue(kind), connector.TextValue(id)})
+		}
+	}
+	for name := range sorted(v.names) {
+		facts["name"] = append(facts["name"], connector.Key{connector.TextValue(name)})
+	}
+	for person, tokens := range s.w.tokens() {
+		for token := range sorted(tokens) {
+			facts["token"] = append(facts["token"], connector.Key{connector.TextValue(strconv.Itoa(person)), connector.TextValue(token)})
+		}
+	}
+	for fact, rows := range sorted(facts) {
+		if err := s.add(ctx, s.w.g.Systems[0].Config.ID, act{verb: recallFacts, step: -1, set: []string{fact}, rows: rows}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
