@@ -2,21 +2,53 @@ package tcf
 
 import "github.com/ombudhq/ombud/consent/internal/iab"
 
-// names are the segments as the specification calls them.
-var names = [kinds]string{"core", "disclosedVendors", "allowedVendors", "publisherTC"}
+// The types of segments, as their first three bits tell; the core has no such bits.
+const (
+	core = iota
+	disclosed
+	allowed
+	publisher
+)
 
-// fields describes a segment, for reading and for writing.
-func (s *String) fields(k kind) func(*iab.Coder) {
-	switch k {
+// segments describes the string, in the specification's words.
+func (s *String) segments() iab.Segments {
+	names := []string{"core", "disclosedVendors", "allowedVendors", "publisherTC"}
+	return iab.Segments{
+		Names: names,
+		Kind: func(_ int, text string) int {
+			if kind, ok := iab.Peek(text, 3); ok && int(kind) < len(names) {
+				return int(kind)
+			}
+			return iab.Unknown
+		},
+		Has: func(kind int) bool {
+			return kind == core || kind == disclosed && s.Disclosed != nil || kind == allowed && s.Allowed != nil ||
+				kind == publisher && s.Publisher != nil
+		},
+		Fields: s.fields,
+	}
+}
+
+func (s *String) fields(kind int, reading bool) func(*iab.Coder) {
+	if reading {
+		switch kind {
+		case disclosed:
+			s.Disclosed = &Vendors{}
+		case allowed:
+			s.Allowed = &Vendors{}
+		case publisher:
+			s.Publisher = &Publisher{}
+		}
+	}
+	switch kind {
 	case disclosed:
 		return vendors(disclosed, "DisclosedVendors", s.Disclosed)
 	case allowed:
 		return vendors(allowed, "AllowedVendors", s.Allowed)
 	case publisher:
 		return s.Publisher.fields
-	default:
-		return s.Core.fields
 	}
+	return s.Core.fields
 }
 
 func (v *Core) fields(c *iab.Coder) {
@@ -42,15 +74,15 @@ func (v *Core) fields(c *iab.Coder) {
 }
 
 // vendors describes the segments that list vendors.
-func vendors(k kind, field string, v *Vendors) func(*iab.Coder) {
+func vendors(kind uint64, field string, v *Vendors) func(*iab.Coder) {
 	return func(c *iab.Coder) {
-		c.Const("SegmentType", 3, uint64(k))
+		c.Const("SegmentType", 3, kind)
 		c.MaxOrRanges(field, v)
 	}
 }
 
 func (v *Publisher) fields(c *iab.Coder) {
-	c.Const("SegmentType", 3, uint64(publisher))
+	c.Const("SegmentType", 3, publisher)
 	c.IDs("PubPurposesConsent", 24, &v.Consent)
 	c.IDs("PubPurposesLITransparency", 24, &v.LegitimateInterest)
 	iab.Uint(c, "NumCustomPurposes", 6, &v.CustomPurposes)

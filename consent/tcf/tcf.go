@@ -14,7 +14,6 @@
 package tcf
 
 import (
-	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/consent/internal/iab"
@@ -57,7 +56,7 @@ type String struct {
 	Disclosed *Vendors   // the vendors shown to the user; mandatory since 2.3
 	Allowed   *Vendors   // the vendors that may rely on what happened outside of the framework; gone since 2.2
 	Publisher *Publisher // what the publisher asked for itself
-	written   []segment  // as it was read
+	written   []iab.Written
 }
 
 // Core is the segment that every string begins with.
@@ -91,24 +90,6 @@ type Publisher struct {
 	CustomLegitimateInterest IDs
 }
 
-// kind is the type of a segment, as its first three bits tell.
-type kind uint64
-
-const (
-	core      kind = 0
-	disclosed kind = 1
-	allowed   kind = 2
-	publisher kind = 3
-	kinds          = 4
-)
-
-// segment is how one segment was written.
-type segment struct {
-	kind    kind
-	padding int
-	text    string // of a type that is not known
-}
-
 // Decode reads a TC string of TCF 2.0 to 2.3. Its fault is of kind Invalid and names every segment that cannot be
 // read, with the first field in it that is wrong.
 func Decode(text string) (*String, error) {
@@ -117,93 +98,23 @@ func Decode(text string) (*String, error) {
 		return nil, bad.With(fault.Detail{Message: "is longer than any honest one"})
 	}
 	s := &String{}
-	for i, part := range strings.Split(text, ".") {
-		if detail := s.read(i, part); detail != nil {
-			bad = bad.With(*detail)
-		}
+	written, details := s.segments().Read(text)
+	if len(details) > 0 {
+		return nil, bad.With(details...)
 	}
-	if len(bad.Details) > 0 {
-		return nil, bad
-	}
+	s.written = written
 	return s, nil
 }
 
-func (s *String) read(i int, text string) *fault.Detail {
-	seg := segment{kind: core}
-	if i > 0 {
-		if text == "" {
-			return &fault.Detail{Where: "segment", Message: "is empty"}
-		}
-		first, ok := iab.Peek(text, 3)
-		if !ok {
-			return &fault.Detail{Where: "segment", Message: "is not base64url"}
-		}
-		seg.kind = kind(first)
-	}
-	if i > 0 && (seg.kind == core || seg.kind < kinds && s.has(seg.kind)) {
-		return &fault.Detail{Where: names[seg.kind], Message: "is there twice"}
-	}
-	var detail *fault.Detail
-	if seg.kind < kinds {
-		s.make(seg.kind)
-		seg.padding, detail = iab.Read(names[seg.kind], text, s.fields(seg.kind))
-	} else {
-		seg.text = text
-	}
-	s.written = append(s.written, seg)
-	return detail
-}
-
 // Encode writes a TC string: a decoded one as it was, where it has not been changed, and a new one in the shortest
-// coding, with its segments in the order of their types. Its fault names every field that cannot be written. It does
-// not say whether the string follows the framework's rules; Check does.
+// coding, with its segments in the order of their types. Its fault names every segment that cannot be written, with
+// the first field in it that is wrong. It does not say whether the string follows the framework's rules; Check does.
 func (s *String) Encode() (string, error) {
-	bad := fault.New(fault.Invalid, "the TC string cannot be written")
-	var texts []string
-	for _, seg := range s.order() {
-		text, detail := seg.text, (*fault.Detail)(nil)
-		if seg.kind < kinds {
-			text, detail = iab.Write(names[seg.kind], seg.padding, s.copy().fields(seg.kind))
-		}
-		if texts = append(texts, text); detail != nil {
-			bad = bad.With(*detail)
-		}
+	text, details := s.copy().segments().Write(s.written)
+	if len(details) > 0 {
+		return "", fault.New(fault.Invalid, "the TC string cannot be written").With(details...)
 	}
-	if len(bad.Details) > 0 {
-		return "", bad
-	}
-	return strings.Join(texts, "."), nil
-}
-
-// order lists the segments to write: those that were read and are still there, then those that are new.
-func (s *String) order() []segment {
-	var out []segment
-	var done [kinds]bool
-	for _, seg := range s.written {
-		if seg.kind >= kinds || s.has(seg.kind) {
-			out = append(out, seg)
-		}
-		if seg.kind < kinds {
-			done[seg.kind] = true
-		}
-	}
-	for k := range kind(kinds) {
-		if !done[k] && s.has(k) {
-			out = append(out, segment{kind: k})
-		}
-	}
-	return out
-}
-
-// Unknown counts the segments of types that are not known; they are kept, and mean nothing here.
-func (s *String) Unknown() int {
-	n := 0
-	for _, seg := range s.written {
-		if seg.kind >= kinds {
-			n++
-		}
-	}
-	return n
+	return text, nil
 }
 
 // copy is what Encode writes from, so that a string can be encoded by several at once.
@@ -216,26 +127,5 @@ func (s *String) copy() *String {
 	return &c
 }
 
-func (s *String) has(k kind) bool {
-	switch k {
-	case disclosed:
-		return s.Disclosed != nil
-	case allowed:
-		return s.Allowed != nil
-	case publisher:
-		return s.Publisher != nil
-	default:
-		return k == core
-	}
-}
-
-func (s *String) make(k kind) {
-	switch k {
-	case disclosed:
-		s.Disclosed = &Vendors{}
-	case allowed:
-		s.Allowed = &Vendors{}
-	case publisher:
-		s.Publisher = &Publisher{}
-	}
-}
+// Unknown counts the segments of types that are not known; they are kept, and mean nothing here.
+func (s *String) Unknown() int { return iab.CountUnknown(s.written) }

@@ -91,6 +91,9 @@ func (c *Coder) OK() bool { return c.bad == nil }
 // Reading is true when values come from a text.
 func (c *Coder) Reading() bool { return !c.writing }
 
+// More says whether n more bits can be read.
+func (c *Coder) More(n int) bool { return c.at+n <= 6*len(c.text) }
+
 // Bits reads n bits, at most 64, as one number; when writing it writes v and gives it back.
 func (c *Coder) Bits(field string, n int, v uint64) uint64 {
 	switch {
@@ -98,7 +101,7 @@ func (c *Coder) Bits(field string, n int, v uint64) uint64 {
 		return 0
 	case c.writing:
 		return c.put(field, n, v)
-	case c.at+n > 6*len(c.text):
+	case !c.More(n):
 		c.Fail(field, "the text ends before or within it")
 		return 0
 	}

@@ -55,6 +55,17 @@ func (s Set) bitfield(fibonacci bool) bool {
 	if s.form != nil {
 		return s.form.bitfield
 	}
+	return s.shorterAsBits(fibonacci)
+}
+
+// Plain says whether a set that was read was written as any encoder would: in the shorter coding, with nothing that
+// need not be there.
+func (s Set) Plain(fibonacci bool) bool {
+	f := s.form
+	return f == nil || f.entries == nil && f.bitfield == s.shorterAsBits(fibonacci) && (f.max == 0 || f.max == s.Max())
+}
+
+func (s Set) shorterAsBits(fibonacci bool) bool {
 	size, at := 12, uint16(0)
 	for _, r := range s.ranges {
 		switch {
@@ -69,7 +80,7 @@ func (s Set) bitfield(fibonacci bool) bool {
 		}
 		at = r.Last
 	}
-	return size >= int(s.Max()) || len(s.ranges) > maxEntries
+	return size > int(s.Max()) || len(s.ranges) > maxEntries
 }
 
 // max is the highest id that is claimed.
