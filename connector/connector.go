@@ -66,7 +66,9 @@ type Select struct {
 	Where   []Match
 	Limit   int  // 0 is no limit
 	Sorted  bool // order by Columns[0..] of the locator; only when the locator is a key
-	// Explain asks for nothing but the plan: see Cost. Reserved.
+	// Lock, in Tx.Select: until the transaction ends nobody else changes the rows or lets a new row refer
+	// to them. Where the role may not lock, it only reads.
+	Lock bool
 }
 
 // Match is a condition: the columns' tuple is one of Keys. An empty Keys matches nothing.
@@ -113,7 +115,7 @@ type Tx interface {
 	Do(ctx context.Context, acts []Act) ([]int64, error)
 	// Defer postpones foreign key checks to commit, as far as the engine can; false when it cannot.
 	Defer(ctx context.Context) (bool, error)
-	// Select reads inside the transaction.
+	// Select reads inside the transaction: what it wrote, and what others have committed by now.
 	Select(ctx context.Context, qs []Select, row func(query int, row []Value) error) error
 	// Orphans counts rows of child whose foreign key points at nothing and would have to: the
 	// anti-join that proves keys intact where checks were postponed or are not enforced.

@@ -22,11 +22,16 @@ func (e *Engine) Plan(ctx context.Context, q Question) (*Plan, error) {
 }
 
 // find walks, decides and builds the plan; the walk is given too, for who goes on with it.
-func (e *Engine) find(ctx context.Context, q Question, full bool) (p *Plan, w *walk, err error) {
+func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk, error) {
 	var before *journal
 	if q.Kind == Erasure {
 		before, _ = e.openJournal(ctx, q.Request) // what cannot be opened is closed for good
 	}
+	return e.findAfter(ctx, before, q, full)
+}
+
+// findAfter is find, with the journal of an earlier run or none.
+func (e *Engine) findAfter(ctx context.Context, before *journal, q Question, full bool) (p *Plan, w *walk, err error) {
 	err = e.onGraph(ctx, func(l *layout) error {
 		if w != nil {
 			w.close()

@@ -134,6 +134,17 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 	return err
 }
 
+// discard forgets a journal of which nothing was done.
+func (j *journal) discard(ctx context.Context) error {
+	return j.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `delete from plan_chunks where request = $1 and gen = $2`, j.request, j.gen); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `delete from plan_runs where request = $1 and gen = $2`, j.request, j.gen)
+		return err
+	})
+}
+
 func (j *journal) aad(ordinal int) []byte {
 	return binary.BigEndian.AppendUint64([]byte(fmt.Sprintf("%s/%d/", j.request, j.gen)), uint64(ordinal))
 }

@@ -34,7 +34,34 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
+	if err := e.askAgain(ctx, j, q, left); err != nil {
+		return nil, err
+	}
 	return e.conclude(ctx, j, approved, left, q.Thorough, progress)
+}
+
+// askAgain is a *Drift when the data moved at the last moment and nothing was touched, by this run or an
+// earlier one. Its journal is then about nothing, and goes.
+func (e *Engine) askAgain(ctx context.Context, j *journal, q Question, left []Remaining) error {
+	if !j.begun || j.gen > 1 || len(left) == 0 || slices.ContainsFunc(left, func(r Remaining) bool { return r.Code != codeMoved }) {
+		return nil
+	}
+	heads, err := j.heads(ctx)
+	if err != nil || slices.ContainsFunc(heads, func(h head) bool { return h.done }) {
+		return err
+	}
+	p, w, err := e.findAfter(ctx, nil, q, false)
+	if err != nil {
+		return err
+	}
+	w.close()
+	if p.Hash == j.hash {
+		return nil // it was not the data that moved
+	}
+	if err := j.discard(ctx); err != nil {
+		return err
+	}
+	return &Drift{Plan: p}
 }
 
 // resume gives the journal to go on from, the one that is there or a new one, and the catalog as it is.
@@ -132,13 +159,13 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 	if err != nil {
 		return nil, err
 	}
-	acts, idx, missing := bind(g, c)
+	b, missing := bind(g, c)
 	if len(missing) > 0 {
 		return missing, nil
 	}
 	acted := make([]int64, len(c.acts))
-	if len(acts) > 0 {
-		counts, err := e.transact(ctx, g, c, acts, idx)
+	if len(b.acts) > 0 {
+		counts, err := e.transact(ctx, b)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -146,7 +173,7 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 			return refused(g, c, err), nil
 		}
 		for i, n := range counts {
-			acted[idx[i]] = n
+			acted[b.index[i]] = n
 		}
 	}
 	if err := j.done(ctx, h.ordinal, acted); err != nil {
@@ -156,9 +183,9 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 	return nil, nil
 }
 
-// bind turns the journal's names into tables of the store as it is now. A dataset that is gone
-// remains; idx tells which act of the chunk each bound act is.
-func bind(g *catalog.Graph, c chunk) (acts []connector.Act, idx []int, missing []Remaining) {
+// bind turns the journal's names into tables of the store as it is now. A dataset that is gone remains.
+func bind(g *catalog.Graph, c chunk) (b bound, missing []Remaining) {
+	b.system = c.system
 	for i, a := range c.acts {
 		if a.verb == watchKeys || a.verb == watchValues || recalls(a.verb) {
 			continue
@@ -169,13 +196,13 @@ func bind(g *catalog.Graph, c chunk) (acts []connector.Act, idx []int, missing [
 				Why: "the system or dataset could not be reached when its turn came", Who: owner(g, c.system), Next: "bring it back, then retry"})
 			continue
 		}
-		b := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
+		x := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
 		for _, f := range a.fence {
-			b.Fence = append(b.Fence, f.match())
+			x.Fence = append(x.Fence, f.match())
 		}
-		acts, idx = append(acts, b), append(idx, i)
+		b.acts, b.plans, b.sets, b.index = append(b.acts, x), append(b.plans, a), append(b.sets, d), append(b.index, i)
 	}
-	return acts, idx, missing
+	return b, missing
 }
 
 // match is what a row must be to be touched.
@@ -187,8 +214,8 @@ func (f fence) match() connector.Match {
 }
 
 // transact runs bound acts in one transaction.
-func (e *Engine) transact(ctx context.Context, g *catalog.Graph, c chunk, acts []connector.Act, idx []int) ([]int64, error) {
-	store, err := e.cfg.Catalog.Store(c.system)
+func (e *Engine) transact(ctx context.Context, b bound) ([]int64, error) {
+	store, err := e.cfg.Catalog.Store(b.system)
 	if err != nil {
 		return nil, err
 	}
@@ -196,75 +223,82 @@ func (e *Engine) transact(ctx context.Context, g *catalog.Graph, c chunk, acts [
 	if err != nil {
 		return nil, err
 	}
-	counts, err := e.actAll(ctx, tx, c, acts, idx)
+	counts, err := e.actAll(ctx, tx, b)
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 	}
-	e.cfg.Hook("store:" + c.system + ":before-commit")
+	e.cfg.Hook("store:" + b.system + ":before-commit")
 	if err := tx.Commit(ctx); err != nil {
 		return nil, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 	}
-	e.cfg.Hook("store:" + c.system + ":commit")
+	e.cfg.Hook("store:" + b.system + ":commit")
 	return counts, nil
 }
 
-func (e *Engine) actAll(ctx context.Context, tx connector.Tx, c chunk, acts []connector.Act, idx []int) ([]int64, error) {
-	tied := -1
-	for i := range acts {
-		if c.acts[idx[i]].together {
-			tied = i
-			break
+func (e *Engine) actAll(ctx context.Context, tx connector.Tx, b bound) ([]int64, error) {
+	var counts []int64
+	for _, stage := range b.stages() {
+		held, err := stage.guard(ctx, tx)
+		if err != nil {
+			return nil, err
 		}
+		if held {
+			e.cfg.Hook("store:" + b.system + ":guard")
+		}
+		run := e.do
+		if stage.tied {
+			run = e.doTied
+		}
+		n, err := run(ctx, tx, stage)
+		if err != nil {
+			return nil, err
+		}
+		counts = append(counts, n...)
 	}
-	if tied < 0 {
-		return e.do(ctx, tx, c.system, acts)
-	}
-	counts, err := e.do(ctx, tx, c.system, acts[:tied])
-	if err != nil {
-		return nil, err
-	}
-	rest, err := e.doTied(ctx, tx, c.system, acts[tied:])
-	return append(counts, rest...), err
+	return counts, nil
 }
 
 // doTied deletes rows that refer to each other and cannot let go: with checks at the end of the
 // transaction where the store has that, else in one statement.
-func (e *Engine) doTied(ctx context.Context, tx connector.Tx, system string, acts []connector.Act) ([]int64, error) {
+func (e *Engine) doTied(ctx context.Context, tx connector.Tx, b bound) ([]int64, error) {
 	deferred, err := tx.Defer(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if deferred {
-		return e.do(ctx, tx, system, acts)
+		return e.do(ctx, tx, b)
 	}
 	cycle, ok := tx.(connector.CycleDeleter)
 	if !ok {
 		return nil, fault.New(fault.Conflict, "rows refer to each other and this engine cannot delete them together")
 	}
-	counts, err := cycle.DoTogether(ctx, acts)
-	e.cfg.Hook("store:" + system + ":together")
+	counts, err := cycle.DoTogether(ctx, b.acts)
+	e.cfg.Hook("store:" + b.system + ":together")
 	return counts, err
 }
 
 // do runs acts pipelined; a crash test takes them one by one, to stop behind each.
-func (e *Engine) do(ctx context.Context, tx connector.Tx, system string, acts []connector.Act) ([]int64, error) {
+func (e *Engine) do(ctx context.Context, tx connector.Tx, b bound) ([]int64, error) {
 	if !e.cfg.Stepwise {
-		return tx.Do(ctx, acts)
+		return tx.Do(ctx, b.acts)
 	}
 	var counts []int64
-	for i := range acts {
-		n, err := tx.Do(ctx, acts[i:i+1])
+	for i := range b.acts {
+		n, err := tx.Do(ctx, b.acts[i:i+1])
 		if err != nil {
 			return nil, err
 		}
 		counts = append(counts, n...)
-		e.cfg.Hook(fmt.Sprintf("store:%s:%d", system, i))
+		e.cfg.Hook(fmt.Sprintf("store:%s:%d", b.system, b.index[i]))
 	}
 	return counts, nil
 }
 
 // refused names every dataset of a chunk that its store rolled back.
 func refused(g *catalog.Graph, c chunk, err error) []Remaining {
+	if rs := moved(g, c.system, err); rs != nil {
+		return rs
+	}
 	rows := map[string]int64{}
 	for _, a := range c.acts {
 		if a.verb == connector.Delete || a.verb == connector.Update {

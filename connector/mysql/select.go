@@ -25,12 +25,13 @@ type caller struct{ error }
 
 // Select delivers the rows of each query in turn.
 func (s *store) Select(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) error {
-	return s.selectAll(ctx, s.db, qs, row)
+	return s.selectAll(ctx, s.db, qs, func(connector.Select) string { return "" }, row)
 }
 
-func (s *store) selectAll(ctx context.Context, db querier, qs []connector.Select, row func(int, []connector.Value) error) error {
+// selectAll ends every statement as suffix says: with a lock inside a transaction.
+func (s *store) selectAll(ctx context.Context, db querier, qs []connector.Select, suffix func(connector.Select) string, row func(int, []connector.Value) error) error {
 	for i, q := range qs {
-		err := s.selectOne(ctx, db, q, "", func(r []connector.Value) error {
+		err := s.selectOne(ctx, db, q, suffix(q), func(r []connector.Value) error {
 			if err := row(i, r); err != nil {
 				return caller{err}
 			}

@@ -91,9 +91,17 @@ func (t *tx) exec(ctx context.Context, statement string) (int64, error) {
 // Defer answers false: these engines check every row at once.
 func (t *tx) Defer(context.Context) (bool, error) { return false, nil }
 
-// Select reads inside the transaction. The callback must not use the transaction.
+// Select reads inside the transaction, under lock: without one a transaction would see the past. The
+// callback must not use the transaction.
 func (t *tx) Select(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) error {
-	return t.s.selectAll(ctx, t.tx, qs, row)
+	return t.s.selectAll(ctx, t.tx, qs, lock, row)
+}
+
+func lock(q connector.Select) string {
+	if q.Lock {
+		return " FOR UPDATE"
+	}
+	return " LOCK IN SHARE MODE"
 }
 
 // Orphans counts children whose key has no NULL and no parent, as committed and as changed here. With

@@ -293,12 +293,8 @@ func (t *tx) verify(ctx context.Context, p *act) error {
 		return err
 	}
 	q.where = append(q.where, p.locator)
+	q.Lock = true
 	list := q.rows()
-	for i := range list {
-		if p.table.Rights.Update && (p.table.Kind == connector.Base || p.table.Kind == connector.Partitioned || p.table.Kind == connector.Partition) {
-			list[i].sql += " FOR UPDATE"
-		}
-	}
 	at, r := len(p.table.Locator.Columns), newReader(q.columns)
 	found := map[string]string{}
 	_, err = t.run(ctx, list, func(_ int, raw [][]byte) error {

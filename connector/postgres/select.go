@@ -149,6 +149,9 @@ func (q *question) writeTail(b *builder) {
 	if q.Limit > 0 && len(q.folds) == 0 { // a folded condition still drops rows here
 		b.add(" LIMIT ", strconv.Itoa(q.Limit))
 	}
+	if q.Lock && q.Table.Rights.Update && slices.Contains([]connector.TableKind{connector.Base, connector.Partitioned, connector.Partition}, q.Table.Kind) {
+		b.add(" FOR UPDATE")
+	}
 }
 
 // Select asks all questions in one round trip. See connector.Store.
