@@ -15,6 +15,9 @@ func (a Answer) String() string {
 	return [...]string{"absent", "not applicable", "yes", "no", "unclear"}[min(a, Unclear)]
 }
 
+// MarshalText gives the answer in words.
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // Activity is what somebody can opt out of.
 type Activity uint8
 

@@ -11,9 +11,10 @@ import (
 type US struct {
 	Version int // 1 but for usnat, which also has 2; the sections of Maryland and later have no other
 	// Fields are the values by the specification's names, but for those that never differ (Version, SubsectionType). A
-	// single number is a list of one. In most, 0 means not applicable, 1 yes, opted out or no consent, and 2 the
-	// opposite; 3 means nothing and is kept. A subsection is there when its fields are: "Gpc", or in Indiana, Kentucky
-	// and Rhode Island "SensitiveDataProcessing".
+	// single number is a list of one. 0 means not applicable; of notices and opt-outs, 1 is yes and 2 no; of consents, 1
+	// is no and 2 yes, though first editions of some sections had that the other way round; 3 means nothing and is kept.
+	// A subsection is there when its fields are: "Gpc", or in Indiana, Kentucky and Rhode Island
+	// "SensitiveDataProcessing".
 	Fields  map[string][]int
 	written []iab.Written
 }

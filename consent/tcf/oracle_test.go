@@ -104,7 +104,7 @@ func TestReferenceReadsWhatWeWrite(t *testing.T) {
 	var ours []seen
 	for i := range 400 {
 		highest := limit(2000)
-		if i%100 == 0 {
+		if i == 0 {
 			highest = 65535 // which takes the library a second
 		}
 		s := rapid.Custom(highest.tcString).Example(i)

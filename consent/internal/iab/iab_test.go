@@ -1,6 +1,7 @@
 package iab_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -93,4 +94,17 @@ func TestSetInEveryCoding(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestJSON: what a string says can be kept as JSON; nothing of a set is lost in it.
+func TestJSON(t *testing.T) {
+	got, err := json.Marshal([]any{iab.NewSet(9, 1, 2, 3), iab.NewSet(), iab.NewIDs(7, 2), iab.NewIDs()})
+	if want := `[[[1,3],[9,9]],[],[2,7],[]]`; err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+	for _, into := range []any{new(iab.Set), new(iab.IDs)} {
+		if json.Unmarshal([]byte(`[[1,3]]`), into) == nil {
+			t.Errorf("%T was read as something", into)
+		}
+	}
 }

@@ -1,6 +1,10 @@
 package iab
 
-import "iter"
+import (
+	"encoding/json"
+	"iter"
+	"slices"
+)
 
 // IDs is a set of small ids, 1 to 64: purposes and special features.
 type IDs uint64
@@ -28,6 +32,11 @@ func (s IDs) All() iter.Seq[int] {
 			}
 		}
 	}
+}
+
+// MarshalJSON gives the ids as a list.
+func (s IDs) MarshalJSON() ([]byte, error) {
+	return json.Marshal(slices.AppendSeq([]int{}, s.All()))
 }
 
 // IDs is a bit field of n bits, at most 64, the first of them for id 1.

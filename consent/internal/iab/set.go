@@ -2,6 +2,7 @@ package iab
 
 import (
 	"cmp"
+	"encoding/json"
 	"iter"
 	"slices"
 )
@@ -95,6 +96,15 @@ func (s Set) All() iter.Seq[uint16] {
 			}
 		}
 	}
+}
+
+// MarshalJSON gives the ranges as pairs of their first and last id: [[1,5],[9,9]].
+func (s Set) MarshalJSON() ([]byte, error) {
+	pairs := make([][2]uint16, len(s.ranges))
+	for i, r := range s.ranges {
+		pairs[i] = [2]uint16{r.First, r.Last}
+	}
+	return json.Marshal(pairs)
 }
 
 // Equal says whether both have the same ids, however they were written.
