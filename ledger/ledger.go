@@ -207,8 +207,11 @@ func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
 	return Position{ID: id, Revision: m.revision}, nil
 }
 
-// Next is the id that the next entry of this transaction will have, under the conditions of Append.
-func (l *Ledger) Next(*db.Tx) int64 { return l.pending.size + 1 }
+// Next is where the next entry of this transaction will stand, under the conditions of Append.
+func (l *Ledger) Next(*db.Tx) Position {
+	id := l.pending.size + 1
+	return Position{ID: id, Revision: l.revision(id)}
+}
 
 // forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
 // call undoes all, and the others of it find nothing left to undo.

@@ -206,7 +206,7 @@ func inherit(rule, was *Rule, rank *int) bool {
 }
 
 func (r *Register) write(ctx context.Context, tx *db.Tx, actor string, old *Set, changed []*Rule) error {
-	at := r.ledger.Next(tx)
+	at := r.ledger.Next(tx).ID
 	for _, rule := range changed {
 		rule.history(old.byID[rule.ID], at)
 		body, err := json.Marshal(rule)

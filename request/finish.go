@@ -90,12 +90,26 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 		return nil
 	}
 	if r.kind == plan.Erasure {
-		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people)); err != nil {
+		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e)); err != nil {
 			return err
 		}
 	}
 	r.forgetUnless(len(r.Holds) > 0, r.kind == plan.Access && len(e.outcome.Held) > 0, s.cfg.Clock.Now())
 	return nil
+}
+
+// erasure says what goes on although the person is erased: the purposes that the rules of kept rows name.
+func (s *Service) erasure(tx *db.Tx, r *record, e ending) subject.Erasure {
+	out := subject.Erasure{Revision: s.cfg.Ledger.Next(tx).Revision, Held: len(r.Holds) > 0}
+	for _, sys := range s.cfg.Catalog.Config().Systems {
+		for _, rule := range sys.Tables {
+			kept := slices.ContainsFunc(e.outcome.Kept, func(k plan.Kept) bool { return k.System == sys.ID && k.Dataset == rule.Table })
+			if kept && rule.Purpose != "" && !slices.Contains(out.Allowed, rule.Purpose) {
+				out.Allowed = append(out.Allowed, rule.Purpose)
+			}
+		}
+	}
+	return out
 }
 
 func (r *record) forgetUnless(held, review bool, now time.Time) {

@@ -30,6 +30,8 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Clock   clock.Clock
 	Dir     string // data directory; holds receipts/, packages/ and tmp/
+	// Suppressions is the list of the erased; nil opens one.
+	Suppressions *subject.Suppressions
 	// Traffic is shared by all services over one store; nil makes one.
 	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
@@ -47,9 +49,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "request", schema); err != nil {
 		return nil, err
 	}
-	sup, err := subject.OpenSuppressions(ctx, c.DB, c.Vault, c.Clock)
-	if err != nil {
-		return nil, err
+	if c.Suppressions == nil {
+		var err error
+		if c.Suppressions, err = subject.OpenSuppressions(ctx, c.DB, c.Vault, c.Clock); err != nil {
+			return nil, err
+		}
 	}
 	if c.Traffic == nil {
 		c.Traffic = &Traffic{}
@@ -57,7 +61,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: c, suppressions: sup, traffic: c.Traffic}
+	s := &Service{cfg: c, suppressions: c.Suppressions, traffic: c.Traffic}
 	c.Holds.OnRelease(s.holdReleased)
 	return s, nil
 }

@@ -156,7 +156,7 @@ func TestSuppressions(t *testing.T) {
 	suppress := func(request string) {
 		t.Helper()
 		if err := w.db.Write(t.Context(), func(tx *db.Tx) error {
-			return s.Suppress(t.Context(), tx, request, []subject.Identity{ida, ida})
+			return s.Suppress(t.Context(), tx, request, []subject.Identity{ida, ida}, subject.Erasure{Revision: 7, Allowed: []string{"tax"}})
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +170,9 @@ func TestSuppressions(t *testing.T) {
 	got, ok, err := s.Lookup(t.Context(), subject.Identity{Kind: "email", Value: "IDA@example.com "})
 	if err != nil || !ok || got.Request != "dsr_1" || got.Kind != "email" {
 		t.Errorf("%+v, %v, %v", got, ok, err)
+	}
+	if e, ok := s.Erased(ida); !ok || e.Revision != 7 || len(e.Allowed) != 1 {
+		t.Errorf("in memory it is %+v, %v", e, ok)
 	}
 	if _, ok, _ := s.Lookup(t.Context(), subject.Identity{Kind: "phone", Value: ida.Value}); ok {
 		t.Error("another kind is found too")

@@ -2,20 +2,29 @@ package subject
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/vault"
 )
 
 // Suppressions is the list of the erased, as keyed tokens: who is on it comes back only by mistake (a
-// restored backup, an import) and is erased again. It never holds an identity.
+// restored backup, an import, a late event) and is erased again. It never holds an identity. It also lies in memory,
+// for decisions about people nobody knows ask it. It is safe for concurrent use.
 type Suppressions struct {
 	db    *db.DB
 	vault *vault.Vault
 	clock clock.Clock
+	hooks []func(context.Context, *db.Tx, []Identity) error
+
+	mu  sync.RWMutex
+	now map[string]Erasure // by token: the newest of each
 }
 
 // Suppression is one identity that was erased, and by which request.
@@ -24,6 +33,14 @@ type Suppression struct {
 	Kind    string // of identity: "email", "customer"
 	Request string
 	Since   time.Time
+	Erasure
+}
+
+// Erasure says which entry completed it and what goes on nevertheless.
+type Erasure struct {
+	Revision int64    // of the entry that completed it first
+	Allowed  []string // purposes of rows that were kept, by name
+	Held     bool     // a hold kept rows: legal claims go on
 }
 
 const suppressionsSchema = `
@@ -36,29 +53,86 @@ create table suppressions (
 );
 create index suppressions_request on suppressions (request)`
 
-// OpenSuppressions prepares the list.
+const suppressionsRest = `
+alter table suppressions add column revision bigint not null default 0;
+alter table suppressions add column allowed text not null default '[]';
+alter table suppressions add column held bigint not null default 0`
+
+const suppressionColumns = "token, kind, request, since, revision, allowed, held"
+
+// OpenSuppressions reads the list.
 func OpenSuppressions(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*Suppressions, error) {
-	if err := d.Migrate(ctx, "suppressions", suppressionsSchema); err != nil {
+	if err := d.Migrate(ctx, "suppressions", suppressionsSchema, suppressionsRest); err != nil {
 		return nil, err
 	}
-	return &Suppressions{db: d, vault: v, clock: c}, nil
+	s := &Suppressions{db: d, vault: v, clock: c, now: map[string]Erasure{}}
+	all, err := s.query(ctx, "select "+suppressionColumns+" from suppressions order by revision, since")
+	for _, one := range all {
+		s.now[one.Token] = one.Erasure
+	}
+	return s, err
 }
 
-// Suppress puts identities on the list, in the transaction that completes their erasure.
-func (s *Suppressions) Suppress(ctx context.Context, tx *db.Tx, request string, ids []Identity) error {
+// OnSuppress registers what else happens, in the same transaction, when people are erased. Call it before use.
+func (s *Suppressions) OnSuppress(fn func(context.Context, *db.Tx, []Identity) error) {
+	s.hooks = append(s.hooks, fn)
+}
+
+// Suppress puts identities on the list, in the transaction that completes their erasure. An erasure that completes
+// again, because a hold ended, changes only what goes on nevertheless.
+func (s *Suppressions) Suppress(ctx context.Context, tx *db.Tx, request string, ids []Identity, e Erasure) error {
+	allowed, err := json.Marshal(e.Allowed)
+	if err != nil {
+		return fmt.Errorf("encoding a suppression: %w", err)
+	}
+	held := 0
+	if e.Held {
+		held = 1
+	}
+	tokens := map[string]bool{}
 	for _, i := range ids {
-		_, err := tx.Exec(ctx, `insert into suppressions (token, kind, request, since) values ($1, $2, $3, $4) on conflict do nothing`,
-			Token(s.vault, i.Kind, i.Value), i.Kind, request, s.clock.Now().UnixMilli())
+		token := Token(s.vault, i.Kind, i.Value)
+		tokens[token] = true
+		_, err := tx.Exec(ctx, `insert into suppressions (token, kind, request, since, revision, allowed, held) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (token, request) do update set allowed = excluded.allowed, held = excluded.held`,
+			token, i.Kind, request, s.clock.Now().UnixMilli(), e.Revision, string(allowed), held)
 		if err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for token := range tokens {
+			s.now[token] = e
+		}
+	})
+	for _, fn := range s.hooks {
+		if err := fn(ctx, tx, ids); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// Erased tells whether an identity was erased, by memory alone.
+func (s *Suppressions) Erased(i Identity) (Erasure, bool) {
+	s.mu.RLock()
+	empty := len(s.now) == 0
+	s.mu.RUnlock()
+	if empty {
+		return Erasure{}, false
+	}
+	token := Token(s.vault, i.Kind, i.Value)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.now[token]
+	return e, ok
+}
+
 // Lookup tells whether an identity was erased, and when first.
 func (s *Suppressions) Lookup(ctx context.Context, i Identity) (found Suppression, ok bool, err error) {
-	all, err := s.query(ctx, `select token, kind, request, since from suppressions where token = $1 order by since limit 1`,
+	all, err := s.query(ctx, "select "+suppressionColumns+" from suppressions where token = $1 order by since limit 1",
 		Token(s.vault, i.Kind, i.Value))
 	if err != nil || len(all) == 0 {
 		return Suppression{}, false, err
@@ -68,27 +142,38 @@ func (s *Suppressions) Lookup(ctx context.Context, i Identity) (found Suppressio
 
 // Of lists what a request erased.
 func (s *Suppressions) Of(ctx context.Context, request string) ([]Suppression, error) {
-	return s.query(ctx, `select token, kind, request, since from suppressions where request = $1 order by token`, request)
+	return s.query(ctx, "select "+suppressionColumns+" from suppressions where request = $1 order by token", request)
 }
 
-func (s *Suppressions) query(ctx context.Context, text, arg string) (out []Suppression, err error) {
+func (s *Suppressions) query(ctx context.Context, text string, args ...any) (out []Suppression, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		out = nil
-		rows, err := tx.Query(ctx, text, arg)
+		rows, err := tx.Query(ctx, text, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var one Suppression
-			var since int64
-			if err := rows.Scan(&one.Token, &one.Kind, &one.Request, &since); err != nil {
-				return fmt.Errorf("reading a suppression: %w", err)
+			one, err := scanSuppression(rows)
+			if err != nil {
+				return err
 			}
-			one.Since = time.UnixMilli(since).UTC()
 			out = append(out, one)
 		}
 		return rows.Err()
 	})
 	return out, err
+}
+
+func scanSuppression(rows *db.Rows) (one Suppression, err error) {
+	var since, held int64
+	var allowed string
+	if err := rows.Scan(&one.Token, &one.Kind, &one.Request, &since, &one.Revision, &allowed, &held); err != nil {
+		return one, fmt.Errorf("reading a suppression: %w", err)
+	}
+	if err := json.Unmarshal([]byte(allowed), &one.Allowed); err != nil {
+		return one, errors.Join(fault.New(fault.Integrity, "the list of the erased is damaged"), err)
+	}
+	one.Since, one.Held = time.UnixMilli(since).UTC(), held != 0
+	return one, nil
 }
