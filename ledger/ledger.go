@@ -250,6 +250,21 @@ func (l *Ledger) snapshot() edge {
 	return l.edge
 }
 
+// Tree is size and root of the tree after the last commit.
+func (l *Ledger) Tree() tlog.Tree {
+	e := l.snapshot()
+	return tlog.Tree{N: e.size, Hash: e.root()}
+}
+
+// RootAt is the root that the tree had when it held so many entries, going by rows and tiles as they are.
+func (l *Ledger) RootAt(ctx context.Context, size int64) (root tlog.Hash, err error) {
+	err = l.c.DB.Read(ctx, func(tx *db.Tx) error {
+		root, err = (&tileSource{ctx: ctx, tx: tx}).rootAt(size)
+		return err
+	})
+	return root, err
+}
+
 // Size is the number of durable entries.
 func (l *Ledger) Size() int64 {
 	l.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -159,6 +160,23 @@ func (l *Ledger) Of(ctx context.Context, subject string) ([]Row, error) {
 		}
 	}
 	return out, err
+}
+
+// One gives an entry, in a transaction of the caller's; fault.NotFound when there is none.
+func (l *Ledger) One(ctx context.Context, tx *db.Tx, id int64) (Row, error) {
+	rows, err := tx.Query(ctx, "select "+columns+" from ledger_entries where id = $1", id)
+	if err != nil {
+		return Row{}, fmt.Errorf("reading the ledger: %w", err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return Row{}, errors.Join(fault.New(fault.NotFound, "there is no entry %d", id), rows.Err())
+	}
+	var s stored
+	if err := s.scan(rows); err != nil {
+		return Row{}, damaged("entry %d cannot be read", id)
+	}
+	return s.row(l.c.Vault)
 }
 
 func (l *Ledger) rows(ctx context.Context, query string, args ...any) ([]Row, error) {

@@ -56,6 +56,12 @@ func (s *Set) Rule(id string) (*Rule, bool) {
 	return r, ok && !r.Retired
 }
 
+// Known finds a purpose, also one that is no longer declared.
+func (s *Set) Known(id string) (*Rule, bool) {
+	r, ok := s.byID[id]
+	return r, ok
+}
+
 // Ranked finds a purpose by its place, retired ones too; nil when the place is empty.
 func (s *Set) Ranked(rank int) *Rule {
 	if rank < 0 || rank >= len(s.byRank) {

@@ -163,7 +163,7 @@ func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) 
 // Forget takes everything that leads to a person out of the store. The number stays taken.
 func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, error) {
 	var bound []Bound
-	err := p.each(ctx, tx, "select blind, person from identities where person = $1", func(b Bound) { bound = append(bound, b) }, int64(n))
+	err := p.Keys(ctx, tx, n, func(b Bound) { bound = append(bound, b) })
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +177,28 @@ func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, erro
 // Each goes through every identity, in no order.
 func (p *People) Each(ctx context.Context, tx *db.Tx, fn func(Bound)) error {
 	return p.each(ctx, tx, "select blind, person from identities", fn)
+}
+
+// Keys goes through those of a person.
+func (p *People) Keys(ctx context.Context, tx *db.Tx, n Number, fn func(Bound)) error {
+	return p.each(ctx, tx, "select blind, person from identities where person = $1", fn, int64(n))
+}
+
+// Erased goes through everybody who was erased.
+func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(Number)) error {
+	rows, err := tx.Query(ctx, "select number from people where erased is not null")
+	if err != nil {
+		return fmt.Errorf("reading people: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return fmt.Errorf("reading people: %w", err)
+		}
+		fn(Number(n))
+	}
+	return rows.Err()
 }
 
 func (p *People) each(ctx context.Context, tx *db.Tx, query string, fn func(Bound), args ...any) error {

@@ -1,0 +1,96 @@
+package consent
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
+)
+
+func (s *Service) keepPending(ctx context.Context, tx *db.Tx, hash string, n subject.Number, revision int64, lapses time.Time) error {
+	token, err := hex.DecodeString(hash)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "insert into consent_pending (token, person, revision, lapses) values ($1, $2, $3, $4)",
+		token, int64(n), revision, lapses.UnixMilli())
+	return err
+}
+
+// Confirm makes a pending consent a given one: the second yes of a double opt-in. A token counts once, for a week, and not
+// after a withdrawal that came between.
+func (s *Service) Confirm(ctx context.Context, token, actor string) (Consent, error) {
+	hash, err := hex.DecodeString(hashToken(token))
+	if err != nil {
+		return Consent{}, err
+	}
+	var out Consent
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		out, err = s.confirm(ctx, tx, hash, actor)
+		return err
+	})
+	return out, err
+}
+
+func errToken() *fault.Error {
+	return fault.New(fault.NotFound, "nothing waits for this confirmation").Then("It may have been confirmed, or have lapsed: ask again.")
+}
+
+func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor string) (Consent, error) {
+	var person, revision, lapses int64
+	err := tx.QueryRow(ctx, "select person, revision, lapses from consent_pending where token = $1", hash).Scan(&person, &revision, &lapses)
+	if errors.Is(err, db.ErrNoRows) {
+		return Consent{}, errToken()
+	}
+	if err != nil {
+		return Consent{}, err
+	}
+	now := s.cfg.Clock.Now().UTC()
+	if !now.Before(time.UnixMilli(lapses)) {
+		return Consent{}, errToken()
+	}
+	c, err := s.pendingContent(ctx, tx, revision)
+	if err != nil {
+		return Consent{}, err
+	}
+	n := subject.Number(person)
+	rule, ok := s.cfg.Purposes.Now().Rule(c.Purpose)
+	if !ok {
+		return Consent{}, fault.New(fault.Conflict, "the purpose is no longer declared")
+	}
+	if s.current(n, rule.Rank).lastWithdrawal() > revision {
+		return Consent{}, fault.New(fault.Conflict, "the person withdrew after they asked for this").Then("Show the notice again.")
+	}
+	if c.Expires, err = rule.Ends(now); err != nil {
+		return Consent{}, err
+	}
+	c.Expires = c.Expires.Truncate(time.Minute)
+	c.At, c.Confirms, c.Lapses, c.Token = now, conID(revision), time.Time{}, ""
+	if _, err := tx.Exec(ctx, "delete from consent_pending where token = $1", hash); err != nil {
+		return Consent{}, err
+	}
+	at, err := s.put(tx, n, nil, ledger.Entry{Kind: kindGiven, Actor: actor, Content: c})
+	if err != nil {
+		return Consent{}, err
+	}
+	return c.consent(s.cfg.People.ID(n), at.Revision, Given), nil
+}
+
+// pendingContent reads what waits.
+func (s *Service) pendingContent(ctx context.Context, tx *db.Tx, revision int64) (*given, error) {
+	row, err := s.cfg.Ledger.One(ctx, tx, entryOf(revision))
+	if err != nil {
+		return nil, err
+	}
+	if row.Erased || row.Kind != kindPending {
+		return nil, errToken()
+	}
+	c := &given{}
+	return c, json.Unmarshal(row.Content, c)
+}

@@ -1,0 +1,281 @@
+package consent
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/law"
+	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// Reason says why, in one word that never changes meaning.
+type Reason string
+
+// Why a question was answered yes.
+const (
+	Consented     Reason = "consent"      // the person said yes, and it stands
+	BasisDeclared Reason = "basis"        // the purpose declares another basis, and nothing speaks against it
+	KeptException Reason = "kept-by-law"  // the person was erased, and this purpose keeps what it must
+	HoldException Reason = "kept-by-hold" // the person was erased, and a hold keeps rows for legal claims
+)
+
+// Why a question was answered no.
+const (
+	UnknownPurpose  Reason = "unknown-purpose"
+	UnknownCategory Reason = "category-not-of-purpose"
+	UnknownPerson   Reason = "unknown-person" // who never said yes
+	NotGiven        Reason = "not-given"
+	WasWithdrawn    Reason = "withdrawn"
+	HasExpired      Reason = "expired"
+	IsPending       Reason = "pending"
+	NotCovered      Reason = "category-not-covered" // by this consent
+	Outdated        Reason = "notice-changed"       // consents before the change do not count
+	NoAssessment    Reason = "no-valid-assessment"
+	HasObjected     Reason = "objection"
+	IsRestricted    Reason = "restriction"
+	OptedOut        Reason = "opt-out-signal"
+	WasErased       Reason = "erased"
+	NoIdentity      Reason = "no-identity"
+)
+
+// Verdict is the answer to one question, in a form that costs nothing to make. It holds at Revision.
+type Verdict struct {
+	Allowed  bool
+	Basis    purpose.Basis // the one that carries it, or that would have to
+	Reason   Reason
+	Consent  int64        // revision of the consent that carries it; 0 when none does
+	Until    index.Minute // when it ends by itself; index.Never when it does not
+	Person   subject.Number
+	Revision int64
+}
+
+// ConsentID names the consent that carries a yes; "" when none does.
+func (v Verdict) ConsentID() string {
+	if v.Consent == 0 {
+		return ""
+	}
+	return conID(v.Consent)
+}
+
+// ValidUntil is when a yes ends by itself; the zero time when it does not.
+func (v Verdict) ValidUntil() time.Time {
+	if !v.Allowed || v.Until == index.Never || v.Until == index.NotGiven {
+		return time.Time{}
+	}
+	return v.Until.Time()
+}
+
+// Handle is a person that was looked up once. It is good for the life of the service.
+type Handle struct {
+	person  subject.Number
+	erasure subject.Erasure
+	erased  bool
+}
+
+// Person is the number behind a handle; 0 for nobody.
+func (h Handle) Person() subject.Number { return h.person }
+
+// Find looks a person up by any of their identities. Identities of two people are nobody's: the answers are no.
+func (s *Service) Find(ids ...subject.Identity) Handle {
+	var h Handle
+	for _, i := range ids {
+		n, ok := s.find(i)
+		switch {
+		case ok && h.person != 0 && h.person != n:
+			return Handle{erased: true}
+		case ok:
+			h.person = n
+		}
+	}
+	if h.person != 0 {
+		return h
+	}
+	for _, i := range ids {
+		if e, ok := s.cfg.Suppressions.Erased(i); ok {
+			return Handle{erasure: e, erased: true}
+		}
+	}
+	return h
+}
+
+// FindID looks a person up by id; false when the id is none of ours.
+func (s *Service) FindID(id string) (Handle, bool) {
+	n, ok := s.cfg.People.Number(id)
+	return Handle{person: n}, ok
+}
+
+// Decide answers: may this category of data of the person be processed for this purpose now? It reads memory only, takes
+// no lock unless there are facts about the person, and says no to everything it does not know.
+func (s *Service) Decide(h Handle, purposeID, category string, gpc bool) Verdict {
+	return s.DecideAt(s.Now(), h, purposeID, category, gpc)
+}
+
+// Now is the minute that decisions are made for. It never goes back: a clock that does makes nothing valid again.
+func (s *Service) Now() index.Minute {
+	now := int64(index.MinuteOf(s.cfg.Clock.Now()))
+	for {
+		old := s.latest.Load()
+		if now <= old {
+			return index.Minute(old)
+		}
+		if s.latest.CompareAndSwap(old, now) {
+			return index.Minute(now)
+		}
+	}
+}
+
+// DecideAt is Decide for a minute that Now gave, for those who ask many questions at once.
+func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category string, gpc bool) Verdict {
+	v := Verdict{Person: h.person, Revision: s.seen.Load()} // read before the index: the index is never behind it
+	rule, ok := s.cfg.Purposes.Now().Rule(purposeID)
+	if !ok {
+		v.Reason = UnknownPurpose
+		return v
+	}
+	v.Basis = rule.Basis
+	if !slices.Contains(rule.Categories, category) {
+		v.Reason = UnknownCategory
+		return v
+	}
+	flags, word, known := s.index.Look(index.Number(h.person), rule.Rank)
+	switch {
+	case h.erased || flags&index.Erased != 0:
+		return s.afterErasure(v, h, rule)
+	case gpc && s.stoppedBySignal(rule):
+		v.Reason = OptedOut
+		return v
+	case flags&index.Aside != 0:
+		if r := s.stoppedByFact(now, h.person, rule, word); r != "" {
+			v.Reason = r
+			return v
+		}
+	}
+	if rule.Basis == purpose.Consent {
+		return s.byConsent(v, now, rule, category, word, known)
+	}
+	return byBasis(v, now, rule)
+}
+
+// byConsent answers for a purpose that only a yes carries.
+func (s *Service) byConsent(v Verdict, now index.Minute, rule *purpose.Rule, category string, word index.Word, known bool) Verdict {
+	revision := int64(word.Revision())
+	switch {
+	case !known:
+		v.Reason = UnknownPerson
+	case word == 0:
+		v.Reason = s.notYet(v.Person, rule.Rank)
+	case word.Expiry() == index.NotGiven:
+		v.Reason = WasWithdrawn
+	case !word.Live(now):
+		v.Reason = HasExpired
+	case entryOf(revision) < rule.After:
+		v.Reason = Outdated
+	case entryOf(revision) < rule.Since[category]:
+		v.Reason = NotCovered
+	case word.Mark()&partial != 0 && !covers(s.durable(v.Person, rule.Rank).categories, category):
+		v.Reason = NotCovered
+	default:
+		v.Allowed, v.Reason, v.Consent, v.Until = true, Consented, revision, word.Expiry()
+	}
+	return v
+}
+
+func (s *Service) notYet(n subject.Number, rank int) Reason {
+	if s.durable(n, rank).pending != 0 {
+		return IsPending
+	}
+	return NotGiven
+}
+
+// byBasis answers for a purpose that does not lean on consent.
+func byBasis(v Verdict, now index.Minute, rule *purpose.Rule) Verdict {
+	if rule.Basis == purpose.LegitimateInterests && !rule.Assessed(now.Time()) {
+		v.Reason = NoAssessment
+		return v
+	}
+	v.Allowed, v.Reason, v.Until = true, BasisDeclared, index.Never
+	if rule.Basis == purpose.LegitimateInterests {
+		if review, err := time.Parse(time.DateOnly, rule.LIA.Review); err == nil {
+			v.Until = index.MinuteOf(review)
+		}
+	}
+	return v
+}
+
+// afterErasure lets only what was recorded as an exception go on.
+func (s *Service) afterErasure(v Verdict, h Handle, rule *purpose.Rule) Verdict {
+	switch {
+	case rule.Basis == purpose.Consent:
+		v.Reason = WasErased
+	case slices.Contains(h.erasure.Allowed, rule.ID):
+		v.Allowed, v.Reason, v.Until = true, KeptException, index.Never
+	case h.erasure.Held && rule.Is(purpose.LegalClaims):
+		v.Allowed, v.Reason, v.Until = true, HoldException, index.Never
+	default:
+		v.Reason = WasErased
+	}
+	return v
+}
+
+// stoppedByFact weighs the restrictions and objections about a person. A yes that was given after one of them, in spite
+// of it, stands (Art. 18(2): "with the data subject's consent").
+func (s *Service) stoppedByFact(now index.Minute, n subject.Number, rule *purpose.Rule, word index.Word) Reason {
+	at := s.cfg.Clock.Now()
+	for _, f := range s.cfg.Facts.Of(n) {
+		if !f.Stands(at) || word.Live(now) && rule.Basis == purpose.Consent && int64(word.Revision()) > f.Revision {
+			continue
+		}
+		switch f.Kind {
+		case subject.Restriction:
+			if f.Stops(rule.ID) && !slices.Contains(f.Allowed, rule.ID) && !rule.Is(purpose.LegalClaims) {
+				return IsRestricted
+			}
+		case subject.Objection:
+			if objected(&f, rule) {
+				return HasObjected
+			}
+		}
+	}
+	return ""
+}
+
+// objected tells whether an objection stops a purpose: one that names purposes stops those, another stops what its type
+// is about.
+func objected(f *subject.Fact, rule *purpose.Rule) bool {
+	if len(f.Purposes) > 0 {
+		return f.Stops(rule.ID)
+	}
+	switch f.Type {
+	case "direct_marketing":
+		return rule.Is(purpose.DirectMarketing)
+	case "legitimate_interests":
+		return rule.Basis == purpose.LegitimateInterests
+	case "public_task":
+		return rule.Basis == purpose.PublicTask
+	case "opt_out":
+		return rule.Is(purpose.Sale) || rule.Is(purpose.Sharing) || rule.Is(purpose.TargetedAdvertising)
+	default: // research, statistics
+		return rule.Is(f.Type)
+	}
+}
+
+// stoppedBySignal tells whether an opt-out signal binds for a purpose where the controller is.
+func (s *Service) stoppedBySignal(rule *purpose.Rule) bool {
+	if len(rule.Uses) == 0 {
+		return false
+	}
+	stopped := law.SignalUses(s.where.Load().jurisdictions, s.cfg.Clock.Now())
+	return slices.ContainsFunc(rule.Uses, func(use string) bool { return stopped[use] != "" })
+}
+
+// flag notes in the index whether there are facts about a person.
+func (s *Service) flag(n subject.Number) {
+	f, _, _ := s.index.State(index.Number(n))
+	f &^= index.Aside
+	if len(s.cfg.Facts.Of(n)) > 0 {
+		f |= index.Aside
+	}
+	s.index.SetFlags(index.Number(n), f)
+}

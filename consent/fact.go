@@ -1,0 +1,61 @@
+package consent
+
+import (
+	"context"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// AddFact restricts, or records an objection: a fact about a person that decisions obey from its answer on. The person need
+// not be known yet.
+func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subject.FactInput) (string, subject.Fact, error) {
+	a := &admission{in: &RecordInput{Subject: ids}}
+	a.person()
+	for _, list := range [][]string{in.Purposes, in.Allowed} {
+		for _, p := range list {
+			if _, ok := s.cfg.Purposes.Now().Rule(p); !ok {
+				a.bad("purposes", "%s is not declared", quoted(p))
+			}
+		}
+	}
+	if len(a.faults) > 0 {
+		return "", subject.Fact{}, fault.New(fault.Invalid, "this cannot be recorded").With(a.faults...)
+	}
+	var person string
+	var out subject.Fact
+	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		n, bound, err := s.person(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		if out, err = s.cfg.Facts.Add(ctx, tx, n, in); err != nil {
+			return err
+		}
+		person = s.cfg.People.ID(n)
+		tx.OnCommit(func() {
+			s.bind(bound)
+			s.flag(n)
+			s.reached(out.Revision, n, nil)
+		})
+		return nil
+	})
+	return person, out, err
+}
+
+// EndFact lifts a restriction or an objection.
+func (s *Service) EndFact(ctx context.Context, id, actor string) (out subject.Fact, err error) {
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		var n subject.Number
+		if n, out, err = s.cfg.Facts.End(ctx, tx, id, actor); err != nil {
+			return err
+		}
+		tx.OnCommit(func() {
+			s.flag(n)
+			s.reached(out.Revision, n, nil)
+		})
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,341 @@
+package consent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/law"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/pii"
+	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// Status of a consent.
+type Status string
+
+// The four (requirements L1).
+const (
+	Given     Status = "given"
+	Pending   Status = "pending"
+	Withdrawn Status = "withdrawn"
+	Expired   Status = "expired"
+)
+
+// methods by which a person says yes; the explicit ones are what Art. 9(2)(a) asks for.
+var (
+	methods  = []string{"explicit", "explicit_opt_in", "opt_in", "web_form", "api"}
+	explicit = []string{"explicit", "explicit_opt_in"}
+)
+
+// confirmWithin is how long a pending consent waits.
+const confirmWithin = 7 * 24 * time.Hour
+
+// NoticeInput names what the person was shown. SeenRevision is the revision of an answer that was had before it was
+// shown; nil where none was.
+type NoticeInput struct {
+	ID           string
+	Version      string
+	Language     string
+	SeenRevision *int64
+}
+
+// RecordInput is a yes.
+type RecordInput struct {
+	Subject    []subject.Identity
+	Purpose    string
+	Categories []string // none means all of the purpose
+	Status     Status   // default given
+	Basis      string   // only "consent", or nothing
+	Method     string
+	Notice     NoticeInput
+	PreTicked  bool
+	Bundled    bool // made a condition of a contract that does not need it
+	Interface  string
+	UserAgent  string
+	IP         string // kept as a keyed hash only
+	WithdrawBy string
+	Metadata   map[string]string
+	TCF, GPP   string
+	Actor      string
+
+	source   string    // of an import
+	givenAt  time.Time // by that source
+	imported bool
+}
+
+// Consent is a yes as it was recorded.
+type Consent struct {
+	ID         string    `json:"consent_id"`
+	Subject    string    `json:"subject"`
+	Purpose    string    `json:"purpose"`
+	Categories []string  `json:"categories,omitempty"`
+	Status     Status    `json:"status"`
+	Notice     Shown     `json:"notice"`
+	Recorded   time.Time `json:"recorded"`
+	ValidUntil time.Time `json:"valid_until,omitzero"`
+	Renews     string    `json:"renews,omitempty"`
+	Token      string    `json:"token,omitempty"` // of a pending one, given out once: what confirms it
+	Revision   int64     `json:"revision"`
+}
+
+// Record records a yes and answers when it is durable. What cannot count as consent is refused with every reason, and
+// nothing is recorded.
+func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
+	now := s.cfg.Clock.Now().UTC()
+	c, rule, err := s.admit(&in, now)
+	if err != nil {
+		return Consent{}, err
+	}
+	var out Consent
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		out, err = s.record(ctx, tx, in, rule, *c)
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given) (Consent, error) {
+	n, bound, err := s.person(ctx, tx, in.Subject)
+	if err != nil {
+		return Consent{}, err
+	}
+	was := s.current(n, rule.Rank)
+	if err := s.notLate(in, was); err != nil {
+		return Consent{}, err
+	}
+	if was.word.Live(index.MinuteOf(c.At)) {
+		c.Renews = conID(int64(was.word.Revision()))
+	}
+	kind, token := kindGiven, ""
+	if in.Status == Pending {
+		kind = kindPending
+		token, c.Token = newToken()
+		c.Lapses = c.At.Add(confirmWithin)
+	}
+	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kind, Actor: in.Actor, Content: &c})
+	if err != nil {
+		return Consent{}, err
+	}
+	if kind == kindPending {
+		if err := s.keepPending(ctx, tx, c.Token, n, at.Revision, c.Lapses); err != nil {
+			return Consent{}, err
+		}
+	}
+	out := c.consent(s.cfg.People.ID(n), at.Revision, in.Status)
+	out.Token = token
+	return out, nil
+}
+
+func (c *given) consent(person string, revision int64, status Status) Consent {
+	return Consent{ID: conID(revision), Subject: person, Purpose: c.Purpose, Categories: c.Categories, Status: status, Notice: c.Notice,
+		Recorded: c.At, ValidUntil: c.Expires, Renews: c.Renews, Revision: revision}
+}
+
+// notLate refuses a yes that may be older than the last no. An erasure is a no to everything.
+func (s *Service) notLate(in RecordInput, was state) error {
+	last, stands := was.lastWithdrawal(), was.word != 0 && was.word.Expiry() == index.NotGiven
+	for _, i := range in.Subject {
+		if e, ok := s.cfg.Suppressions.Erased(i); ok && e.Revision > last {
+			last, stands = e.Revision, stands || int64(was.word.Revision()) < e.Revision
+		}
+	}
+	seen := in.Notice.SeenRevision
+	switch {
+	case seen == nil && stands:
+		return fault.New(fault.Invalid, "the person has withdrawn, and nothing shows that they saw the notice after that").
+			With(fault.Detail{Where: "notice/seen_revision", Message: "needed here: the revision of an answer that was had before the notice was shown"})
+	case seen != nil && *seen > s.cfg.Ledger.Head():
+		return fault.New(fault.Invalid, "no answer had this revision yet").With(fault.Detail{Where: "notice/seen_revision", Message: "it lies in the future"})
+	case seen != nil && *seen < last:
+		return fault.New(fault.Conflict, "the person withdrew after they were shown the notice").Then("Show it again, and send the revision of an answer of now.")
+	}
+	return nil
+}
+
+// admit checks all that needs no state, and makes the content of the entry.
+func (s *Service) admit(in *RecordInput, now time.Time) (*given, *purpose.Rule, error) {
+	a := &admission{in: in, where: s.where.Load()}
+	if in.Status == "" {
+		in.Status = Given
+	}
+	a.person()
+	rule := a.purpose(s.cfg.Purposes.Now())
+	a.consent()
+	if rule == nil {
+		return nil, nil, a.err()
+	}
+	c := &given{At: now, Purpose: rule.ID, Method: in.Method, Interface: in.Interface, UserAgent: in.UserAgent, HowToEnd: in.WithdrawBy,
+		Metadata: in.Metadata, TCF: in.TCF, GPP: in.GPP, Source: in.source, Given: in.givenAt}
+	a.categories(rule, c)
+	a.notice(rule, c)
+	a.expiry(rule, c)
+	if in.IP != "" {
+		sum := s.cfg.Vault.MAC("ip", []byte(strings.TrimSpace(in.IP)))
+		c.IP = hex.EncodeToString(sum[:16])
+	}
+	if in.Notice.SeenRevision != nil {
+		c.Seen = *in.Notice.SeenRevision
+	}
+	return c, rule, a.err()
+}
+
+// admission collects what is wrong with a yes.
+type admission struct {
+	in     *RecordInput
+	where  *place
+	faults []fault.Detail
+}
+
+func (a *admission) bad(where, format string, args ...any) {
+	a.faults = append(a.faults, fault.Detail{Where: where, Message: fmt.Sprintf(format, args...)})
+}
+
+func (a *admission) err() error {
+	if len(a.faults) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "this cannot be recorded as consent").With(a.faults...)
+}
+
+func (a *admission) person() {
+	if len(a.in.Subject) == 0 {
+		a.bad("subject", "whose consent is it?")
+	}
+	for _, i := range a.in.Subject {
+		if i.Kind == "" || strings.TrimSpace(i.Value) == "" || len(i.Value) > maxIdentity {
+			a.bad("subject", "an identity has a kind and a value of at most %d bytes", maxIdentity)
+		}
+	}
+}
+
+// maxIdentity bounds an identity; the longest e-mail address has 254 bytes.
+const maxIdentity = 512
+
+func (a *admission) purpose(set *purpose.Set) *purpose.Rule {
+	rule, ok := set.Rule(a.in.Purpose)
+	switch {
+	case !ok:
+		a.bad("purpose", "no such purpose is declared")
+	case rule.Basis != purpose.Consent:
+		a.bad("purpose", "its basis is %s: there is nothing to consent to", rule.Basis)
+	case rule.Rank >= index.Ranks:
+		a.bad("purpose", "it is the %dth; consents are kept for %d", rule.Rank+1, index.Ranks)
+	default:
+		return rule
+	}
+	return nil
+}
+
+// consent holds what was done against what consent is: Art. 4(11) and Art. 7 GDPR.
+func (a *admission) consent() {
+	in := a.in
+	if in.Basis != "" && in.Basis != "consent" && in.Basis != "user_consent" {
+		a.bad("basis", "only consent can be recorded here")
+	}
+	if in.Status != Given && in.Status != Pending {
+		a.bad("status", "given or pending")
+	}
+	clear := law.NeedsClearAct(a.where.jurisdictions)
+	switch {
+	case in.Method == "implied" && !in.imported:
+		a.bad("method", "implied consent comes only with an import")
+	case in.Method == "implied" && clear:
+		a.bad("method", "silence is no consent where the GDPR holds (Art. 4(11))")
+	case in.Method != "implied" && !slices.Contains(methods, in.Method):
+		a.bad("method", "one of: %s", strings.Join(methods, ", "))
+	}
+	if in.PreTicked && clear {
+		a.bad("pre_ticked", "a box that was ticked already is no consent (Art. 4(11), recital 32)")
+	}
+	if in.Bundled {
+		a.bad("bundled", "consent that a contract is made to depend on is not free (Art. 7(4))")
+	}
+}
+
+func (a *admission) categories(rule *purpose.Rule, c *given) {
+	c.Categories = rule.Categories
+	if len(a.in.Categories) > 0 {
+		c.Categories = slices.Compact(slices.Sorted(slices.Values(a.in.Categories)))
+		for _, name := range c.Categories {
+			if !slices.Contains(rule.Categories, name) {
+				a.bad("categories", "%s is not among those of the purpose", quoted(name))
+			}
+		}
+		c.Partial = len(c.Categories) < len(rule.Categories)
+	}
+	special := rule.Explicit || slices.ContainsFunc(c.Categories, func(name string) bool { return pii.Category(name).Special() })
+	if special && !slices.Contains(explicit, a.in.Method) {
+		a.bad("method", "this purpose needs explicit consent (Art. 9(2)(a)): explicit or explicit_opt_in")
+	}
+	if special && len(a.in.Categories) == 0 && slices.ContainsFunc(rule.Categories, func(name string) bool { return !pii.Category(name).Special() }) {
+		a.bad("categories", "special categories need a consent of their own: name the categories")
+	}
+}
+
+// quoted shows a word that may be anything, but not much of it.
+func quoted(s string) string { return fmt.Sprintf("%.40q", s) }
+
+func (a *admission) notice(rule *purpose.Rule, c *given) {
+	in := a.in.Notice
+	c.Notice = Shown{ID: in.ID, Version: in.Version, Language: in.Language}
+	if in.Version == "" {
+		a.bad("notice/version", "which version of the notice was shown? There is no default")
+		return
+	}
+	if len(rule.Notices) == 0 {
+		return // the proof will say that the words are not held
+	}
+	shown, ok := rule.Notice(in.ID, in.Version, in.Language)
+	switch {
+	case !ok:
+		a.bad("notice", "the purpose declares no such notice, version and language")
+	case shown.Superseded && !a.in.imported:
+		a.bad("notice/version", "this version is no longer shown")
+	default:
+		c.Notice.Language = shown.Language
+		if shown.Text != "" {
+			c.Notice.SHA256 = hashText(shown.Text)
+		}
+	}
+}
+
+func (a *admission) expiry(rule *purpose.Rule, c *given) {
+	if a.in.Status == Given && rule.DoubleOptIn && !a.in.imported {
+		a.bad("status", "this purpose asks twice: record it as pending, and confirm")
+	}
+	from := c.At
+	if !c.Given.IsZero() {
+		from = c.Given
+	}
+	ends, err := rule.Ends(from)
+	if err != nil {
+		a.bad("purpose", "its expiry cannot be read")
+	}
+	c.Expires = ends.Truncate(time.Minute)
+	if !ends.IsZero() && !ends.After(c.At) {
+		a.bad("given_at", "this consent has expired already")
+	}
+}
+
+// newToken is what confirms a consent, and its hash. It is random and long, so a plain hash cannot be turned back.
+func newToken() (token, hash string) {
+	token = "cnf_" + strings.ToLower(rand.Text())
+	return token, hashToken(token)
+}
+
+func hashToken(token string) string { return hashText(token) }
+
+func hashText(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

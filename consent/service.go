@@ -1,0 +1,416 @@
+package consent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
+	"github.com/ombudhq/ombud/vault"
+)
+
+// Config says what a service works with.
+type Config struct {
+	DB           *db.DB
+	Vault        *vault.Vault
+	Ledger       *ledger.Ledger
+	Clock        clock.Clock
+	People       *subject.People
+	Facts        *subject.Facts
+	Suppressions *subject.Suppressions
+	Purposes     *purpose.Register
+	// Snapshot is the file that makes a start quick; "" keeps none.
+	Snapshot string
+	// Organization and Jurisdictions are those of the controller: receipts name it, and the law depends on where it is.
+	Organization  string
+	Jurisdictions []string
+	Log           *slog.Logger // nil discards
+}
+
+// Service records and decides. It is safe for concurrent use.
+type Service struct {
+	cfg    Config
+	where  atomic.Pointer[place]
+	index  *index.Index
+	latest atomic.Int64 // minutes of the newest question: a clock set back makes nothing valid again
+	seen   atomic.Int64 // revision that the index has reached
+	feed   feed
+	ring   ring
+
+	asideMu sync.RWMutex
+	asides  map[asideKey]aside
+
+	drafts map[asideKey]state // of commands of the commit under way; only the store's writer touches it
+}
+
+// place is what depends on the configuration.
+type place struct {
+	organization  string
+	jurisdictions []string
+}
+
+type asideKey struct {
+	person subject.Number
+	rank   int
+}
+
+const schema = `create table consent_pending (
+	token bytea not null primary key,
+	person bigint not null,
+	revision bigint not null,
+	lapses bigint not null
+);
+create table consent_sweep (
+	id bigint not null primary key,
+	minute bigint not null
+)`
+
+// Open loads the index: from the snapshot and what came after it, or from the whole ledger.
+func Open(ctx context.Context, c Config) (*Service, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{}}
+	s.Place(c.Organization, c.Jurisdictions)
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
+	c.Suppressions.OnSuppress(s.erased)
+	return s, nil
+}
+
+// Place says who the controller is and where, as the configuration has it now.
+func (s *Service) Place(organization string, jurisdictions []string) {
+	s.where.Store(&place{organization: organization, jurisdictions: jurisdictions})
+}
+
+// Revision is the newest that every decision takes into account.
+func (s *Service) Revision() int64 { return s.seen.Load() }
+
+// rank is the place of a purpose in the index, also of one that is no longer declared.
+func (s *Service) rank(id string) (int, bool) {
+	r, ok := s.cfg.Purposes.Now().Known(id)
+	if !ok || r.Rank >= index.Ranks {
+		return 0, false
+	}
+	return r.Rank, true
+}
+
+// durable is the state of a person and a purpose after the last commit.
+func (s *Service) durable(n subject.Number, rank int) state {
+	_, word, _ := s.index.Look(index.Number(n), rank)
+	s.asideMu.RLock()
+	defer s.asideMu.RUnlock()
+	return state{word, s.asides[asideKey{n, rank}]}
+}
+
+// current is the state that a command sees: what is durable, and what the commands before it in the same commit made of
+// it. Only the store's writer may ask.
+func (s *Service) current(n subject.Number, rank int) state {
+	if st, ok := s.drafts[asideKey{n, rank}]; ok {
+		return st
+	}
+	return s.durable(n, rank)
+}
+
+// put appends an entry, and changes the index as it says once it is durable.
+func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledger.Entry) (ledger.Position, error) {
+	e.Subject, e.Result = s.cfg.People.ID(n), "ok"
+	at := s.cfg.Ledger.Next(tx)
+	changes, err := s.effects(e.Kind, n, at.Revision, e.Content, s.current)
+	if err != nil {
+		return at, err
+	}
+	if at, err = s.cfg.Ledger.Append(tx, e); err != nil {
+		return at, err
+	}
+	for _, c := range changes {
+		s.drafts[asideKey{c.person, c.rank}] = c.state
+	}
+	tx.OnRollback(func() { clear(s.drafts) })
+	tx.OnCommit(func() {
+		clear(s.drafts)
+		s.bind(bound)
+		s.apply(changes)
+		s.reached(at.Revision, n, changes)
+	})
+	return at, nil
+}
+
+// apply changes the index. The word comes last: who sees it sees what lies aside too.
+func (s *Service) apply(changes []change) {
+	for _, c := range changes {
+		key := asideKey{c.person, c.rank}
+		s.asideMu.Lock()
+		if c.state.aside.empty() {
+			delete(s.asides, key)
+		} else {
+			s.asides[key] = c.state.aside
+		}
+		s.asideMu.Unlock()
+		s.index.Set(index.Number(c.person), c.rank, c.state.word)
+	}
+}
+
+func (s *Service) bind(bound []subject.Bound) {
+	for _, b := range bound {
+		s.bindOne(b)
+	}
+}
+
+func (s *Service) bindOne(b subject.Bound) { s.index.Bind(short(b.Key), index.Number(b.Person)) }
+
+// find is the person that an identity leads to now. Who was erased is nobody any more, and comes back as somebody else.
+func (s *Service) find(i subject.Identity) (subject.Number, bool) {
+	n, ok := s.index.Find(short(s.cfg.People.Key(i)))
+	if !ok {
+		return 0, false
+	}
+	f, _, _ := s.index.Look(n, 0)
+	return subject.Number(n), f&index.Erased == 0
+}
+
+func short(k subject.Key) index.Key { return index.Key(k[:12]) }
+
+// reached tells everybody who waits that a revision is in the index.
+func (s *Service) reached(revision int64, n subject.Number, changes []change) {
+	var ranks uint64
+	for _, c := range changes {
+		ranks |= 1 << c.rank
+	}
+	s.feed.publish(notice{revision: revision, person: n, ranks: ranks})
+	for old := s.seen.Load(); old < revision; old = s.seen.Load() {
+		if s.seen.CompareAndSwap(old, revision) {
+			return
+		}
+	}
+}
+
+// person finds the person of identities, or makes one, in a command.
+func (s *Service) person(ctx context.Context, tx *db.Tx, ids []subject.Identity) (subject.Number, []subject.Bound, error) {
+	var known subject.Number
+	var unknown []subject.Identity
+	for _, i := range ids {
+		n, ok := s.find(i)
+		switch {
+		case !ok:
+			unknown = append(unknown, i)
+		case known != 0 && known != n:
+			return 0, nil, errTwoPeople()
+		default:
+			known = n
+		}
+	}
+	if len(unknown) == 0 {
+		return known, nil, nil
+	}
+	n, unknown, err := s.cfg.People.Resolve(ctx, tx, unknown)
+	if err != nil {
+		return 0, nil, err
+	}
+	if n != 0 && known != 0 && n != known {
+		return 0, nil, errTwoPeople()
+	}
+	if n = max(n, known); n == 0 {
+		if n, err = s.cfg.People.Add(ctx, tx); err != nil {
+			return 0, nil, err
+		}
+	}
+	bound, err := s.cfg.People.Bind(ctx, tx, n, unknown)
+	return n, bound, err
+}
+
+func errTwoPeople() error {
+	return fault.New(fault.Conflict, "these identities belong to two people").Then("Give those of one person only.")
+}
+
+// erased forgets people, in the transaction that completes their erasure.
+func (s *Service) erased(ctx context.Context, tx *db.Tx, ids []subject.Identity) error {
+	at := s.cfg.Ledger.Next(tx)
+	for _, i := range ids {
+		n, unknown, err := s.cfg.People.Resolve(ctx, tx, []subject.Identity{i})
+		if err != nil || len(unknown) > 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		bound, err := s.cfg.People.Forget(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		tx.OnCommit(func() {
+			for _, b := range bound {
+				s.index.Unbind(short(b.Key))
+			}
+			s.index.SetFlags(index.Number(n), index.Erased)
+			s.reached(at.Revision, n, nil)
+		})
+	}
+	return nil
+}
+
+// conID is the id of the consent that an entry gave.
+func conID(revision int64) string {
+	var b [16]byte
+	for i := range 8 {
+		b[15-i] = byte(revision >> (8 * i))
+	}
+	return id.Encode("con_", b)
+}
+
+// revisionOf is the revision behind a consent's id.
+func revisionOf(consentID string) (int64, bool) {
+	b, ok := id.Decode("con_", consentID)
+	var hi, lo uint64
+	for i := range 8 {
+		hi, lo = hi<<8|uint64(b[i]), lo<<8|uint64(b[8+i])
+	}
+	return int64(lo), ok && hi == 0 && lo < 1<<53
+}
+
+// entryOf is the number of an entry within its epoch.
+func entryOf(revision int64) int64 { return revision & (1<<40 - 1) }
+
+// Await waits until the index has reached a revision; fault.Unavailable when it does not in time. A revision of another
+// feature's entry is reached when the store's writer has passed it.
+func (s *Service) Await(ctx context.Context, revision int64, within time.Duration) error {
+	if s.seen.Load() >= revision {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		changed := s.cfg.Ledger.Changed()
+		if s.cfg.Ledger.Head() >= revision {
+			err := s.cfg.DB.Write(ctx, func(*db.Tx) error { return nil })
+			if err == nil {
+				s.reachedHead(revision)
+				return nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fault.New(fault.Unavailable, "revision %d is not here yet", revision).Then("Ask again.")
+		}
+	}
+}
+
+// reachedHead notes a revision whose commit, and all before it, the index has seen.
+func (s *Service) reachedHead(revision int64) {
+	for old := s.seen.Load(); old < revision; old = s.seen.Load() {
+		if s.seen.CompareAndSwap(old, revision) {
+			return
+		}
+	}
+}
+
+// load fills the index.
+func (s *Service) load(ctx context.Context) error {
+	from, err := s.loadSnapshot(ctx)
+	if err != nil {
+		s.cfg.Log.Warn("the snapshot of the decision index cannot be used; it is rebuilt from the ledger", "error", err)
+		s.index, from = index.New(), 0
+		clear(s.asides)
+	}
+	if err := s.loadPeople(ctx, from == 0); err != nil {
+		return err
+	}
+	if err := s.replay(ctx, from); err != nil {
+		return err
+	}
+	for _, n := range s.cfg.Facts.Numbers() {
+		s.flag(n)
+	}
+	s.seen.Store(s.cfg.Ledger.Head())
+	s.feed.gone = s.seen.Load()
+	return nil
+}
+
+// loadPeople takes in who was erased, and all identities where no snapshot brought them.
+func (s *Service) loadPeople(ctx context.Context, all bool) error {
+	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+		if all {
+			if err := s.cfg.People.Each(ctx, tx, s.bindOne); err != nil {
+				return err
+			}
+		}
+		return s.cfg.People.Erased(ctx, tx, func(n subject.Number) { s.index.SetFlags(index.Number(n), index.Erased) })
+	})
+}
+
+// replay takes in the entries after one.
+func (s *Service) replay(ctx context.Context, from int64) error {
+	const chunk = 4096
+	fresh := from > 0 // the people of these entries may have got identities after the snapshot
+	for {
+		rows, err := s.cfg.Ledger.Since(ctx, from, chunk)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := s.replayRow(r); err != nil {
+				return errors.Join(fault.New(fault.Integrity, "the consents of the ledger cannot be read"), err)
+			}
+			from = r.ID
+		}
+		if fresh {
+			if err := s.bindPeople(ctx, rows); err != nil {
+				return err
+			}
+		}
+		if len(rows) < chunk {
+			return nil
+		}
+	}
+}
+
+// bindPeople takes in the identities of those whom entries are about.
+func (s *Service) bindPeople(ctx context.Context, rows []ledger.Row) error {
+	done := map[string]bool{}
+	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+		for _, r := range rows {
+			n, ok := s.cfg.People.Number(r.Subject)
+			if !ok || done[r.Subject] {
+				continue
+			}
+			done[r.Subject] = true
+			if err := s.cfg.People.Keys(ctx, tx, n, s.bindOne); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) replayRow(r ledger.Row) error {
+	content, err := decode(r)
+	if err != nil || content == nil {
+		return err
+	}
+	n, ok := s.cfg.People.Number(r.Subject)
+	if !ok {
+		return fmt.Errorf("entry %d is about nobody", r.ID)
+	}
+	changes, err := s.effects(r.Kind, n, r.Revision, content, s.durable)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", r.ID, err)
+	}
+	s.apply(changes)
+	return nil
+}

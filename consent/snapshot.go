@@ -1,0 +1,142 @@
+package consent
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// A snapshot file is what lies aside, sealed and after its length, then the index in sealed frames. It is a copy: where
+// it is missing, damaged or of another ledger, the index is rebuilt. It holds blind indexes, so it is sealed, and made
+// anew after people were erased.
+const (
+	snapshotLabel = "decision-index"
+	asideLabel    = "decision-index/aside"
+	maxAsides     = 1 << 30
+)
+
+// asideRecord is one of the states that do not fit into the index.
+type asideRecord struct {
+	Person     uint32   `json:"p"`
+	Rank       int      `json:"r"`
+	Categories []string `json:"c,omitempty"`
+	Withdrawn  int64    `json:"w,omitempty"`
+	Pending    int64    `json:"n,omitempty"`
+}
+
+// SaveSnapshot writes the index of now to its file, beside the commands that go on.
+func (s *Service) SaveSnapshot(ctx context.Context) error {
+	if s.cfg.Snapshot == "" {
+		return nil
+	}
+	var snap *index.Snapshot
+	var asides map[asideKey]aside
+	err := s.cfg.DB.Write(ctx, func(*db.Tx) error { // between two commits: index and ledger stand at the same entry
+		tree := s.cfg.Ledger.Tree()
+		head := s.cfg.Ledger.Head()
+		snap = s.index.Snapshot(index.Meta{Epoch: uint64(head >> 40), Revision: uint64(head), Root: tree.Hash})
+		s.asideMu.RLock()
+		defer s.asideMu.RUnlock()
+		asides = maps.Clone(s.asides)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return index.Save(s.cfg.Snapshot, func(w io.Writer) error {
+		if err := s.writeAsides(w, asides); err != nil {
+			return err
+		}
+		return snap.Write(w, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Seal(snapshotLabel, nil, frame), nil })
+	})
+}
+
+func (s *Service) writeAsides(w io.Writer, asides map[asideKey]aside) error {
+	list := make([]asideRecord, 0, len(asides))
+	for k, a := range asides {
+		list = append(list, asideRecord{uint32(k.person), k.rank, a.categories, a.withdrawn, a.pending})
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("writing the snapshot: %w", err)
+	}
+	sealed := s.cfg.Vault.Seal(asideLabel, nil, b)
+	if _, err := w.Write(binary.BigEndian.AppendUint64(nil, uint64(len(sealed)))); err != nil {
+		return err
+	}
+	_, err = w.Write(sealed)
+	return err
+}
+
+// loadSnapshot takes the snapshot in, if it is one of this ledger, and gives the entry it stands at; 0 when there is none.
+func (s *Service) loadSnapshot(ctx context.Context) (int64, error) {
+	if s.cfg.Snapshot == "" {
+		return 0, nil
+	}
+	f, err := os.Open(s.cfg.Snapshot)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if err := s.readAsides(f); err != nil {
+		return 0, err
+	}
+	meta, x, err := index.Read(f, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Open(snapshotLabel, nil, frame) })
+	if err != nil {
+		return 0, err
+	}
+	at := entryOf(int64(meta.Revision))
+	if at > s.cfg.Ledger.Size() || s.cfg.Ledger.Head()>>40 != int64(meta.Epoch) {
+		return 0, errors.New("it is of a ledger that went further")
+	}
+	root, err := s.cfg.Ledger.RootAt(ctx, at)
+	if err != nil {
+		return 0, err
+	}
+	if root != meta.Root {
+		return 0, errors.New("it is of another ledger")
+	}
+	s.index = x
+	return at, nil
+}
+
+func (s *Service) readAsides(r io.Reader) error {
+	var size [8]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return err
+	}
+	n := binary.BigEndian.Uint64(size[:])
+	if n > maxAsides {
+		return errors.New("it is too long")
+	}
+	sealed := make([]byte, n)
+	if _, err := io.ReadFull(r, sealed); err != nil {
+		return err
+	}
+	b, err := s.cfg.Vault.Open(asideLabel, nil, sealed)
+	if err != nil {
+		return err
+	}
+	var list []asideRecord
+	if err := json.Unmarshal(b, &list); err != nil {
+		return err
+	}
+	for _, a := range list {
+		s.asides[asideKey{subject.Number(a.Person), a.Rank}] = aside{a.Categories, a.Withdrawn, a.Pending}
+	}
+	return nil
+}

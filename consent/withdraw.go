@@ -1,0 +1,138 @@
+package consent
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// WithdrawInput is a no: to purposes, to categories, or to all.
+type WithdrawInput struct {
+	Subject    []subject.Identity
+	Purpose    string
+	Categories []string
+	All        bool
+	Reason     string
+	Actor      string
+
+	source string
+}
+
+// Withdrawal is a no as it was recorded.
+type Withdrawal struct {
+	Subject  string   `json:"subject"`
+	Ended    int      `json:"ended"`              // consents that stood and stand no more, wholly or in part
+	Consents []string `json:"consents"`           // their ids
+	Purposes []string `json:"purposes"`           // that can no longer lean on consent
+	Narrowed []string `json:"narrowed,omitempty"` // that still can, for their other categories
+	Revision int64    `json:"revision"`
+}
+
+// Withdraw ends what is named and nothing else, and answers when that is durable: no decision asked after the answer says
+// yes. It is as good for people nobody knew: a yes of theirs that is still on its way will come too late.
+func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, error) {
+	if err := s.checkWithdrawal(in); err != nil {
+		return Withdrawal{}, err
+	}
+	var out Withdrawal
+	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		out, err = s.withdraw(ctx, tx, in)
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) checkWithdrawal(in WithdrawInput) error {
+	a := &admission{in: &RecordInput{Subject: in.Subject}}
+	a.person()
+	named := 0
+	for _, given := range []bool{in.Purpose != "", len(in.Categories) > 0, in.All} {
+		if given {
+			named++
+		}
+	}
+	if named != 1 {
+		a.bad("purpose", "name a purpose, or categories, or all")
+	}
+	if rule, ok := s.cfg.Purposes.Now().Known(in.Purpose); in.Purpose != "" && (!ok || rule.Rank >= index.Ranks) {
+		a.bad("purpose", "no such purpose is declared")
+	}
+	declared := s.cfg.Purposes.Now().All()
+	for _, c := range in.Categories {
+		if !slices.ContainsFunc(declared, func(r *purpose.Rule) bool { return slices.Contains(r.Categories, c) }) {
+			a.bad("categories", "no purpose declares %s", quoted(c))
+		}
+	}
+	if len(a.faults) > 0 {
+		return fault.New(fault.Invalid, "this cannot be withdrawn").With(a.faults...)
+	}
+	return nil
+}
+
+func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Withdrawal, error) {
+	n, bound, err := s.person(ctx, tx, in.Subject)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason, Source: in.source}
+	for _, rule := range s.named(in) {
+		s.endOne(c, n, rule, in.Categories)
+	}
+	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor, Content: c})
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: c.Consents, Purposes: c.Purposes, Revision: at.Revision}
+	for _, p := range c.Narrowed {
+		out.Narrowed = append(out.Narrowed, p.Purpose)
+	}
+	return out, nil
+}
+
+// endOne adds what the withdrawal does to one purpose. Without categories it ends; with them, what is left of it stands.
+func (s *Service) endOne(c *ended, n subject.Number, rule *purpose.Rule, categories []string) {
+	st := s.current(n, rule.Rank)
+	live := st.word.Live(index.MinuteOf(c.At))
+	covered := rule.Categories
+	if st.word.Mark()&partial != 0 {
+		covered = st.categories
+	}
+	rest := slices.DeleteFunc(slices.Clone(covered), func(x string) bool { return slices.Contains(categories, x) })
+	if len(categories) > 0 && live && len(rest) == len(covered) {
+		return // nothing of it is named
+	}
+	if live {
+		c.Consents = append(c.Consents, conID(int64(st.word.Revision())))
+	}
+	if len(categories) > 0 && live && len(rest) > 0 {
+		c.Narrowed = append(c.Narrowed, narrowed{rule.ID, rest})
+		return
+	}
+	c.Purposes = append(c.Purposes, rule.ID)
+}
+
+// named are the consent purposes that a withdrawal is about.
+func (s *Service) named(in WithdrawInput) []*purpose.Rule {
+	set := s.cfg.Purposes.Now()
+	if in.Purpose != "" {
+		rule, _ := set.Known(in.Purpose)
+		return []*purpose.Rule{rule}
+	}
+	var out []*purpose.Rule
+	for rank := range index.Ranks {
+		rule := set.Ranked(rank)
+		if rule == nil || rule.Basis != purpose.Consent {
+			continue
+		}
+		if in.All || slices.ContainsFunc(in.Categories, func(c string) bool { return slices.Contains(rule.Categories, c) }) {
+			out = append(out, rule)
+		}
+	}
+	return out
+}
