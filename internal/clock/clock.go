@@ -63,6 +63,14 @@ func (f *Fake) Advance(d time.Duration) {
 	f.fire()
 }
 
+// Set jumps to a moment, also back, as clocks that people set do. Nothing that was waited for is taken back.
+func (f *Fake) Set(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = t.UTC()
+	f.fire()
+}
+
 func (f *Fake) fire() {
 	left := f.waiters[:0]
 	for _, w := range f.waiters {

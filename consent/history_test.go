@@ -1,0 +1,96 @@
+package consent_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// TestHistoryShowsWhatWasShown: the words of a version stay readable after ombud.yaml has others.
+func TestHistoryShowsWhatWasShown(t *testing.T) {
+	w := newWorld(t, letters())
+	first := w.record(yes())
+	w.clock.Advance(time.Hour)
+	changed := letters()
+	changed.Notices[0].Text = "Other words, same version"
+	w.declare(changed)
+	w.record(yes())
+	w.clock.Advance(time.Hour)
+	no := w.withdraw(consent.WithdrawInput{Subject: ida, Purpose: "letters", Reason: "too many"})
+	got, err := w.History(t.Context(), w.Find(ida...))
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%d events, %v", len(got), err)
+	}
+	if got[0].Text != "Send me trips and offers" || got[1].Text != "Other words, same version" || got[1].Renews != first.ID || got[2].Reason != "too many" {
+		t.Errorf("%+v", got)
+	}
+	for at, want := range map[time.Duration]consent.Status{30 * time.Minute: consent.Given, 3 * time.Hour: consent.Withdrawn} {
+		st, err := w.StateAt(t.Context(), w.Find(ida...), first.Recorded.Add(at))
+		if err != nil || len(st) != 1 || st[0].Status != want {
+			t.Errorf("after %v: %+v, %v", at, st, err)
+		}
+	}
+	if st, _ := w.StateAt(t.Context(), w.Find(ida...), first.Recorded.Add(-time.Second)); len(st) != 0 {
+		t.Errorf("before the first: %+v", st)
+	}
+	if no.Revision != got[2].Revision {
+		t.Errorf("%d is not %d", no.Revision, got[2].Revision)
+	}
+	if _, err := w.History(t.Context(), w.Find()); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestExpiryIsTold(t *testing.T) {
+	w := newWorld(t, letters())
+	c := w.record(yes())
+	if list := w.EndingBefore(c.ValidUntil.Add(time.Minute)); len(list) != 1 || list[0].ConsentID != c.ID {
+		t.Errorf("%+v", list)
+	}
+	w.clock.Set(c.ValidUntil.Add(time.Hour))
+	for range 2 {
+		if err := w.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := w.History(t.Context(), w.Find(ida...))
+	if err != nil || len(got) != 2 || got[1].Kind != "consent.expired" || !got[1].Automatic || got[1].Consents[0] != c.ID {
+		t.Errorf("%+v, %v", got, err)
+	}
+	st, err := w.StateAt(t.Context(), w.Find(ida...), w.clock.Now())
+	if err != nil || st[0].Status != consent.Expired {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+func TestChangesTellWhatToForget(t *testing.T) {
+	w := newWorld(t, letters())
+	from := w.Revision()
+	c := w.record(yes())
+	list, more := w.Changes(t.Context(), from)
+	if len(list) != 1 || list[0].Subject != c.Subject || list[0].Purposes[0] != "letters" {
+		t.Errorf("%+v", list)
+	}
+	w.withdraw(consent.WithdrawInput{Subject: ida, All: true})
+	<-more
+	w.restart()
+	if list, _ := w.Changes(t.Context(), from); len(list) != 1 || list[0].Subject != "" {
+		t.Errorf("after a restart %+v", list)
+	}
+	if list, _ := w.Changes(t.Context(), w.Revision()+7); len(list) != 1 || list[0].Subject != "" {
+		t.Errorf("from the future %+v", list)
+	}
+}
+
+func TestAwait(t *testing.T) {
+	w := newWorld(t, letters())
+	c := w.record(yes())
+	if err := w.Await(t.Context(), c.Revision, time.Second); err != nil {
+		t.Error(err)
+	}
+	if err := w.Await(t.Context(), c.Revision+1, time.Millisecond); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,72 @@
+package consent_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+const lines = `{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"},"at":"2026-10-01T08:00:00Z"}
+{"event":"given","subject":{"email":"b@example.com"},"purpose":"letters","method":"implied","notice":{"id":"letters","version":"3"}}
+
+{"event":"withdrawn","subject":{"email":"A@example.com"},"purpose":"letters","reason":"moved"}
+{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"}}
+{"event":"given","subject":{"email":"c@example.com"},"purpose":"letters","methods":"api"}
+not json
+{"event":"given","subject":{"email":"d@example.com"},"purpose":"letters","method":"api","notice":{"id":"letters","version":"3"},"at":"2025-10-01T08:00:00Z"}
+`
+
+func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
+	w := newWorld(t, letters())
+	got, err := w.Import(t.Context(), strings.NewReader(lines), "old system", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Lines != 8 || got.Recorded != 2 || len(got.Refused) != 5 {
+		t.Errorf("%+v", got)
+	}
+	for i, want := range []int{2, 5, 6, 7, 8} {
+		if got.Refused[i].Line != want {
+			t.Errorf("line %d is refused, not %d", got.Refused[i].Line, want)
+		}
+	}
+	var out bytes.Buffer
+	if n, err := w.Export(t.Context(), &out); n != 2 || err != nil {
+		t.Fatalf("%d lines, %v", n, err)
+	}
+	again := newWorld(t, letters())
+	if got, err := again.Import(t.Context(), &out, "export", "test"); err != nil || got.Recorded != 2 || len(got.Refused) != 0 {
+		t.Errorf("the export comes back as %+v, %v", got, err)
+	}
+}
+
+func TestReceiptVerifiesWithoutUsAndOnlyAsItWasSigned(t *testing.T) {
+	w := newWorld(t, letters())
+	c := w.record(yes())
+	file, err := w.Receipt(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := consent.VerifyReceipt(file, w.vault.PublicKey())
+	if err != nil || r.RecordID != c.ID || r.Notice.Text != "Send me trips and offers" || r.Controllers[0].Name != "Fjordly AS" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if strings.Contains(string(file), "ida@") || !consent.IsReceipt(file) {
+		t.Error("the receipt names the person, or nobody would know it for one")
+	}
+	for _, change := range [][2]string{{`"given"`, `"taken"`}, {"letters", "lettres"}, {`"meta": "`, `"meta": "x`}} {
+		if forged := strings.Replace(string(file), change[0], change[1], 1); forged == string(file) {
+			t.Errorf("nothing to change: %s", change[0])
+		} else if _, err := consent.VerifyReceipt([]byte(forged), w.vault.PublicKey()); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("%s: %v", change[0], err)
+		}
+	}
+	for _, id := range []string{"", "con_x", "con_00000000000000000000000001", c.ID[:len(c.ID)-1] + "z"} {
+		if _, err := w.Receipt(t.Context(), id); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
