@@ -7,8 +7,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 )
 
@@ -17,6 +21,11 @@ type Config struct {
 	Requests *request.Service
 	Catalog  *catalog.Catalog
 	Ledger   *ledger.Ledger
+	Consents *consent.Service
+	Purposes *purpose.Register
+	Clock    clock.Clock
+	// Stands tells whether a caller may still be here: a stream asks now and then.
+	Stands func(access.Caller) bool
 	// Go runs work that outlives a call, and is waited for when the program ends.
 	Go      func(func(context.Context))
 	Dir     string // data directory: packages lie in it
@@ -43,6 +52,9 @@ func newGate(c Config) *gate {
 	s.addAnswers(a)
 	s.addDataMap(a)
 	s.addLedger(a)
+	s.addConsents(a)
+	s.addPurposes(a)
+	s.addDecisions(a, g)
 	return g
 }
 

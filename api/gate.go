@@ -26,6 +26,22 @@ var permissions = map[string]access.Permission{
 	"GET /v1/requests/{id}/package":  access.PackageRead,
 	"GET /v1/data-map":               access.CatalogRead,
 	"GET /v1/ledger/checkpoint":      access.LedgerRead,
+
+	"POST /v1/decisions":              access.DecisionAsk,
+	"POST /v1/decisions/batch":        access.DecisionAsk,
+	"POST /v1/decisions/stream":       access.DecisionAsk,
+	"GET /v1/changes":                 access.DecisionAsk,
+	"POST /v1/consents":               access.ConsentWrite,
+	"POST /v1/consents/withdraw":      access.ConsentWrite,
+	"POST /v1/consents/confirm":       access.ConsentWrite,
+	"POST /v1/consents/history":       access.ConsentRead,
+	"GET /v1/consents/{id}/receipt":   access.ConsentRead,
+	"GET /v1/purposes":                access.PurposeRead,
+	"GET /v1/purposes/{id}":           access.PurposeRead,
+	"PUT /v1/purposes/{id}":           access.PurposeWrite,
+	"POST /v1/purposes/{id}/minimise": access.PurposeRead,
+	"POST /v1/restrictions":           access.RestrictionWrite,
+	"POST /v1/restrictions/{id}/end":  access.RestrictionWrite,
 }
 
 // gate is a mux whose routes are entered by callers with the permission alone. It judges before anything of the

@@ -14,11 +14,13 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -62,6 +64,10 @@ type App struct {
 	Vault  *vault.Vault
 	Ledger *ledger.Ledger
 	Keys   *access.Keys
+
+	People   *subject.People
+	Purposes *purpose.Register
+	Consents *consent.Service
 	*Parts
 
 	cfg      Config
@@ -72,6 +78,8 @@ type App struct {
 	ctx      context.Context // of work that outlives a call: background runs
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
+
+	suppressions *subject.Suppressions
 
 	traffic *request.Traffic // what runs, whatever configuration it began with
 
@@ -110,6 +118,9 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		return nil, err
 	}
 	if a.Ledger != nil {
+		if err := a.openConsents(ctx, cfg); err != nil {
+			return nil, err
+		}
 		p, err := a.build(ctx, cfg, print)
 		if err != nil {
 			return nil, err
@@ -241,6 +252,9 @@ type Parts struct {
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {
+	if err := a.declare(ctx, cfg, print); err != nil {
+		return nil, err
+	}
 	p := &Parts{print: print, Catalog: catalog.Open(ctx, cfg, openers(), a.cfg.Clock)}
 	var err error
 	if p.Holds, err = subject.OpenHolds(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
@@ -254,7 +268,7 @@ func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Pa
 	}
 	p.Requests, err = request.New(ctx, request.Config{
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
-		Traffic: a.traffic, Log: a.cfg.Log,
+		Suppressions: a.suppressions, Traffic: a.traffic, Log: a.cfg.Log,
 	})
 	return p, err
 }

@@ -253,6 +253,18 @@ func merged(old *Set, changed []*Rule) *Set {
 	return newSet(slices.Collect(maps.Values(byID)))
 }
 
+// Stripped notes in the ledger that fields were left out of a record, by their names.
+func (r *Register) Stripped(ctx context.Context, actor, id string, fields []string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := r.ledger.Append(tx, ledger.Entry{Kind: "purpose.minimised", Result: "ok", Actor: actor,
+			Content: map[string]any{"purpose": id, "stripped": fields}})
+		return err
+	})
+}
+
 // Minimise passes on what a purpose may see of a record, and names what it left out. A purpose that is not declared, or
 // declares no fields, sees nothing.
 func (s *Set) Minimise(id string, record map[string]any) (passed map[string]any, stripped []string) {

@@ -1,0 +1,342 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Limits of decisions.
+const (
+	maxQuestion = 16 << 10 // bytes
+	maxBatch    = 1 << 20  // bytes
+	maxAsked    = 1000     // questions of one batch
+	patience    = 100 * time.Millisecond
+)
+
+// addDecisions registers what is asked thousands of times a second as plain handlers; the description of them is added by
+// hand, and a test holds the two together.
+func (s *server) addDecisions(a huma.API, g *gate) {
+	g.HandleFunc("POST /v1/decisions", s.decide)
+	g.HandleFunc("POST /v1/decisions/batch", s.decideBatch)
+	g.HandleFunc("POST /v1/decisions/stream", s.decideStream)
+	g.HandleFunc("GET /v1/changes", s.changes)
+	describeDecisions(a)
+}
+
+// buffers hold bodies and answers while they are needed.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// body reads all of a body up to a limit. The buffer goes back with release.
+func body(r *http.Request, limit int64) (b *bytes.Buffer, err error) {
+	b = buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
+	if err == nil && n > limit {
+		err = &http.MaxBytesError{Limit: limit}
+	}
+	return b, err
+}
+
+func release(b *bytes.Buffer) {
+	if b.Cap() <= maxBatch {
+		clear(b.Bytes()) // it held an identity
+		buffers.Put(b)
+	}
+}
+
+// unreadable answers a body that did not come, or was too long.
+func unreadable(w http.ResponseWriter, err error) {
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		writeProblem(w, &Problem{Title: http.StatusText(http.StatusRequestEntityTooLarge), Status: http.StatusRequestEntityTooLarge,
+			Code: fault.Invalid.String(), Detail: "the body is longer than " + strconv.FormatInt(long.Limit, 10) + " bytes"})
+		return
+	}
+	writeProblem(w, problemOf(fault.New(fault.Invalid, "the body was cut off")))
+}
+
+// decide answers one question.
+func (s *server) decide(w http.ResponseWriter, r *http.Request) {
+	b, err := body(r, maxQuestion)
+	defer release(b)
+	if err != nil {
+		unreadable(w, err)
+		return
+	}
+	var q question
+	if err := q.parse(b.Bytes()); err != nil {
+		writeProblem(w, problemOf(err))
+		return
+	}
+	if err := s.reach(r.Context(), q.MinRevision); err != nil {
+		writeProblem(w, problemOf(err))
+		return
+	}
+	b.Reset()
+	out := s.answer(b.AvailableBuffer(), &q, access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1")
+	writeJSON(w, append(out, '\n'))
+}
+
+// reach waits for a revision that the asker has seen.
+func (s *server) reach(ctx context.Context, revision int64) error {
+	if revision <= s.Consents.Revision() {
+		return nil
+	}
+	return s.Consents.Await(ctx, revision, patience)
+}
+
+// answer decides, remembers, and appends the answer.
+func (s *server) answer(b []byte, q *question, by string, gpc bool) []byte {
+	v := s.Consents.Decide(q.handle(s.Consents), q.Purpose, q.Category, gpc || q.Signals.GPC)
+	s.Consents.Remember(by, q.Purpose, q.Category, v)
+	return appendDecision(b, s.Consents, v)
+}
+
+func writeJSON(w http.ResponseWriter, b []byte) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	_, _ = w.Write(b) // who hung up is told nothing
+}
+
+var jsonType = []string{"application/json"}
+
+// batch is the body of many questions.
+type batch struct {
+	Decisions   []json.RawMessage `json:"decisions"`
+	MinRevision int64             `json:"min_revision"`
+}
+
+// decideBatch answers many questions, in their order. One that is malformed refuses them all, with every fault named.
+func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
+	b, err := body(r, maxBatch)
+	defer release(b)
+	if err != nil {
+		unreadable(w, err)
+		return
+	}
+	questions, min, err := parseBatch(b.Bytes())
+	if err == nil {
+		err = s.reach(r.Context(), min)
+	}
+	if err != nil {
+		writeProblem(w, problemOf(err))
+		return
+	}
+	by, gpc := access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1"
+	out := append(make([]byte, 0, 32+200*len(questions)), `{"decisions":[`...)
+	revision := s.Consents.Revision()
+	for i := range questions {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = s.answer(out, &questions[i], by, gpc)
+	}
+	out = strconv.AppendInt(append(out, `],"revision":`...), revision, 10)
+	writeJSON(w, append(out, '}', '\n'))
+}
+
+func parseBatch(b []byte) (questions []question, min int64, err error) {
+	var quickly quick
+	quickly.b = b
+	if questions, min, ok := quickly.batch(); ok {
+		return questions, min, checkAll(questions)
+	}
+	var in batch
+	if err := strict(b, &in); err != nil {
+		return nil, 0, err
+	}
+	questions = make([]question, len(in.Decisions))
+	if len(questions) > maxAsked {
+		return nil, 0, errBatch(len(questions))
+	}
+	var faults []fault.Detail
+	for i, raw := range in.Decisions {
+		if err := strict(raw, &questions[i]); err != nil {
+			faults = append(faults, placed(i, err)...)
+		}
+		in.MinRevision = max(in.MinRevision, questions[i].MinRevision)
+	}
+	if len(faults) > 0 {
+		return nil, 0, fault.New(fault.Invalid, "the batch has %d faults", len(faults)).With(faults...)
+	}
+	return questions, in.MinRevision, checkAll(questions)
+}
+
+func errBatch(n int) error {
+	return fault.New(fault.Invalid, "a batch has 1 to %d questions, this one %d", maxAsked, n)
+}
+
+// placed puts the faults of one question at its place.
+func placed(i int, err error) []fault.Detail {
+	at := "/decisions/" + strconv.Itoa(i)
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Details) == 0 {
+		return []fault.Detail{{Where: at, Message: err.Error()}}
+	}
+	var out []fault.Detail
+	for _, d := range f.Details {
+		out = append(out, fault.Detail{Where: at + d.Where, Message: d.Message})
+	}
+	return out
+}
+
+func checkAll(questions []question) error {
+	if len(questions) == 0 || len(questions) > maxAsked {
+		return errBatch(len(questions))
+	}
+	var faults []fault.Detail
+	for i := range questions {
+		if err := questions[i].check(""); err != nil {
+			faults = append(faults, placed(i, err)...)
+		}
+	}
+	if len(faults) > 0 {
+		return fault.New(fault.Invalid, "the batch has %d faults", len(faults)).With(faults...)
+	}
+	return nil
+}
+
+// batch is the quick way of a batch.
+func (p *quick) batch() (questions []question, min int64, ok bool) {
+	var seen [2]bool
+	ok = p.object(func(name []byte) bool {
+		switch string(name) {
+		case "decisions":
+			was := seen[0]
+			seen[0] = true
+			return !was && p.questions(&questions)
+		case "min_revision":
+			was := seen[1]
+			seen[1] = true
+			return !was && p.number(&min)
+		}
+		return false
+	})
+	p.space()
+	for i := range questions {
+		min = max(min, questions[i].MinRevision)
+	}
+	return questions, min, ok && p.i == len(p.b)
+}
+
+func (p *quick) questions(to *[]question) bool {
+	if !p.byte('[') {
+		return false
+	}
+	for len(*to) <= maxAsked {
+		*to = append(*to, question{})
+		if !p.members(&(*to)[len(*to)-1]) {
+			return false
+		}
+		if p.byte(']') {
+			return true
+		}
+		if !p.byte(',') {
+			return false
+		}
+	}
+	return false
+}
+
+// decideStream answers a line for a line, for as long as the asker likes. A line that is malformed is answered with a
+// problem and ends nothing.
+func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
+	c := http.NewResponseController(w)
+	_ = c.EnableFullDuplex() // where it cannot, answers come when the questions end
+	_ = c.SetWriteDeadline(time.Time{})
+	_ = c.SetReadDeadline(time.Time{})
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	by, gpc := access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1"
+	lines := bufio.NewReaderSize(r.Body, maxQuestion)
+	var out []byte
+	for {
+		line, err := lines.ReadSlice('\n')
+		if text := bytes.TrimSpace(line); len(text) > 0 {
+			out = append(s.line(r.Context(), out[:0], text, by, gpc), '\n')
+			if _, err := w.Write(out); err != nil {
+				return
+			}
+			if lines.Buffered() == 0 {
+				_ = c.Flush()
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *server) line(ctx context.Context, out, text []byte, by string, gpc bool) []byte {
+	var q question
+	err := q.parse(text)
+	if err == nil {
+		err = s.reach(ctx, q.MinRevision)
+	}
+	if err != nil {
+		p, _ := json.Marshal(problemOf(err)) // a struct of texts
+		return append(out, p...)
+	}
+	return s.answer(out, &q, by, gpc)
+}
+
+// beat is how often a stream of changes says that nothing changed.
+const beat = 500 * time.Millisecond
+
+// changes tells what changed from a revision on, as server-sent events, until the asker leaves or their key ends.
+func (s *server) changes(w http.ResponseWriter, r *http.Request) {
+	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		from, err = strconv.ParseInt(last, 10, 64)
+	}
+	if err != nil || from < 0 || from > maxRevision {
+		writeProblem(w, problemOf(fault.New(fault.Invalid, "from is missing").With(fault.Detail{Where: "from", Message: "a revision of one of our answers, or 0"})))
+		return
+	}
+	c := http.NewResponseController(w)
+	_ = c.SetWriteDeadline(time.Time{})
+	w.Header().Set("Content-Type", "text/event-stream")
+	caller := access.From(r.Context())
+	for s.Stands(caller) {
+		list, more := s.Consents.Changes(r.Context(), from)
+		for _, change := range list {
+			from = change.Revision
+			b, _ := json.Marshal(change) // numbers and texts
+			if !event(w, "change", from, b) {
+				return
+			}
+		}
+		if !event(w, "head", from, strconv.AppendInt([]byte(`{"revision":`), s.Consents.Revision(), 10), '}') || c.Flush() != nil {
+			return
+		}
+		select {
+		case <-more:
+		case <-s.Clock.After(beat):
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func event(w io.Writer, kind string, id int64, data []byte, end ...byte) bool {
+	out := append([]byte("event: "), kind...)
+	if kind == "change" {
+		out = strconv.AppendInt(append(out, "\nid: "...), id, 10)
+	}
+	out = append(append(append(out, "\ndata: "...), data...), end...)
+	_, err := w.Write(append(out, '\n', '\n'))
+	return err == nil
+}

@@ -1,0 +1,283 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// question is the body of a decision.
+type question struct {
+	Subject     map[string]string `json:"subject"`
+	Purpose     string            `json:"purpose"`
+	Category    string            `json:"category"`
+	Signals     signals           `json:"signals"`
+	MinRevision int64             `json:"min_revision"`
+
+	one [1]subject.Identity // the subject, where it is one identity: the quick way has no map
+}
+
+type signals struct {
+	GPC bool `json:"gpc"`
+}
+
+// subjectID is the kind that names a person by the id that answers carry.
+const subjectID = "id"
+
+// maxRevision is the largest that every JSON reader keeps exactly.
+const maxRevision = 1<<53 - 1
+
+// parse reads a question the quick way, or, where something is unusual, the strict one. Both accept the same.
+func (q *question) parse(b []byte) error {
+	if (&quick{b: b}).question(q) {
+		return q.check("")
+	}
+	*q = question{}
+	if err := strict(b, q); err != nil {
+		return err
+	}
+	return q.check("")
+}
+
+// strict decodes one JSON value with nothing unknown in it and nothing behind it. Its faults name places, no values.
+func strict(b []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err := d.Decode(to)
+	if err == nil {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		return fault.New(fault.Invalid, "the body is more than one JSON value")
+	}
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind):
+		return fault.New(fault.Invalid, "the body has another shape").With(fault.Detail{Where: pointer(kind.Field), Message: "must be " + kind.Type.String()})
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		name := strings.TrimPrefix(err.Error(), "json: unknown field ")
+		if len(name) > 60 {
+			name = "one with a long name"
+		}
+		return fault.New(fault.Invalid, "the body has an unknown field").With(fault.Detail{Message: "unknown field " + name})
+	}
+	return fault.New(fault.Invalid, "the body is not JSON")
+}
+
+func pointer(field string) string { return "/" + strings.ReplaceAll(field, ".", "/") }
+
+// check names every fault of a question.
+func (q *question) check(at string) error {
+	var faults []fault.Detail
+	bad := func(where, message string) {
+		faults = append(faults, fault.Detail{Where: at + "/" + where, Message: message})
+	}
+	if q.one[0].Kind == "" && len(q.Subject) == 0 {
+		bad("subject", "whose data is it? {\"email\": …}, or {\"id\": \"sub_…\"}")
+	}
+	if q.Purpose == "" {
+		bad("purpose", "for which purpose?")
+	}
+	if q.Category == "" {
+		bad("category", "which category of data?")
+	}
+	if q.MinRevision < 0 || q.MinRevision > maxRevision {
+		bad("min_revision", "a revision of one of our answers")
+	}
+	if len(faults) > 0 {
+		return fault.New(fault.Invalid, "the question has %d faults", len(faults)).With(faults...)
+	}
+	return nil
+}
+
+// handle finds the person.
+func (q *question) handle(s *consent.Service) consent.Handle {
+	if q.one[0].Kind != "" {
+		if q.one[0].Kind == subjectID {
+			h, _ := s.FindID(q.one[0].Value)
+			return h
+		}
+		return s.Find(q.one[0])
+	}
+	if id, ok := q.Subject[subjectID]; ok && len(q.Subject) == 1 {
+		h, _ := s.FindID(id)
+		return h
+	}
+	return s.Find(consent.Identities(q.Subject)...)
+}
+
+// quick reads the plain form of a question: ASCII, no escapes, known fields once each, one identity. It gives up on
+// everything else.
+type quick struct {
+	b []byte
+	i int
+}
+
+func (p *quick) question(q *question) bool {
+	ok := p.members(q)
+	p.space()
+	return ok && p.i == len(p.b)
+}
+
+func (p *quick) members(q *question) bool {
+	var seen [5]bool
+	once := func(i int) bool {
+		was := seen[i]
+		seen[i] = true
+		return !was
+	}
+	return p.object(func(name []byte) bool {
+		switch string(name) {
+		case "subject":
+			return once(0) && p.identity(&q.one[0])
+		case "purpose":
+			return once(1) && p.text(&q.Purpose)
+		case "category":
+			return once(2) && p.text(&q.Category)
+		case "signals":
+			return once(3) && p.signals(&q.Signals)
+		case "min_revision":
+			return once(4) && p.number(&q.MinRevision)
+		}
+		return false
+	})
+}
+
+func (p *quick) identity(to *subject.Identity) bool {
+	n := 0
+	return p.object(func(kind []byte) bool {
+		n++
+		to.Kind = string(kind)
+		return n == 1 && to.Kind != "" && p.text(&to.Value)
+	}) && n == 1
+}
+
+func (p *quick) signals(to *signals) bool {
+	n := 0
+	return p.object(func(name []byte) bool {
+		n++
+		return n == 1 && string(name) == "gpc" && p.flag(&to.GPC)
+	})
+}
+
+func (p *quick) object(member func(name []byte) bool) bool {
+	if !p.byte('{') {
+		return false
+	}
+	if p.byte('}') {
+		return true
+	}
+	for {
+		name, ok := p.raw()
+		if !ok || !p.byte(':') || !member(name) {
+			return false
+		}
+		if p.byte('}') {
+			return true
+		}
+		if !p.byte(',') {
+			return false
+		}
+	}
+}
+
+func (p *quick) space() {
+	for p.i < len(p.b) && (p.b[p.i] == ' ' || p.b[p.i] == '\n' || p.b[p.i] == '\t' || p.b[p.i] == '\r') {
+		p.i++
+	}
+}
+
+func (p *quick) byte(c byte) bool {
+	p.space()
+	if p.i < len(p.b) && p.b[p.i] == c {
+		p.i++
+		return true
+	}
+	return false
+}
+
+// raw is a string without escapes and outside letters.
+func (p *quick) raw() ([]byte, bool) {
+	if !p.byte('"') {
+		return nil, false
+	}
+	for start := p.i; p.i < len(p.b); p.i++ {
+		switch c := p.b[p.i]; {
+		case c == '"':
+			p.i++
+			return p.b[start : p.i-1], true
+		case c < 0x20 || c >= 0x80 || c == '\\':
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+func (p *quick) text(to *string) bool {
+	raw, ok := p.raw()
+	*to = string(raw)
+	return ok
+}
+
+func (p *quick) flag(to *bool) bool {
+	p.space()
+	for word, value := range map[bool]string{true: "true", false: "false"} {
+		if bytes.HasPrefix(p.b[p.i:], []byte(value)) {
+			p.i += len(value)
+			*to = word
+			return true
+		}
+	}
+	return false
+}
+
+func (p *quick) number(to *int64) bool {
+	p.space()
+	start := p.i
+	for p.i < len(p.b) && p.b[p.i] >= '0' && p.b[p.i] <= '9' {
+		p.i++
+	}
+	digits := p.b[start:p.i]
+	if len(digits) == 0 || len(digits) > 16 || digits[0] == '0' && len(digits) > 1 {
+		return false
+	}
+	n, err := strconv.ParseInt(string(digits), 10, 64)
+	*to = n
+	return err == nil
+}
+
+// appendDecision writes an answer.
+func appendDecision(b []byte, s *consent.Service, v consent.Verdict) []byte {
+	b = append(b, `{"allowed":`...)
+	b = strconv.AppendBool(b, v.Allowed)
+	b = appendText(append(b, `,"basis":`...), string(v.Basis))
+	b = appendText(append(b, `,"consent_id":`...), v.ConsentID())
+	b = appendText(append(b, `,"reason":`...), string(v.Reason))
+	b = append(b, `,"valid_until":`...)
+	if until := v.ValidUntil(); until.IsZero() {
+		b = append(b, "null"...)
+	} else {
+		b = append(until.AppendFormat(append(b, '"'), "2006-01-02T15:04:05Z"), '"')
+	}
+	b = append(b, `,"revision":`...)
+	b = strconv.AppendInt(b, v.Revision, 10)
+	if v.Person != 0 {
+		b = appendText(append(b, `,"subject":`...), s.Who(v.Person))
+	}
+	return append(b, '}')
+}
+
+// appendText writes words of ours, which need no escapes; null for none.
+func appendText(b []byte, s string) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
