@@ -2,8 +2,6 @@ package consent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -318,99 +316,4 @@ func (s *Service) reachedHead(revision int64) {
 			return
 		}
 	}
-}
-
-// load fills the index.
-func (s *Service) load(ctx context.Context) error {
-	from, err := s.loadSnapshot(ctx)
-	if err != nil {
-		s.cfg.Log.Warn("the snapshot of the decision index cannot be used; it is rebuilt from the ledger", "error", err)
-		s.index, from = index.New(), 0
-		clear(s.asides)
-	}
-	if err := s.loadPeople(ctx, from == 0); err != nil {
-		return err
-	}
-	if err := s.replay(ctx, from); err != nil {
-		return err
-	}
-	for _, n := range s.cfg.Facts.Numbers() {
-		s.flag(n)
-	}
-	s.seen.Store(s.cfg.Ledger.Head())
-	s.feed.gone = s.seen.Load()
-	return nil
-}
-
-// loadPeople takes in who was erased, and all identities where no snapshot brought them.
-func (s *Service) loadPeople(ctx context.Context, all bool) error {
-	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		if all {
-			if err := s.cfg.People.Each(ctx, tx, s.bindOne); err != nil {
-				return err
-			}
-		}
-		return s.cfg.People.Erased(ctx, tx, func(n subject.Number) { s.index.SetFlags(index.Number(n), index.Erased) })
-	})
-}
-
-// replay takes in the entries after one.
-func (s *Service) replay(ctx context.Context, from int64) error {
-	const chunk = 4096
-	fresh := from > 0 // the people of these entries may have got identities after the snapshot
-	for {
-		rows, err := s.cfg.Ledger.Since(ctx, from, chunk)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if err := s.replayRow(r); err != nil {
-				return errors.Join(fault.New(fault.Integrity, "the consents of the ledger cannot be read"), err)
-			}
-			from = r.ID
-		}
-		if fresh {
-			if err := s.bindPeople(ctx, rows); err != nil {
-				return err
-			}
-		}
-		if len(rows) < chunk {
-			return nil
-		}
-	}
-}
-
-// bindPeople takes in the identities of those whom entries are about.
-func (s *Service) bindPeople(ctx context.Context, rows []ledger.Row) error {
-	done := map[string]bool{}
-	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		for _, r := range rows {
-			n, ok := s.cfg.People.Number(r.Subject)
-			if !ok || done[r.Subject] {
-				continue
-			}
-			done[r.Subject] = true
-			if err := s.cfg.People.Keys(ctx, tx, n, s.bindOne); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Service) replayRow(r ledger.Row) error {
-	content, err := decode(r)
-	if err != nil || content == nil {
-		return err
-	}
-	n, ok := s.cfg.People.Number(r.Subject)
-	if !ok {
-		return fmt.Errorf("entry %d is about nobody", r.ID)
-	}
-	changes, err := s.effects(r.Kind, n, r.Revision, content, s.durable)
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", r.ID, err)
-	}
-	s.apply(changes)
-	return nil
 }

@@ -1,0 +1,190 @@
+package app_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const letters = `purposes:
+  - id: letters
+    basis: consent
+    categories: [contact]
+    notices: [{id: letters, version: "3", language: en, text: "Send me trips and offers"}]
+  - {id: orders, basis: contract, categories: [contact]}
+`
+
+// consenting is a company with purposes, served.
+func consenting(t *testing.T) (*server, string) {
+	t.Helper()
+	dir := t.TempDir()
+	shop(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, "ombud.yaml"), []byte(shopConfig+letters), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, dir), dir
+}
+
+const (
+	saysYes = `{"subject":{"email":"ida@example.com"},"purpose":"letters","categories":["contact"],"status":"given","method":"web_form","notice":{"id":"letters","version":"3","language":"en"%s}}`
+	asks    = `{"subject":{"email":"Ida@Example.com"},"purpose":"letters","category":"contact"%s}`
+)
+
+type decision struct {
+	Allowed    bool    `json:"allowed"`
+	Basis      *string `json:"basis"`
+	ConsentID  *string `json:"consent_id"`
+	Reason     string  `json:"reason"`
+	ValidUntil *string `json:"valid_until"`
+	Revision   int64   `json:"revision"`
+	Subject    string  `json:"subject"`
+}
+
+func (s *server) decide(more string) decision {
+	s.t.Helper()
+	code, _, body := s.v1("POST", "/decisions", strings.Replace(asks, "%s", more, 1))
+	s.want("asking", code, 200)
+	var d decision
+	if err := json.Unmarshal([]byte(body), &d); err != nil {
+		s.t.Fatalf("%v: %s", err, body)
+	}
+	return d
+}
+
+// TestConsentOverHTTP says yes, asks, says no, asks, and says yes again too early and in time.
+func TestConsentOverHTTP(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	if d := s.decide(""); d.Allowed || d.Reason != "unknown-person" || d.ConsentID != nil {
+		t.Errorf("%+v", d)
+	}
+	code, _, body := s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("saying yes", code, 201)
+	var c struct {
+		ID       string `json:"consent_id"`
+		Revision int64  `json:"revision"`
+	}
+	if err := json.Unmarshal([]byte(body), &c); err != nil || !strings.HasPrefix(c.ID, "con_") || len(c.ID) != 30 {
+		t.Fatalf("%v: %s", err, body)
+	}
+	d := s.decide(`,"min_revision":` + strconv.FormatInt(c.Revision, 10))
+	if !d.Allowed || *d.ConsentID != c.ID || *d.Basis != "consent" || d.ValidUntil == nil || d.Revision < c.Revision || !strings.HasPrefix(d.Subject, "sub_") {
+		t.Errorf("%+v", d)
+	}
+	code, _, _ = s.v1("POST", "/decisions", strings.Replace(asks, "%s", `,"min_revision":9007199254740991`, 1))
+	s.want("a revision that is not here", code, 503)
+
+	code, _, body = s.v1("POST", "/consents/withdraw", `{"subject":{"email":"ida@example.com"},"purpose":"letters","reason":"too many"}`)
+	s.want("saying no", code, 200)
+	var no struct{ Ended, Revision int64 }
+	if err := json.Unmarshal([]byte(body), &no); err != nil || no.Ended != 1 {
+		t.Errorf("%v: %s", err, body)
+	}
+	if d := s.decide(""); d.Allowed || d.Reason != "withdrawn" {
+		t.Errorf("%+v", d)
+	}
+	seen := func(n int64) string {
+		return strings.Replace(saysYes, "%s", `,"seen_revision":`+strconv.FormatInt(n, 10), 1)
+	}
+	code, _, _ = s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("a yes that shows nothing", code, 422)
+	code, _, _ = s.v1("POST", "/consents", seen(c.Revision))
+	s.want("a late yes", code, 409)
+	code, _, _ = s.v1("POST", "/consents", seen(no.Revision))
+	s.want("a new yes", code, 201)
+	if d := s.decide(""); !d.Allowed {
+		t.Errorf("%+v", d)
+	}
+	code, _, body = s.v1("POST", "/consents/history", `{"subject":{"id":"`+d.Subject+`"}}`)
+	s.want("the history", code, 200)
+	if strings.Count(body, `"kind":"consent.`) != 3 || !strings.Contains(body, "Send me trips and offers") {
+		t.Errorf("%s", body)
+	}
+	code, _, body = s.v1("GET", "/consents/"+c.ID+"/receipt", "")
+	s.want("the receipt", code, 200)
+	if !strings.Contains(body, "27560") {
+		t.Errorf("%s", body)
+	}
+}
+
+// TestDecisionsRefuseWhatIsMalformed: every fault in one problem, nothing of the body repeated.
+func TestDecisionsRefuseWhatIsMalformed(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	for name, c := range map[string]struct {
+		body string
+		code int
+		want string
+	}{
+		"nothing in it":    {`{}`, 422, `/category`},
+		"unknown field":    {strings.Replace(asks, "%s", `,"email":"ida@example.com"`, 1), 422, "unknown field"},
+		"another type":     {`{"subject":"ida@example.com","purpose":"letters","category":"contact"}`, 422, "/subject"},
+		"not JSON":         {`ida@example.com`, 422, "not JSON"},
+		"two values":       {strings.Replace(asks, "%s", "", 1) + "{}", 422, "more than one"},
+		"too long":         {`{"purpose":"` + strings.Repeat("x", 17<<10) + `"}`, 413, "longer"},
+		"negative":         {strings.Replace(asks, "%s", `,"min_revision":-1`, 1), 422, "min_revision"},
+		"escaped and fine": {strings.Replace(strings.Replace(asks, "%s", "", 1), "letters", `l\u0065tters`, 1), 200, "unknown-person"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, body := s.v1("POST", "/decisions", c.body)
+			if code != c.code || !strings.Contains(body, c.want) || strings.Contains(body, "ida@") {
+				t.Errorf("%d: %s", code, body)
+			}
+		})
+	}
+	code, _, body := s.v1("POST", "/decisions/batch", `{"decisions":[{},`+strings.Replace(asks, "%s", "", 1)+`,{"purpose":"x"}]}`)
+	if code != 422 || strings.Count(body, `"where"`) != 5 {
+		t.Errorf("%d: %s", code, body)
+	}
+	code, _, body = s.v1("POST", "/decisions/batch", `{"decisions":[`+strings.Replace(asks, "%s", "", 1)+`,`+strings.Replace(asks, "%s", `,"signals":{"gpc":true}`, 1)+`]}`)
+	if code != 200 || strings.Count(body, `"reason":"unknown-person"`) != 2 {
+		t.Errorf("%d: %s", code, body)
+	}
+	code, _, body = s.v1("POST", "/decisions/stream", strings.Replace(asks, "%s", "", 1)+"\n{}\n")
+	if lines := strings.Split(strings.TrimSpace(body), "\n"); code != 200 || len(lines) != 2 || !strings.Contains(lines[1], `"status":422`) {
+		t.Errorf("%d: %s", code, body)
+	}
+}
+
+// TestChangesAreStreamed: who keeps copies hears of every change, and that nothing changed.
+func TestChangesAreStreamed(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	from := s.decide("").Revision
+	r, err := http.NewRequestWithContext(t.Context(), "GET", s.base+"/v1/changes?from="+strconv.FormatInt(from, 10), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	next := func(prefix string) string {
+		t.Helper()
+		for lines.Scan() {
+			if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+				return rest
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return ""
+	}
+	if kind := next("event: "); kind != "head" {
+		t.Errorf("it begins with %s", kind)
+	}
+	code, _, _ := s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("saying yes", code, 201)
+	for next("event: ") != "change" {
+	}
+	if id, data := next("id: "), next("data: "); id == "" || !strings.Contains(data, `"purposes":["letters"]`) || !strings.Contains(data, `"subject":"sub_`) {
+		t.Errorf("%s %s", id, data)
+	}
+}
