@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // A snapshot is a stream of 64-bit words cut into frames of at most 1 MiB. A frame is
@@ -144,10 +145,7 @@ func (f *frameReader) openNext() ([]byte, error) {
 	if n > frameSize+sealSpace {
 		return nil, fmt.Errorf("%w: frame %d claims %d bytes", errSnapshot, f.number, n)
 	}
-	if cap(f.sealed) < n {
-		f.sealed = make([]byte, frameSize+sealSpace)
-	}
-	f.sealed = f.sealed[:n]
+	f.sealed = slices.Grow(f.sealed[:0], n)[:n]
 	if _, err := io.ReadFull(f.r, f.sealed); err != nil {
 		return nil, fmt.Errorf("%w: frame %d: %w", errSnapshot, f.number, err)
 	}

@@ -47,12 +47,13 @@ func (t table) home(k key) int {
 	return int(i)
 }
 
-// room is how many slots of a table may be used: nine in ten. Lines of four make a search touch 1.3 of them.
-func (t table) room() int { return len(t) * lineSlots * 9 / 10 }
+// room is how many slots of a table may be used: 15 in 16. By lines of four that costs a search a tenth of its time
+// against 9 in 10, and saves a byte for each key.
+func (t table) room() int { return len(t) * lineSlots * 15 / 16 }
 
 // newTable has room for so many keys, and what the allocator adds by rounding up.
 func newTable(keys int) *table {
-	t := slices.Grow(table(nil), (max(keys, 1)*10+9*lineSlots-1)/(9*lineSlots))
+	t := slices.Grow(table(nil), (max(keys, 1)*16+15*lineSlots-1)/(15*lineSlots))
 	t = t[:cap(t)]
 	return &t
 }

@@ -11,8 +11,11 @@ import (
 // where the snapshot ends. Whatever is not whole, in order and opened by open is an error and gives no index.
 func Read(r io.Reader, open Seal) (Meta, *Index, error) {
 	f := &frameReader{r: r, open: open}
-	x := New()
 	m, people := readMeta(f)
+	if f.err != nil {
+		return Meta{}, nil, f.err
+	}
+	x := New()
 	for range people {
 		x.readPerson(f)
 		if f.err != nil {
