@@ -168,6 +168,9 @@ type TableRule struct {
 	Columns []string `yaml:"columns,omitempty"`
 	Because string   `yaml:"because,omitempty"`
 	Until   string   `yaml:"until,omitempty"` // "N days|months|years after COLUMN"
+	// Opaque columns hold what Ombud cannot read, encrypted or coded, and somebody answers for that: they
+	// are no gap.
+	Opaque []string `yaml:"opaque,omitempty"`
 	// Categories of the dataset's columns, where scan or a person said them: column to category.
 	Categories map[string]string `yaml:"categories,omitempty"`
 	Purpose    string            `yaml:"purpose,omitempty"`

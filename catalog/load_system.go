@@ -100,6 +100,7 @@ func (r *reader) table(n *yaml.Node) (t TableRule) {
 	var erase string
 	f := fields{
 		"erase": r.oneOf(&erase, "method", methods, methodAliases), "columns": r.texts(&t.Columns),
+		"opaque":  r.texts(&t.Opaque),
 		"because": r.text(&t.Because), "until": r.until(&t.Until), "purpose": r.text(&t.Purpose),
 		"categories": func(n *yaml.Node) {
 			t.Categories = map[string]string{}

@@ -32,7 +32,7 @@ systems:
     tables:
       invoices: {erase: keep, because: "bookkeeping law, 5 years", until: "5 years after issued_at"}
       messages: {erase: redact, columns: [body]}
-      reviews:  {erase: anonymise, columns: [author_name]}
+      reviews:  {erase: anonymise, columns: [author_name], opaque: [seal]}
     ignore: [schema_migrations]
 targets:
   - {id: mailer, url: "https://mail.example/hook", systems: [shop], secret: ${MAILER_SECRET}, identity: none}
@@ -62,7 +62,7 @@ func TestLoadReadsTheContractsExample(t *testing.T) {
 		Tables: []TableRule{
 			{Table: "invoices", Erase: Keep, Because: "bookkeeping law, 5 years", Until: "5 years after issued_at"},
 			{Table: "messages", Erase: Redact, Columns: []string{"body"}},
-			{Table: "reviews", Erase: Anonymise, Columns: []string{"author_name"}},
+			{Table: "reviews", Erase: Anonymise, Columns: []string{"author_name"}, Opaque: []string{"seal"}},
 		},
 		Ignore: []string{"schema_migrations"},
 	}

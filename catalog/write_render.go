@@ -103,6 +103,9 @@ func renderRule(t *TableRule) string {
 	if len(t.Columns) > 0 {
 		add("columns", flowList(t.Columns))
 	}
+	if len(t.Opaque) > 0 {
+		add("opaque", flowList(t.Opaque))
+	}
 	add("because", quoted(t.Because))
 	add("until", quoted(t.Until))
 	if len(t.Categories) > 0 {

@@ -95,6 +95,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 		if err := w.addContents(ctx, groups); err != nil {
 			return nil, err
 		}
+		if err := w.opaqueGaps(ctx); err != nil {
+			return nil, err
+		}
 	}
 	w.fillSystems(p, groups)
 	w.groups = groups

@@ -62,6 +62,7 @@
 //   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
 //     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A
 //     key that the store gave to somebody new since leads to them.
+//   - Sight: a cell that stays, or is given out, and can be read by no decoder is a gap, unless ombud.yaml calls its column opaque.
 //   - Memory: rows of datasets that nothing refers to spill, sealed, beyond Config.Memory. Rows that others
 //     refer to stay in memory while a plan is made, so a person with very many of those costs more.
 package plan

@@ -38,20 +38,28 @@ func (e *Engine) Export(ctx context.Context, q Question, sink Sink, progress fun
 	defer w.close()
 	o := newOutcome(p)
 	held := map[Held]int64{}
+	o.Gaps = slices.Clone(o.Gaps)
 	for _, d := range w.order() {
 		if progress != nil {
 			progress(Progress{Phase: "package", System: d.System, Dataset: d.Name})
 		}
-		if err := w.exportDataset(d, sink, held); err != nil {
+		found := &unread{columns: map[string]bool{}}
+		if err := w.exportDataset(d, sink, held, found); err != nil {
 			return nil, nil, err
+		}
+		if found.rows > 0 {
+			g := found.gap(d)
+			g.Who = owner(w.g, d.System)
+			o.Gaps = append(o.Gaps, g)
 		}
 	}
 	w.fillExport(o, p, held)
 	return p, o, ctx.Err()
 }
 
-func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64) error {
+func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64, found *unread) error {
 	s := w.sets[d]
+	cols := opaqueColumns(d)
 	row := make([]connector.Value, len(d.Table.Columns))
 	return s.each(func(r *record) error {
 		w.settle(s, r)
@@ -63,6 +71,8 @@ func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64)
 		}
 		item := Item{System: d.System, Dataset: d.Name, Path: w.paths[r.path], Columns: d.Table.Columns, Role: roleOf(r)}
 		item.Withheld = w.withhold(s, r, row, held)
+		cells := slices.DeleteFunc(slices.Clone(cols), func(c string) bool { return file(r.cells[s.at[c]]) })
+		found.add(cells, s.values(r, cells), item.Withheld)
 		return sink.Row(item, row)
 	})
 }

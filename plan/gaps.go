@@ -111,7 +111,7 @@ func (w *walk) absent(s *catalog.Connection) []Remaining {
 			name(r.Table, "table-missing", "a table")
 			continue
 		}
-		for _, c := range r.Columns {
+		for _, c := range slices.Concat(r.Columns, r.Opaque) {
 			if d.Table.Column(c) == nil {
 				name(r.Table, "column-missing", "column "+c)
 			}
