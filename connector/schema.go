@@ -181,6 +181,8 @@ const (
 type Locator struct {
 	Kind    LocatorKind
 	Columns []string
+	// Moves: a row that is changed has another address afterwards, or none that is known.
+	Moves bool
 }
 
 // Table finds a table by dataset name: exact first, then schema-qualified; nil when absent.

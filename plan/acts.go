@@ -140,7 +140,7 @@ func (s *scribe) breaks(ctx context.Context) error {
 // breakEdge lets the rows go from one parent; before are the edges that broke already.
 func (s *scribe) breakEdge(ctx context.Context, set *rowset, e *catalog.Edge, before []*catalog.Edge) error {
 	p := s.portions(s.reasonKey(set, before), func(r *record) act {
-		a := s.newAct(set, r, -1, connector.Update, breakable(e))
+		a := s.newAct(set, r, -1, connector.Update, letsGo(e))
 		a.breaks, a.values = true, [][]connector.Value{make([]connector.Value, len(a.set))}
 		s.looseFence(&a, set, r, before)
 		if len(a.fence) == 0 || !slices.Equal(a.fence[0].columns, e.ChildColumns) {
@@ -165,7 +165,7 @@ func (s *scribe) breakEdge(ctx context.Context, set *rowset, e *catalog.Edge, be
 func (s *scribe) breaking(d *catalog.Dataset) []*catalog.Edge {
 	var out []*catalog.Edge
 	for _, e := range d.Out {
-		if s.ties(e) && breakable(e) != nil {
+		if s.ties(e) && letsGo(e) != nil {
 			out = append(out, e)
 		}
 	}
@@ -177,7 +177,7 @@ func (s *scribe) lost(set *rowset, r *record, broken []*catalog.Edge) []string {
 	var out []string
 	for _, e := range broken {
 		if s.w.refersToDying(set, r, e) {
-			out = append(out, breakable(e)...)
+			out = append(out, letsGo(e)...)
 		}
 	}
 	return out
@@ -216,7 +216,7 @@ func (s *scribe) ties(e *catalog.Edge) bool {
 // more than one act.
 func (s *scribe) tied(d *catalog.Dataset) bool {
 	return slices.ContainsFunc(slices.Concat(d.Out, d.In), func(e *catalog.Edge) bool {
-		return s.ties(e) && breakable(e) == nil
+		return s.ties(e) && letsGo(e) == nil
 	})
 }
 

@@ -47,7 +47,7 @@
 //   - Where a delete could take rows along that we cannot see (a child that cascades and may not be read, a
 //     catalog seen only in part) the row is anonymised instead.
 //   - MariaDB and MySQL check every key at every row: dying rows that refer to each other in a circle, by
-//     references none of which can be NULL, are all anonymised instead.
+//     references none of which can be NULL, or of rows without a key, are all anonymised instead.
 //   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones
 //     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
 //     enum, UNIQUE and CHECK. None fits: a gap.

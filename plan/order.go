@@ -104,7 +104,7 @@ func (w *walk) pinCircles() bool {
 	t.next = func(r *record) []*record {
 		var out []*record
 		for _, e := range at[r].d.Out {
-			if e.FK == nil || breakable(e) != nil {
+			if e.FK == nil || letsGo(e) != nil {
 				continue
 			}
 			for _, p := range w.parents(at[r], r, e) {
@@ -139,6 +139,15 @@ func (w *walk) pinCircles() bool {
 		}
 	}
 	return changed
+}
+
+// letsGo gives the columns that break before a dying row goes, nil where it must go with what it refers
+// to: a row whose address is its place or its content would not be found again.
+func letsGo(e *catalog.Edge) []string {
+	if e.Child.Table.Locator.Moves {
+		return nil
+	}
+	return breakable(e)
 }
 
 // inCircle: the datasets of a component refer to each other, or one to itself.

@@ -206,7 +206,7 @@ func (s *scribe) refersToKept(set *rowset, r *record) bool {
 // losesThread: a reference of the row is set to NULL before the row itself goes.
 func (s *scribe) losesThread(set *rowset, r *record) bool {
 	return slices.ContainsFunc(set.d.Out, func(e *catalog.Edge) bool {
-		return s.ties(e) && breakable(e) != nil && s.w.refersToDying(set, r, e)
+		return s.ties(e) && letsGo(e) != nil && s.w.refersToDying(set, r, e)
 	})
 }
 

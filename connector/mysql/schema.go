@@ -262,5 +262,5 @@ func locate(t *connector.Table) connector.Locator {
 	for i, c := range t.Columns {
 		all[i] = c.Name
 	}
-	return connector.Locator{Kind: connector.ByPredicate, Columns: all}
+	return connector.Locator{Kind: connector.ByPredicate, Columns: all, Moves: true}
 }

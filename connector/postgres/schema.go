@@ -225,13 +225,13 @@ func locator(t *connector.Table) connector.Locator {
 		}
 	}
 	if t.Kind != connector.View && t.Kind != connector.Foreign {
-		return connector.Locator{Kind: connector.ByPhysical, Columns: []string{"tableoid", "ctid"}}
+		return connector.Locator{Kind: connector.ByPhysical, Columns: []string{"tableoid", "ctid"}, Moves: true}
 	}
 	all := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		all[i] = c.Name
 	}
-	return connector.Locator{Kind: connector.ByPredicate, Columns: all}
+	return connector.Locator{Kind: connector.ByPredicate, Columns: all, Moves: true}
 }
 
 // usable: an index that failed to build holds no promise of uniqueness.
