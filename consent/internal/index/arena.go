@@ -6,7 +6,9 @@ import "sync/atomic"
 const chunk = 4096
 
 // arena holds the words in blocks of 1 to 64, none of which straddles two chunks. Freed blocks are kept by size, each
-// naming the next in its first word: who still reads it there finds out by the head. Block 0 is no block.
+// naming the next in its first word: who still reads it there finds out by the head. Blocks are neither split nor joined:
+// where all people get a purpose more, the blocks they leave wait for others of that size, until a snapshot is read back
+// and packs them. Block 0 is no block.
 type arena struct {
 	chunks atomic.Pointer[[]*[chunk]atomic.Uint64]
 	next   uint32 // of the last chunk, what was not handed out yet

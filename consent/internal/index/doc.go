@@ -4,7 +4,7 @@
 // Three tables. Identities: 128 shards of open addressing, 16 bytes a slot, leading from a key to a person's number.
 // People: 16 bytes each, found by number: flags, the purposes known, and where the words lie. Words: 64 bits for each
 // known purpose, in the order of the purposes' ranks. A person's number is the handle: it stays good for the life of
-// the index, wherever the words move. Person with eight purposes and one identity: 99 bytes; a further identity: 19.
+// the index, wherever the words move. A person with eight purposes and one identity takes 98 bytes, a further identity 19.
 //
 // One writer, any number of readers, no reader ever waits. A word known already is changed by one atomic store. A new
 // purpose takes a new block: it is filled, the person's head says which rank is being added (a reader leaves that rank

@@ -92,6 +92,28 @@ func (c *crowd) read(t *testing.T, r *rand.Rand) {
 	}
 }
 
+// TestWidening: while purposes are added below it, a word stays what it is.
+func TestWidening(t *testing.T) {
+	x := index.New()
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !stop.Load() && !t.Failed() {
+			if _, w, _ := x.Look(1, 63); w != 0 && w != 63 {
+				t.Errorf("rank 63 has the word of rank %d", w)
+			}
+		}
+	})
+	for range 10_000 {
+		for rank := 63; rank >= 0; rank-- {
+			x.Set(1, rank, index.Word(rank))
+		}
+		x.Remove(1)
+	}
+	stop.Store(true)
+	wg.Wait()
+}
+
 // TestFlagsWithWord: flags and word are of one instant. The writer keeps the last bits of both equal, but for the
 // moment between two changes; flags first, so a word is never ahead.
 func TestFlagsWithWord(t *testing.T) {
