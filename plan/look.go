@@ -25,6 +25,7 @@ type looker struct {
 	ids   []string
 	long  bool             // sweep however long it takes
 	kept  map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	texts map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
 
 // conclude looks again and says what was reached.
@@ -49,7 +50,7 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 }
 
 func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
-	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, kept: map[string]int64{}}
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, kept: map[string]int64{}, texts: map[string]int64{}}
 	for _, s := range p.Systems {
 		for _, st := range s.Datasets {
 			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
@@ -190,8 +191,14 @@ func (l *looker) watchValues(system string, a act) {
 		l.ids = append(l.ids, k[0].S)
 	}
 	if len(a.set) == 1 {
-		if n, err := strconv.ParseInt(a.expect[0], 10, 64); err == nil {
+		for _, text := range a.expect {
+			hash, count, _ := strings.Cut(text, " ")
+			n, err := strconv.ParseInt(count, 10, 64)
+			if err != nil {
+				continue // then it is not let pass
+			}
 			l.kept[system+"."+a.dataset+"."+a.set[0]] += n
+			l.texts[system+"."+hash] += n
 		}
 	}
 }

@@ -64,10 +64,10 @@ func storedCopies(g *catalog.Graph) []*catalog.Dataset {
 	return out
 }
 
-// mayHold is how many cells of a column an identity may stand in, because rows are kept; a stored
-// copy shows the kept rows of its whole system.
+// mayHold is how many cells of a column an identity may stand in, because rows are kept. A view that was
+// just computed anew may show them in other words; one for each kept cell of its system is let pass.
 func (l *looker) mayHold(d *catalog.Dataset, column string) int64 {
-	if d.Table.Kind != connector.MatView && d.Table.Kind != connector.Virtual {
+	if d.Table.Kind != connector.MatView {
 		return l.kept[d.ID()+"."+column]
 	}
 	n := int64(0)
@@ -77,6 +77,18 @@ func (l *looker) mayHold(d *catalog.Dataset, column string) int64 {
 		}
 	}
 	return n
+}
+
+// copies reports whether a stored copy's cell says what a kept cell says. A full-text table shows each
+// row once, so what stands there once more than it is kept is a copy of something else.
+func (l *looker) copies(d *catalog.Dataset, column string, v connector.Value, shown map[string]int64) bool {
+	if d.Table.Kind != connector.MatView && d.Table.Kind != connector.Virtual {
+		return false
+	}
+	hash := cellHash(v)
+	shown[column+"."+hash]++
+	may := l.texts[d.System+"."+hash]
+	return may > 0 && (d.Table.Kind == connector.MatView || shown[column+"."+hash] <= may)
 }
 
 func (l *looker) sweepMS() int64 {
@@ -109,11 +121,12 @@ func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matche
 		return nil
 	}
 	hits := make([]int64, len(cols))
+	shown := map[string]int64{}
 	sel := connector.Select{Table: d.Table, Columns: cols}
 	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
 		for i, v := range row {
 			l.proof[d.System].Swept += int64(len(v.S))
-			if holds(m, v) {
+			if holds(m, v) && !l.copies(d, cols[i], v, shown) {
 				hits[i]++
 			}
 		}

@@ -154,3 +154,30 @@ create materialized view stale as select 'ida@example.com'::text as email;`}, //
 		c.want(t, `select visits, best from daily order by day`, "2,ida@example.com 7,frida@example.com")
 	})
 }
+
+// TestTrap30CopiesBehindKeptRows: a kept row lets its own text stand in stored copies, not another's.
+func TestTrap30CopiesBehindKeptRows(t *testing.T) {
+	tr := trap{
+		tables: customers + `
+create table invoices (id integer primary key, customer_id integer not null references customers(id), billed varchar(100));
+insert into invoices values (1, 1, 'ida@example.com, Oslo'), (2, 1, 'Ida@example.com');
+create table posts (id integer primary key, customer_id integer references customers(id), body varchar(100));
+insert into posts values (1, 1, 'write to ida@example.com'), (2, 2, 'bo');`,
+		extra: map[string]string{
+			"sqlite": `create virtual table found using fts5(text);
+insert into found select billed from invoices;`,
+			"postgres": `create materialized view found as select billed as text from invoices union all select billed from invoices;`,
+		},
+		on:     []string{"sqlite", "postgres"},
+		system: catalog.System{Tables: []catalog.TableRule{{Table: "invoices", Erase: catalog.Keep, Because: "law"}}},
+	}
+	tr.spring(t, func(t *testing.T, c *trapped) { c.erase(t, plan.Complete) })
+	for _, stray := range []string{"write to ida@example.com", "Ida@example.com"} {
+		tr.on, tr.extra = []string{"sqlite"}, map[string]string{"sqlite": `create virtual table found using fts5(text);
+insert into found select billed from invoices where id = 2;
+insert into found values ('` + stray + `');`}
+		tr.spring(t, func(t *testing.T, c *trapped) {
+			wantNamed(t, c.erase(t, plan.Incomplete).Remaining, "residue", "found")
+		})
+	}
+}

@@ -150,7 +150,12 @@ func (s *scribe) watchText(ctx context.Context) error {
 	return nil
 }
 
-// watchKept counts, per text column, the kept rows in which an identity stands.
+// cellHash is of what a cell says, whatever the type of its column.
+func cellHash(v connector.Value) string {
+	return connector.RowHash([]connector.Value{connector.TextValue(v.S)})
+}
+
+// watchKept tells, per text column, the kept cells in which an identity stands.
 func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) error {
 	set := s.w.sets[d]
 	var keys []connector.Key
@@ -165,13 +170,16 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) 
 		return err
 	}
 	cols := sweepColumns(d.Table)
-	hits := make([]int64, len(cols))
+	hits := make([]map[string]int64, len(cols)) // the hash of what cells say, to how many say it
+	for i := range hits {
+		hits[i] = map[string]int64{}
+	}
 	sel := connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
 	if len(cols) > 0 {
 		err = d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			for i, v := range row {
 				if holds(m, v) {
-					hits[i]++
+					hits[i][cellHash(v)]++
 				}
 			}
 			return nil
@@ -180,9 +188,12 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) 
 			s.w.unreadable(d)
 		}
 	}
-	for i, n := range hits {
-		if n > 0 {
-			a := act{dataset: d.Name, verb: watchValues, step: -1, set: []string{cols[i]}, expect: []string{itoa(n)}}
+	for i, texts := range hits {
+		if len(texts) > 0 {
+			a := act{dataset: d.Name, verb: watchValues, step: -1, set: []string{cols[i]}}
+			for hash, n := range sorted(texts) {
+				a.expect = append(a.expect, hash+" "+itoa(n))
+			}
 			if err := s.add(ctx, d.System, a); err != nil {
 				return err
 			}
