@@ -31,20 +31,20 @@ func migrateJournal(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "plan", `
 create table plan_runs (
   request text not null,
-  gen integer not null,
+  gen bigint not null,
   hash text not null,
-  sealed_key blob,
-  acting integer not null default 0,
+  sealed_key bytea,
+  acting bigint not null default 0,
   primary key (request, gen)
 );
 create table plan_chunks (
   request text not null,
-  gen integer not null,
-  ordinal integer not null,
+  gen bigint not null,
+  ordinal bigint not null,
   system text not null,
-  done integer not null default 0,
-  acted blob,
-  sealed blob not null,
+  done bigint not null default 0,
+  acted bytea,
+  sealed bytea not null,
   primary key (request, gen, ordinal)
 );`)
 }

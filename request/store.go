@@ -22,8 +22,8 @@ create table requests (
 	received bigint not null,
 	updated bigint not null,
 	body text not null,
-	identities blob,
-	key blob,
+	identities bytea,
+	key bytea,
 	retained text not null,
 	until bigint not null,
 	unique (year, n)

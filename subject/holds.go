@@ -45,7 +45,7 @@ create table holds (
 	token text not null,
 	system text not null,
 	dataset text not null,
-	because blob not null,
+	because bytea not null,
 	since bigint not null,
 	released bigint
 );

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -25,9 +23,11 @@ var ErrNoRows = sql.ErrNoRows
 
 // Config says where the store is.
 type Config struct {
-	// Path is the SQLite file; it and its directory are made when missing. Mode 0600 is enforced on the file.
+	// Path is a SQLite file, or the address of a PostgreSQL database: postgres://user:password@host:5432/database. The
+	// file and its directory are made when missing, mode 0600 is enforced on the file. In a database the tables are in
+	// the first schema of the search path.
 	Path string
-	// Clock dates the migrations; nil is the system's.
+	// Clock dates the migrations and paces the look after an idle connection; nil is the system's.
 	Clock clock.Clock
 	// Hook is called by the writer after each commit that is durable and not yet answered, with the point's name
 	// ("commit"). It is for tests that end the process there; nil in production.
@@ -36,51 +36,50 @@ type Config struct {
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	pool  *sql.DB
-	clock clock.Clock
-	w     *writer
-	free  chan *conn // one slot per reader; nil where no connection was needed yet
+	engine engine
+	clock  clock.Clock
+	w      *writer
+	free   chan conn // one slot per reader; nil where no connection was needed yet
 
 	mu     sync.RWMutex // guards queue against being closed while somebody sends
 	closed bool
 	done   chan struct{} // closed with the store: who waits for a reader then gets none
 }
 
-// Open opens the store, or makes it. The caller must Close it.
+// Open opens the store, or makes it. The caller must Close it. In PostgreSQL it takes the store for itself: where another
+// instance has it, and does not end within seconds, the answer is fault.Unavailable.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	if strings.HasPrefix(c.Path, "postgres://") || strings.HasPrefix(c.Path, "postgresql://") {
-		return nil, fault.New(fault.Invalid, "PostgreSQL as own store comes later").Then("Give the path of a file.")
-	}
-	if c.Path == "" {
-		return nil, fault.New(fault.Invalid, "the own store needs a path")
-	}
 	if c.Clock == nil {
 		c.Clock = clock.System{}
 	}
-	if err := prepareFile(c.Path); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "the own store %s cannot be opened", filepath.Base(c.Path))
-	}
-	return open(ctx, c)
-}
-
-func open(ctx context.Context, c Config) (*DB, error) {
-	pool, err := openPool(c.Path)
+	e, err := choose(c.Path)
 	if err != nil {
 		return nil, err
 	}
-	wc, err := newConn(ctx, pool, writerPragmas)
-	if err == nil {
-		err = syncDir(filepath.Dir(c.Path))
-	}
+	wc, err := e.writer(ctx)
 	if err != nil {
-		return nil, errors.Join(err, pool.Close())
+		return nil, errors.Join(err, e.close())
 	}
-	d := &DB{pool: pool, clock: c.Clock, w: newWriter(wc, c.Hook), free: make(chan *conn, readers), done: make(chan struct{})}
+	d := &DB{engine: e, clock: c.Clock, w: newWriter(wc, c.Clock, c.Hook), free: make(chan conn, readers), done: make(chan struct{})}
 	for range readers {
 		d.free <- nil
 	}
 	go d.w.loop()
 	return d, nil
+}
+
+func choose(path string) (engine, error) {
+	scheme, _, isURL := strings.Cut(path, "://")
+	switch {
+	case path == "":
+		return nil, fault.New(fault.Invalid, "the own store needs a path")
+	case !isURL:
+		return openFile(path)
+	case scheme == "postgres" || scheme == "postgresql":
+		return openServer(path)
+	}
+	return nil, fault.New(fault.Invalid, "the own store is neither a file nor a PostgreSQL database").
+		Then("Give a path, or postgres://user:password@host:5432/database.")
 }
 
 // Write runs fn in a transaction and answers when its commit is on the disk. An error of fn undoes all fn did and comes
@@ -91,7 +90,8 @@ func open(ctx context.Context, c Config) (*DB, error) {
 // never call Write, Read or runtime.Goexit. If ctx ends before fn began, it never will, and Write gives ctx's error; once
 // it began, Write waits for the outcome.
 //
-// After a commit whose outcome is unknown every Write gives fault.Unavailable until the store is opened again.
+// After a commit whose outcome is unknown, and after the connection was lost, every Write gives fault.Unavailable until
+// the store is opened again.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	c := &command{fn: fn, done: make(chan error, 1)}
 	if err := d.send(ctx, c); err != nil {
@@ -132,14 +132,14 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { d.free <- c }()
-	if err := c.run(ctx, "begin"); err != nil {
+	defer func() { d.giveReader(c) }()
+	if err := c.begin(ctx); err != nil {
 		return err
 	}
 	tx := &Tx{c: c, reading: true}
 	defer func() {
 		tx.end()
-		if ended := c.run(context.WithoutCancel(ctx), "rollback"); err == nil {
+		if ended := c.rollback(); err == nil {
 			err = ended
 		}
 	}()
@@ -149,13 +149,13 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	return tx.failed
 }
 
-func (d *DB) takeReader(ctx context.Context) (*conn, error) {
+func (d *DB) takeReader(ctx context.Context) (conn, error) {
 	select {
 	case c := <-d.free:
 		if c != nil {
 			return c, nil
 		}
-		c, err := newConn(ctx, d.pool, readerPragmas)
+		c, err := d.engine.reader(ctx)
 		if err != nil {
 			d.free <- nil
 			return nil, err
@@ -167,6 +167,21 @@ func (d *DB) takeReader(ctx context.Context) (*conn, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// giveReader keeps a connection for the next one, unless it has ended.
+func (d *DB) giveReader(c conn) {
+	if c.lost() {
+		c.close()
+		c = nil
+	}
+	d.free <- c
+}
+
+// Broken is closed when nothing can be written any more; Err then tells why. Only opening the store again helps.
+func (d *DB) Broken() <-chan struct{} { return d.w.health.Done() }
+
+// Err is nil until Broken is closed.
+func (d *DB) Err() error { return d.w.broken() }
 
 // Close answers what waits, then closes the store. Reads under way must have ended.
 func (d *DB) Close() error {
@@ -186,31 +201,10 @@ func (d *DB) Close() error {
 		}
 	}
 	d.w.c.close()
-	if err := d.pool.Close(); err != nil {
+	if err := d.engine.close(); err != nil {
 		return fmt.Errorf("closing the store: %w", err)
 	}
 	return nil
 }
 
 func errClosed() error { return fault.New(fault.Unavailable, "the store is closed") }
-
-// prepareFile makes directory and file and tightens the mode before the engine writes a byte; the engine gives its
-// side files the mode of the main one.
-func prepareFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Chmod(0o600), f.Close())
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}

@@ -22,6 +22,9 @@ const stepsTable = `create table if not exists schema_steps (
 // Migrate brings the tables of a feature to the last of its steps, each in a transaction of its own. Steps are only ever
 // added: one that was applied and then changed is refused, and so is a store that already knows more steps than this
 // program does.
+//
+// Both engines get the same text but for one phrase: "integer primary key" is the address of the row in SQLite, which has
+// 64 bits, and becomes "bigint primary key" in PostgreSQL. Neither engine gives ids: the statement that inserts does.
 func (d *DB) Migrate(ctx context.Context, feature string, steps ...string) error {
 	var applied []string
 	err := d.Write(ctx, func(tx *Tx) (err error) {
@@ -96,7 +99,7 @@ func compareSteps(feature string, applied, steps []string) error {
 func (d *DB) applyStep(ctx context.Context, feature string, n int, text string) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		tx.dirty = true
-		if err := tx.c.script(context.WithoutCancel(ctx), text); err != nil {
+		if err := tx.c.script(context.WithoutCancel(ctx), tx.c.schema(text)); err != nil {
 			return tx.fail(err)
 		}
 		_, err := tx.Exec(ctx, "insert into schema_steps (feature, step, checksum, applied_at) values ($1, $2, $3, $4)",

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
 )
@@ -11,7 +10,7 @@ var errEnded = errors.New("the transaction has ended")
 
 // Tx is one transaction. It belongs to the function it was given to, and ends with it.
 type Tx struct {
-	c          *conn
+	c          conn
 	reading    bool
 	dirty      bool  // something may have been written
 	failed     error // the first statement that failed; nothing runs after it
@@ -25,18 +24,9 @@ func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) 
 	if err := t.usable(text); err != nil {
 		return 0, err
 	}
-	s, err := t.c.prepared(t.context(ctx), text)
+	n, err := t.c.exec(t.context(ctx), text, args)
 	if err != nil {
 		return 0, t.fail(err)
-	}
-	defer t.c.release(text, s)
-	res, err := s.ExecContext(t.context(ctx), args...)
-	if err != nil {
-		return 0, t.fail(mapError("running a statement", err))
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return 0, t.fail(mapError("counting rows", err))
 	}
 	return n, nil
 }
@@ -46,17 +36,11 @@ func (t *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error)
 	if err := t.usable(text); err != nil {
 		return nil, err
 	}
-	s, err := t.c.prepared(t.context(ctx), text)
+	rows, err := t.c.query(t.context(ctx), text, args)
 	if err != nil {
 		return nil, t.fail(err)
 	}
-	rows, err := s.QueryContext(t.context(ctx), args...)
-	if err != nil {
-		t.c.release(text, s)
-		return nil, t.fail(mapError("running a query", err))
-	}
-	s.busy = true
-	r := &Rows{t: t, rows: rows, stmt: s, text: text}
+	r := &Rows{t: t, rows: rows}
 	t.open = append(t.open, r)
 	return r, nil
 }
@@ -120,9 +104,7 @@ func isSelect(text string) bool {
 // Rows are the rows of a query, read one by one: for rows.Next() { rows.Scan(…) }, then rows.Err().
 type Rows struct {
 	t    *Tx
-	rows *sql.Rows
-	stmt *stmt
-	text string
+	rows cursor
 	err  error
 }
 
@@ -154,10 +136,9 @@ func (r *Rows) Close() {
 	if r.rows == nil {
 		return
 	}
-	if err := errors.Join(r.rows.Err(), r.rows.Close()); err != nil {
-		r.err = r.t.fail(mapError("reading rows", err))
+	if err := r.rows.Close(); err != nil {
+		r.err = r.t.fail(err)
 	}
-	r.t.c.release(r.text, r.stmt)
 	r.rows = nil
 	for i, o := range r.t.open {
 		if o == r {

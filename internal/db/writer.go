@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
+	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -30,25 +32,56 @@ func (c *command) answer() { c.done <- c.err }
 
 // writer owns the connection that writes.
 type writer struct {
-	c      *conn
-	queue  chan *command
-	hook   func(string)
-	broken error // set by a commit whose outcome is unknown
-	done   chan struct{}
+	c     conn
+	clock clock.Clock
+	queue chan *command
+	hook  func(string)
+	done  chan struct{}
+
+	health context.Context // ends, with the cause, when nothing can be written any more
+	fail   context.CancelCauseFunc
 }
 
-func newWriter(c *conn, hook func(string)) *writer {
-	return &writer{c: c, hook: hook, queue: make(chan *command, groupLimit), done: make(chan struct{})}
+func newWriter(c conn, cl clock.Clock, hook func(string)) *writer {
+	w := &writer{c: c, clock: cl, hook: hook, queue: make(chan *command, groupLimit), done: make(chan struct{})}
+	w.health, w.fail = context.WithCancelCause(context.Background())
+	return w
 }
+
+// pulse is how soon the loss of an idle connection is noticed.
+const pulse = 5 * time.Second
 
 func (w *writer) loop() {
 	defer close(w.done)
-	for first := range w.queue {
-		if group := w.gather(first); len(group) > 0 {
-			w.together(group)
+	beat := w.clock.After(pulse)
+	for {
+		select {
+		case first, open := <-w.queue:
+			if !open {
+				return
+			}
+			if group := w.gather(first); len(group) > 0 {
+				w.together(group)
+			}
+		case <-beat:
+			w.check()
+			beat = w.clock.After(pulse)
 		}
 	}
 }
+
+// check finds out that the connection is gone although nobody writes: with it goes the lock that keeps others away.
+func (w *writer) check() {
+	if w.broken() != nil {
+		return
+	}
+	if err := w.c.check(); err != nil && w.c.lost() {
+		w.fail(lost(err))
+	}
+}
+
+// broken is why nothing can be written any more; nil while it can.
+func (w *writer) broken() error { return context.Cause(w.health) }
 
 // gather takes what waits now, up to the limit.
 func (w *writer) gather(first *command) []*command {
@@ -93,10 +126,15 @@ func (w *writer) together(group []*command) {
 }
 
 func (w *writer) begin() error {
-	if w.broken != nil {
-		return w.broken
+	if err := w.broken(); err != nil {
+		return err
 	}
-	return w.c.run(context.Background(), "begin immediate")
+	err := w.c.begin(context.Background())
+	if err != nil && w.c.lost() {
+		w.fail(lost(err))
+		return w.broken()
+	}
+	return err
 }
 
 // perform runs a command and tells whether the transaction may go on. One that fails before it wrote leaves nothing to
@@ -127,25 +165,21 @@ func (c *command) undo() {
 }
 
 func (w *writer) rollback(ran []*command) {
-	err := w.c.run(context.Background(), "rollback")
+	err := w.c.rollback()
 	for i := len(ran) - 1; i >= 0; i-- {
 		ran[i].undo()
 	}
-	if err != nil && w.c.run(context.Background(), "begin immediate") == nil {
-		// The engine had already undone it (disk full, i/o error): a new transaction can begin.
-		err = w.c.run(context.Background(), "rollback")
-	}
 	if err != nil {
-		w.broken = unknown(err)
+		w.fail(lost(err)) // unless it already failed: the first cause stands
 	}
 }
 
 // commit makes the group durable, then tells everybody: hooks first, answers after all of them.
 func (w *writer) commit(group []*command) {
-	if err := w.c.run(context.Background(), "commit"); err != nil {
-		w.broken = unknown(err)
+	if err := w.c.commit(); err != nil {
+		w.fail(unknown(err))
 		w.rollback(group)
-		answerAll(group, w.broken)
+		answerAll(group, w.broken())
 		return
 	}
 	if w.hook != nil {
@@ -164,6 +198,11 @@ func (w *writer) commit(group []*command) {
 func unknown(cause error) error {
 	return fault.Wrap(fault.Unavailable, cause, "the own store failed while committing; whether the last change is kept is unknown").
 		Then("Restart: what was kept is read again from the disk.")
+}
+
+func lost(cause error) error {
+	return fault.Wrap(fault.Unavailable, cause, "the own store was lost; what was not answered is not kept").
+		Then("See that it can be reached, and restart.")
 }
 
 func answerAll(group []*command, err error) {

@@ -1,0 +1,251 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	checkTimeout   = 10 * time.Second
+)
+
+// lockClass is the first half of the advisory lock's key; the second is the schema, for each schema can hold a store.
+const lockClass = 0x6f6d6264 // "ombd"
+
+// takeLock waits a little: the connection of an instance that was killed may take a moment to end.
+const takeLock = `set lock_timeout = '2s';
+	select pg_advisory_lock(%d, oid::int4) from pg_namespace where nspname = current_schema();
+	set lock_timeout = 0`
+
+const lockOwner = `select coalesce(max(a.application_name), '') from pg_locks l join pg_stat_activity a on a.pid = l.pid
+	join pg_namespace n on n.nspname = current_schema() and n.oid = l.objid
+	where l.locktype = 'advisory' and l.classid = %d and l.granted and a.datname = current_database()`
+
+// sessionSettings make an answer durable, and keep the server from ending our connections or statements: their loss is
+// the loss of the store. What the server does not know is left out.
+const sessionSettings = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') <> 'remote_apply';
+	select set_config(name, '0', false) from pg_settings where name in
+		('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`
+
+// server is a store in a schema of a PostgreSQL database.
+type server struct{ config *pgx.ConnConfig }
+
+// openServer reads the address; connections come later.
+func openServer(address string) (*server, error) {
+	c, err := pgx.ParseConfig(address)
+	if err != nil { // its text repeats parts of the address
+		return nil, fault.New(fault.Invalid, "the address of the own store is not one of PostgreSQL").
+			Then("Write it as postgres://user:password@host:5432/database.")
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	if c.ValidateConnect == nil { // of several hosts, a standby would show the past
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
+	host, _ := os.Hostname()
+	c.RuntimeParams["application_name"] = fmt.Sprintf("ombud on %.30s, process %d", host, os.Getpid())
+	c.StatementCacheCapacity = statementLimit
+	return &server{c}, nil
+}
+
+// writer takes the store's advisory lock on the connection that it is: when the connection ends, so does the lock, and
+// nothing can be written without it. A pooler that shares connections between transactions would break that.
+func (s *server) writer(ctx context.Context) (conn, error) {
+	c, err := s.connect(ctx, "begin")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.lock(ctx); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *server) reader(ctx context.Context) (conn, error) {
+	c, err := s.connect(ctx, "begin isolation level repeatable read read only")
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *server) connect(ctx context.Context, begin string) (*pgConn, error) {
+	pc, err := pgx.ConnectConfig(ctx, s.config)
+	if err != nil {
+		return nil, pgError(ctx, "opening the store", err, true)
+	}
+	c := &pgConn{pc, begin}
+	if encoding := pc.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
+		c.close()
+		return nil, fault.New(fault.Invalid, "the database of the own store is encoded in %s; it must be UTF8", encoding)
+	}
+	if err := c.script(ctx, sessionSettings); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (*server) close() error { return nil }
+
+// pgConn is a connection; pgx keeps its prepared statements.
+type pgConn struct {
+	c         *pgx.Conn
+	beginning string
+}
+
+// lock makes this instance the only one of its store.
+func (c *pgConn) lock(ctx context.Context) error {
+	results, err := c.c.PgConn().Exec(ctx, fmt.Sprintf(takeLock, lockClass)).ReadAll()
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "55P03" { // lock_not_available
+		return c.inUse(ctx)
+	}
+	if err != nil {
+		return c.mapped(ctx, "locking the store", err)
+	}
+	if len(results[1].Rows) == 0 {
+		return fault.New(fault.Invalid, "the search path of the own store names no schema that is there").
+			Then("Make the schema, or leave search_path out of the address.")
+	}
+	return nil
+}
+
+func (c *pgConn) inUse(ctx context.Context) error {
+	owner := "another instance"
+	results, err := c.c.PgConn().Exec(ctx, fmt.Sprintf(lockOwner, lockClass)).ReadAll()
+	if err == nil && len(results[0].Rows[0][0]) > 0 {
+		owner = string(results[0].Rows[0][0])
+	}
+	return fault.New(fault.Unavailable, "the own store is in use by %s", owner).
+		Then("One instance serves a store: stop that one, or give this one another with --store.")
+}
+
+func (c *pgConn) begin(ctx context.Context) error {
+	_, err := c.exec(ctx, c.beginning, nil)
+	return err
+}
+
+// commit looks at what the server did: it answers a commit of what already failed with a rollback, and calls that no
+// error.
+func (c *pgConn) commit() error {
+	tag, err := c.c.Exec(context.Background(), "commit")
+	if err != nil {
+		return c.mapped(context.Background(), "commit", err)
+	}
+	if tag.String() != "COMMIT" {
+		return fmt.Errorf("commit: the server answered %s", tag)
+	}
+	return nil
+}
+
+func (c *pgConn) rollback() error {
+	_, err := c.exec(context.Background(), "rollback", nil)
+	return err
+}
+
+func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	tag, err := c.c.Exec(ctx, text, args...)
+	if err != nil {
+		return 0, c.mapped(ctx, "running a statement", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// query reads all rows at once: the connection is then free for the next statement.
+func (c *pgConn) query(ctx context.Context, text string, args []any) (cursor, error) {
+	rows, err := c.c.Query(ctx, text, args...)
+	if err != nil {
+		return nil, c.mapped(ctx, "running a query", err)
+	}
+	defer rows.Close()
+	out := &pgRows{c: c.c}
+	for rows.Next() {
+		if out.fields == nil {
+			out.fields = slices.Clone(rows.FieldDescriptions())
+		}
+		out.rows = append(out.rows, cloneRow(rows.RawValues()))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, c.mapped(ctx, "running a query", err)
+	}
+	return out, nil
+}
+
+// cloneRow copies the cells into one piece of memory; nil stays nil.
+func cloneRow(cells [][]byte) [][]byte {
+	size := 0
+	for _, cell := range cells {
+		size += len(cell)
+	}
+	all, out := make([]byte, 0, size), make([][]byte, len(cells))
+	for i, cell := range cells {
+		if cell == nil {
+			continue
+		}
+		at := len(all)
+		all = append(all, cell...)
+		out[i] = all[at:len(all):len(all)]
+	}
+	return out
+}
+
+func (c *pgConn) script(ctx context.Context, text string) error {
+	if _, err := c.c.PgConn().Exec(ctx, text).ReadAll(); err != nil {
+		return c.mapped(ctx, "running a script", err)
+	}
+	return nil
+}
+
+func (*pgConn) schema(step string) string {
+	return strings.ReplaceAll(step, "integer primary key", "bigint primary key")
+}
+
+func (c *pgConn) check() error {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	if err := c.c.Ping(ctx); err != nil {
+		return c.mapped(ctx, "asking the store", err)
+	}
+	return nil
+}
+
+func (c *pgConn) lost() bool { return c.c.IsClosed() }
+
+// close waits until the server has ended the connection, so that the lock is free when it returns.
+func (c *pgConn) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	_ = c.c.Close(ctx) // it is over either way
+}
+
+// pgRows are rows in memory.
+type pgRows struct {
+	c      *pgx.Conn
+	fields []pgconn.FieldDescription
+	rows   [][][]byte
+	next   int
+}
+
+// Next moves on.
+func (r *pgRows) Next() bool { r.next++; return r.next <= len(r.rows) }
+
+// Scan decodes the row as database/sql would.
+func (r *pgRows) Scan(dest ...any) error {
+	return pgx.ScanRow(r.c.TypeMap(), r.fields, r.rows[r.next-1], dest...)
+}
+
+// Close has nothing to report: all was read.
+func (r *pgRows) Close() error { return nil }

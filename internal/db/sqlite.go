@@ -1,0 +1,259 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite" // also registers the driver
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+var writerPragmas = []string{
+	"pragma busy_timeout=5000", "pragma journal_mode=wal", "pragma synchronous=full", "pragma foreign_keys=on",
+	"pragma secure_delete=on", "pragma trusted_schema=off",
+}
+
+var readerPragmas = []string{
+	"pragma busy_timeout=5000", "pragma foreign_keys=on", "pragma query_only=on", "pragma trusted_schema=off",
+}
+
+// file is a store in a SQLite file.
+type file struct {
+	path string
+	pool *sql.DB
+}
+
+// openFile makes file and directory when they are missing.
+func openFile(path string) (*file, error) {
+	if err := prepareFile(path); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the own store %s cannot be opened", filepath.Base(path))
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: abs}).EscapedPath())
+	if err != nil {
+		return nil, sqliteError("opening the store", err)
+	}
+	pool.SetMaxOpenConns(readers + 1)
+	return &file{path, pool}, nil
+}
+
+// prepareFile makes directory and file and tightens the mode before the engine writes a byte; the engine gives its
+// side files the mode of the main one.
+func prepareFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
+func (f *file) writer(ctx context.Context) (conn, error) {
+	c, err := f.connect(ctx, "begin immediate", writerPragmas)
+	if err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(f.path)); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (f *file) reader(ctx context.Context) (conn, error) {
+	c, err := f.connect(ctx, "begin", readerPragmas)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (f *file) connect(ctx context.Context, begin string, pragmas []string) (*sqliteConn, error) {
+	sc, err := f.pool.Conn(ctx)
+	if err != nil {
+		return nil, sqliteError("opening the store", err)
+	}
+	c := &sqliteConn{c: sc, beginning: begin, stmts: map[string]*stmt{}}
+	for _, p := range pragmas {
+		if err := c.script(ctx, p); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (f *file) close() error { return f.pool.Close() }
+
+// sqliteConn is a connection with its prepared statements.
+type sqliteConn struct {
+	c         *sql.Conn
+	beginning string
+	stmts     map[string]*stmt
+}
+
+// stmt is a prepared statement; busy while rows of it are open, for the engine keeps their place in it.
+type stmt struct {
+	*sql.Stmt
+	busy bool
+}
+
+func (c *sqliteConn) begin(ctx context.Context) error { return c.run(ctx, c.beginning) }
+func (c *sqliteConn) commit() error                   { return c.run(context.Background(), "commit") }
+
+// rollback also succeeds where the engine had already undone the transaction (disk full, i/o error): then a new one can
+// begin.
+func (c *sqliteConn) rollback() error {
+	err := c.run(context.Background(), "rollback")
+	if err != nil && c.begin(context.Background()) == nil {
+		return c.run(context.Background(), "rollback")
+	}
+	return err
+}
+
+// run executes one statement without arguments.
+func (c *sqliteConn) run(ctx context.Context, text string) error {
+	_, err := c.exec(ctx, text, nil)
+	return err
+}
+
+func (c *sqliteConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	s, err := c.prepared(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	defer c.release(text, s)
+	res, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, sqliteError("running a statement", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, sqliteError("counting rows", err)
+	}
+	return n, nil
+}
+
+func (c *sqliteConn) query(ctx context.Context, text string, args []any) (cursor, error) {
+	s, err := c.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		c.release(text, s)
+		return nil, sqliteError("running a query", err)
+	}
+	s.busy = true
+	return &sqliteRows{rows, c, s, text}, nil
+}
+
+func (c *sqliteConn) script(ctx context.Context, text string) error {
+	if _, err := c.c.ExecContext(ctx, text); err != nil {
+		return sqliteError("running a script", err)
+	}
+	return nil
+}
+
+func (*sqliteConn) schema(step string) string { return step }
+func (*sqliteConn) check() error              { return nil }
+func (*sqliteConn) lost() bool                { return false }
+
+func (c *sqliteConn) close() {
+	for _, s := range c.stmts {
+		_ = s.Close() // the connection ends with them
+	}
+	_ = c.c.Close() // gives it back to the pool, whose Close reports
+}
+
+// prepared finds or prepares a statement.
+func (c *sqliteConn) prepared(ctx context.Context, text string) (*stmt, error) {
+	if s, ok := c.stmts[text]; ok && !s.busy {
+		return s, nil
+	}
+	ps, err := c.c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, sqliteError("preparing a statement", err)
+	}
+	s := &stmt{Stmt: ps}
+	if _, taken := c.stmts[text]; !taken {
+		c.makeRoom()
+		c.stmts[text] = s
+	}
+	return s, nil
+}
+
+// makeRoom forgets one idle statement when there are too many; which one does not matter, for a program has fewer.
+func (c *sqliteConn) makeRoom() {
+	if len(c.stmts) < statementLimit {
+		return
+	}
+	for text, s := range c.stmts {
+		if !s.busy {
+			_ = s.Close() // a statement without open rows has nothing left to report
+			delete(c.stmts, text)
+			return
+		}
+	}
+}
+
+// release ends the use of a statement; one that was only a second copy is closed.
+func (c *sqliteConn) release(text string, s *stmt) {
+	s.busy = false
+	if c.stmts[text] != s {
+		_ = s.Close() // see makeRoom
+	}
+}
+
+// sqliteRows keep their statement busy.
+type sqliteRows struct {
+	*sql.Rows
+	c    *sqliteConn
+	stmt *stmt
+	text string
+}
+
+// Close frees the statement.
+func (r *sqliteRows) Close() error {
+	err := errors.Join(r.Rows.Err(), r.Rows.Close())
+	r.c.release(r.text, r.stmt)
+	if err != nil {
+		return sqliteError("reading rows", err)
+	}
+	return nil
+}
+
+// sqliteError gives the engine's error the kind of who can act on it. The engine's texts name tables and columns, never
+// values.
+func sqliteError(doing string, err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	switch e.Code() & 0xff {
+	case 11, 26: // corrupt, not a database
+		return fault.Wrap(fault.Integrity, err, "the own store is damaged: %s", doing)
+	case 5, 6, 8, 10, 13, 14: // busy, locked, read-only, i/o, full, cannot open
+		return fault.Wrap(fault.Unavailable, err, "the own store cannot be used: %v", err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,104 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
+)
+
+func TestOpenRefusesAndProtects(t *testing.T) {
+	for _, path := range []string{"", "mysql://somebody:secret@host/db", "postgres://somebody:secret@host:none/db"} {
+		_, err := Open(ctx, Config{Path: path})
+		if fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "own.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database. ", 1000)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, Config{Path: path}); fault.KindOf(err) != fault.Integrity {
+		t.Errorf("garbage was opened: %v", err)
+	}
+	path = filepath.Join(dir, "other.db")
+	d := opened(t, path)
+	if err := d.Migrate(ctx, "test", table); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{path, path + "-wal", path + "-shm"} {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", filepath.Base(f), info.Mode(), err)
+		}
+	}
+	for name, want := range map[string]int{"synchronous": 2, "secure_delete": 1, "foreign_keys": 1} {
+		d.Write(ctx, func(tx *Tx) error {
+			var got int
+			if err := tx.QueryRow(ctx, "pragma "+name).Scan(&got); err != nil || got != want {
+				t.Errorf("%s is %d, %v", name, got, err)
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(d.Close(), d.Close()); err != nil {
+		t.Error(err)
+	}
+	if err := d.Write(ctx, func(*Tx) error { return nil }); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("written after Close: %v", err)
+	}
+}
+
+// What was answered is in the file when nothing was closed: the copy is what a power cut leaves.
+func TestAnsweredIsOnDisk(t *testing.T) {
+	d := fresh(t, storetest.SQLite)
+	if err := d.Write(ctx, func(tx *Tx) error { return insert(tx, "a") }); err != nil {
+		t.Fatal(err)
+	}
+	var file string
+	if err := d.Read(ctx, func(tx *Tx) error {
+		var seq int
+		var name string
+		return tx.QueryRow(ctx, "pragma database_list").Scan(&seq, &name, &file)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "copy.db")
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(file + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to+suffix, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := values(t, opened(t, to)); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("the copy holds %v", got)
+	}
+}
+
+func TestStatementCacheIsBounded(t *testing.T) {
+	d := fresh(t, storetest.SQLite)
+	err := d.Write(ctx, func(tx *Tx) error {
+		for i := range 2 * statementLimit {
+			var n int
+			if err := tx.QueryRow(ctx, fmt.Sprintf("select %d", i)).Scan(&n); err != nil || n != i {
+				return fmt.Errorf("%d: %w", n, err)
+			}
+		}
+		if n := len(tx.c.(*sqliteConn).stmts); n > statementLimit {
+			t.Errorf("%d statements are kept", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
