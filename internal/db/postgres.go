@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +86,7 @@ func (s *server) connect(ctx context.Context, begin string) (*pgConn, error) {
 	if err != nil {
 		return nil, pgError(ctx, "opening the store", err, true)
 	}
-	c := &pgConn{pc, begin}
+	c := &pgConn{c: pc, beginning: begin}
 	if encoding := pc.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
 		c.close()
 		return nil, fault.New(fault.Invalid, "the database of the own store is encoded in %s; it must be UTF8", encoding)
@@ -105,6 +104,7 @@ func (*server) close() error { return nil }
 type pgConn struct {
 	c         *pgx.Conn
 	beginning string
+	live      *pgRows // still on the wire; nothing else can be sent before they are read
 }
 
 // lock makes this instance the only one of its store.
@@ -157,6 +157,7 @@ func (c *pgConn) rollback() error {
 }
 
 func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	c.settle()
 	tag, err := c.c.Exec(ctx, text, args...)
 	if err != nil {
 		return 0, c.mapped(ctx, "running a statement", err)
@@ -164,49 +165,29 @@ func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, erro
 	return tag.RowsAffected(), nil
 }
 
-// query reads all rows at once: the connection is then free for the next statement.
 func (c *pgConn) query(ctx context.Context, text string, args []any) (cursor, error) {
+	c.settle()
 	rows, err := c.c.Query(ctx, text, args...)
 	if err != nil {
 		return nil, c.mapped(ctx, "running a query", err)
 	}
-	defer rows.Close()
-	out := &pgRows{c: c.c}
-	for rows.Next() {
-		if out.fields == nil {
-			out.fields = slices.Clone(rows.FieldDescriptions())
-		}
-		out.rows = append(out.rows, cloneRow(rows.RawValues()))
-	}
-	if err := rows.Err(); err != nil {
-		return nil, c.mapped(ctx, "running a query", err)
-	}
-	return out, nil
-}
-
-// cloneRow copies the cells into one piece of memory; nil stays nil.
-func cloneRow(cells [][]byte) [][]byte {
-	size := 0
-	for _, cell := range cells {
-		size += len(cell)
-	}
-	all, out := make([]byte, 0, size), make([][]byte, len(cells))
-	for i, cell := range cells {
-		if cell == nil {
-			continue
-		}
-		at := len(all)
-		all = append(all, cell...)
-		out[i] = all[at:len(all):len(all)]
-	}
-	return out
+	c.live = &pgRows{c: c, ctx: ctx, live: rows}
+	return c.live, nil
 }
 
 func (c *pgConn) script(ctx context.Context, text string) error {
+	c.settle()
 	if _, err := c.c.PgConn().Exec(ctx, text).ReadAll(); err != nil {
 		return c.mapped(ctx, "running a script", err)
 	}
 	return nil
+}
+
+// settle takes rows that are still coming into memory, so that the connection is free.
+func (c *pgConn) settle() {
+	if c.live != nil {
+		c.live.keep()
+	}
 }
 
 func (*pgConn) schema(step string) string {
@@ -230,22 +211,3 @@ func (c *pgConn) close() {
 	defer cancel()
 	_ = c.c.Close(ctx) // it is over either way
 }
-
-// pgRows are rows in memory.
-type pgRows struct {
-	c      *pgx.Conn
-	fields []pgconn.FieldDescription
-	rows   [][][]byte
-	next   int
-}
-
-// Next moves on.
-func (r *pgRows) Next() bool { r.next++; return r.next <= len(r.rows) }
-
-// Scan decodes the row as database/sql would.
-func (r *pgRows) Scan(dest ...any) error {
-	return pgx.ScanRow(r.c.TypeMap(), r.fields, r.rows[r.next-1], dest...)
-}
-
-// Close has nothing to report: all was read.
-func (r *pgRows) Close() error { return nil }
