@@ -90,11 +90,14 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 		}
 	}
 	if h.person != 0 {
-		return h
+		if f, _, _ := s.index.State(index.Number(h.person)); f&index.Suppressed == 0 {
+			return h
+		}
+		h.erased = true
 	}
 	for _, i := range ids {
 		if e, ok := s.cfg.Suppressions.Erased(i); ok {
-			return Handle{erasure: e, erased: true}
+			return Handle{person: h.person, erasure: e, erased: true}
 		}
 	}
 	return h
@@ -141,7 +144,7 @@ func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category strin
 	}
 	flags, word, known := s.index.Look(index.Number(h.person), rule.Rank)
 	switch {
-	case h.erased || flags&index.Erased != 0:
+	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
 		return s.afterErasure(v, h, rule)
 	case gpc && s.stoppedBySignal(rule):
 		v.Reason = OptedOut
@@ -272,7 +275,7 @@ func (s *Service) stoppedBySignal(rule *purpose.Rule) bool {
 
 // flag notes in the index whether there are facts about a person.
 func (s *Service) flag(n subject.Number) {
-	f, _, _ := s.index.State(index.Number(n))
+	f, _, _ := s.index.State(index.Number(n)) // whether they are suppressed stays as it is
 	f &^= index.Aside
 	if len(s.cfg.Facts.Of(n)) > 0 {
 		f |= index.Aside

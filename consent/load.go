@@ -34,15 +34,27 @@ func (s *Service) load(ctx context.Context) error {
 	return nil
 }
 
-// loadPeople takes in who was erased, and all identities where no snapshot brought them.
+// loadPeople takes in who was erased, and all identities where no snapshot brought them. Flags of a snapshot are of its
+// time: they come from the store.
 func (s *Service) loadPeople(ctx context.Context, all bool) error {
+	for n := range s.index.People() {
+		if f, _, _ := s.index.State(n); f != 0 {
+			s.index.SetFlags(n, 0)
+		}
+	}
 	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
 		if all {
 			if err := s.cfg.People.Each(ctx, tx, s.bindOne); err != nil {
 				return err
 			}
 		}
-		return s.cfg.People.Erased(ctx, tx, func(n subject.Number) { s.index.SetFlags(index.Number(n), index.Erased) })
+		return s.cfg.People.Erased(ctx, tx, func(n subject.Number, again bool) {
+			if again {
+				s.index.SetFlags(index.Number(n), index.Suppressed)
+				return
+			}
+			s.index.SetFlags(index.Number(n), index.Erased)
+		})
 	})
 }
 

@@ -126,6 +126,12 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *p
 	if err != nil {
 		return Consent{}, err
 	}
+	if kind == kindGiven {
+		err = s.returns(ctx, tx, n, in.Subject)
+	}
+	if err != nil {
+		return Consent{}, err
+	}
 	if kind == kindPending {
 		if err := s.keepPending(ctx, tx, c.Token, n, at.Revision, c.Lapses); err != nil {
 			return Consent{}, err
@@ -134,6 +140,20 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *p
 	out := c.consent(s.cfg.People.ID(n), at.Revision, in.Status)
 	out.Token = token
 	return out, nil
+}
+
+// returns ends the suppression of somebody who was erased and says yes again.
+func (s *Service) returns(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity) error {
+	for _, i := range ids {
+		if _, ok := s.cfg.Suppressions.Erased(i); ok {
+			tx.OnCommit(func() {
+				f, _, _ := s.index.State(index.Number(n))
+				s.index.SetFlags(index.Number(n), f&^index.Suppressed)
+			})
+			return s.cfg.People.Return(ctx, tx, n)
+		}
+	}
+	return nil
 }
 
 func (c *given) consent(person string, revision int64, status Status) Consent {

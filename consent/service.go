@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,7 +179,7 @@ func (s *Service) find(i subject.Identity) (subject.Number, bool) {
 	if !ok {
 		return 0, false
 	}
-	f, _, _ := s.index.Look(n, 0)
+	f, _, _ := s.index.State(n)
 	return subject.Number(n), f&index.Erased == 0
 }
 
@@ -224,8 +225,12 @@ func (s *Service) person(ctx context.Context, tx *db.Tx, ids []subject.Identity)
 		return 0, nil, errTwoPeople()
 	}
 	if n = max(n, known); n == 0 {
-		if n, err = s.cfg.People.Add(ctx, tx); err != nil {
+		suppressed := slices.ContainsFunc(ids, func(i subject.Identity) bool { _, ok := s.cfg.Suppressions.Erased(i); return ok })
+		if n, err = s.cfg.People.Add(ctx, tx, suppressed); err != nil {
 			return 0, nil, err
+		}
+		if suppressed {
+			tx.OnCommit(func() { s.index.SetFlags(index.Number(n), index.Suppressed) })
 		}
 	}
 	bound, err := s.cfg.People.Bind(ctx, tx, n, unknown)

@@ -27,7 +27,8 @@ const numberEpoch = 1 << 32
 const peopleSchema = `create table people (
 	number integer primary key,
 	since bigint not null,
-	erased bigint
+	erased bigint,
+	suppressed bigint
 );
 create table identities (
 	blind bytea not null primary key,
@@ -133,15 +134,25 @@ func (p *People) find(ctx context.Context, tx *db.Tx, k Key) (Number, error) {
 	return Number(n), nil
 }
 
-// Add makes a person, in the transaction of what it is made for.
-func (p *People) Add(ctx context.Context, tx *db.Tx) (Number, error) {
+// Add makes a person, in the transaction of what it is made for. One who was erased before and did not say yes since is
+// suppressed until Return.
+func (p *People) Add(ctx context.Context, tx *db.Tx, suppressed bool) (Number, error) {
 	var n int64
 	err := tx.QueryRow(ctx, "insert into people (number, since) select coalesce(max(number), 0) + 1, $1 from people returning number",
 		p.clock.Now().UnixMilli()).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("making a person: %w", err)
 	}
-	return Number(n), nil
+	if suppressed {
+		_, err = tx.Exec(ctx, "update people set suppressed = 1 where number = $1", n)
+	}
+	return Number(n), err
+}
+
+// Return ends the suppression of a person who said yes again.
+func (p *People) Return(ctx context.Context, tx *db.Tx, n Number) error {
+	_, err := tx.Exec(ctx, "update people set suppressed = null where number = $1", int64(n))
+	return err
 }
 
 // Bind lets identities lead to a person.
@@ -184,19 +195,20 @@ func (p *People) Keys(ctx context.Context, tx *db.Tx, n Number, fn func(Bound)) 
 	return p.each(ctx, tx, "select blind, person from identities where person = $1", fn, int64(n))
 }
 
-// Erased goes through everybody who was erased.
-func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(Number)) error {
-	rows, err := tx.Query(ctx, "select number from people where erased is not null")
+// Erased goes through everybody who was erased; again tells that they are known again, and suppressed.
+func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(n Number, again bool)) error {
+	rows, err := tx.Query(ctx, "select number, erased is null from people where erased is not null or suppressed is not null")
 	if err != nil {
 		return fmt.Errorf("reading people: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var n int64
-		if err := rows.Scan(&n); err != nil {
+		var again bool
+		if err := rows.Scan(&n, &again); err != nil {
 			return fmt.Errorf("reading people: %w", err)
 		}
-		fn(Number(n))
+		fn(Number(n), again)
 	}
 	return rows.Err()
 }

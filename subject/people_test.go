@@ -20,7 +20,7 @@ func openPeople(t *testing.T, w *world) *subject.People {
 func addPerson(t *testing.T, w *world, p *subject.People, ids ...subject.Identity) (n subject.Number) {
 	t.Helper()
 	err := w.db.Write(t.Context(), func(tx *db.Tx) (err error) {
-		if n, err = p.Add(t.Context(), tx); err == nil {
+		if n, err = p.Add(t.Context(), tx, false); err == nil {
 			_, err = p.Bind(t.Context(), tx, n, ids)
 		}
 		return err

@@ -25,6 +25,8 @@ const (
 	Held
 	// Erased: the person was erased; what a key still finds here is only that.
 	Erased
+	// Suppressed: the person was erased, is known again, and has not said yes since.
+	Suppressed
 	// Aside: more is known about the person than fits here, and the caller keeps it aside.
 	Aside
 )
