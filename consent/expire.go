@@ -97,7 +97,10 @@ func (s *Service) tellExpired(tx *db.Tx, batch []Expiring) error {
 		if err != nil {
 			return err
 		}
-		tx.OnCommit(func() { s.reached(at.Revision, e.person, nil) })
+		tx.OnCommit(func() {
+			s.tally.add(rank, e.Ends, Count{No: 1})
+			s.reached(at.Revision, e.person, nil)
+		})
 	}
 	return nil
 }

@@ -94,3 +94,32 @@ func TestAwait(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestWeeksCountPeopleOnce: a renewal is no second yes, and a restart counts nothing twice.
+func TestWeeksCountPeopleOnce(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	w.record(yes())
+	w.clock.Advance(7 * 24 * time.Hour)
+	w.withdraw(consent.WithdrawInput{Subject: ida, All: true})
+	w.withdraw(consent.WithdrawInput{Subject: ida, All: true})
+	check := func(want ...consent.Count) {
+		t.Helper()
+		for i, week := range w.Weeks("letters", 3) {
+			if week.Count != want[i] || week.From.Weekday() != time.Monday {
+				t.Errorf("the week of %v: %+v", week.From, week.Count)
+			}
+		}
+	}
+	check(consent.Count{}, consent.Count{Yes: 1}, consent.Count{No: 1})
+	w.restart()
+	check(consent.Count{}, consent.Count{Yes: 1}, consent.Count{No: 1})
+	if err := w.SaveSnapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	check(consent.Count{}, consent.Count{Yes: 1}, consent.Count{No: 1})
+	if by, people := w.Overviews(); people != 1 || by["letters"] != (consent.Overview{Ended: 1}) {
+		t.Errorf("%+v of %d", by, people)
+	}
+}

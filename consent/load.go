@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -19,6 +20,7 @@ func (s *Service) load(ctx context.Context) error {
 		s.cfg.Log.Warn("the snapshot of the decision index cannot be used; it is rebuilt from the ledger", "error", err)
 		s.index, from = index.New(), 0
 		clear(s.asides)
+		s.tally.days = nil
 	}
 	if err := s.loadPeople(ctx, from == 0); err != nil {
 		return err
@@ -103,6 +105,9 @@ func (s *Service) bindPeople(ctx context.Context, rows []ledger.Row) error {
 }
 
 func (s *Service) replayRow(r ledger.Row) error {
+	if r.Kind == kindExpired {
+		return s.replayExpired(r)
+	}
 	content, err := decode(r)
 	if err != nil || content == nil {
 		return err
@@ -115,6 +120,22 @@ func (s *Service) replayRow(r ledger.Row) error {
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", r.ID, err)
 	}
+	s.count(actAt(content), changes, s.durable)
 	s.apply(changes)
+	return nil
+}
+
+// replayExpired counts a consent that lapsed.
+func (s *Service) replayExpired(r ledger.Row) error {
+	var c lapsed
+	if r.Erased {
+		return nil
+	}
+	if err := json.Unmarshal(r.Content, &c); err != nil {
+		return fmt.Errorf("entry %d: %w", r.ID, err)
+	}
+	if rank, ok := s.rank(c.Purpose); ok {
+		s.tally.add(rank, c.At, Count{No: 1})
+	}
 	return nil
 }

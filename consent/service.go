@@ -46,6 +46,7 @@ type Service struct {
 	seen   atomic.Int64 // revision that the index has reached
 	feed   feed
 	ring   ring
+	tally  tally
 
 	asideMu sync.RWMutex
 	asides  map[asideKey]aside
@@ -137,6 +138,7 @@ func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledg
 	if at, err = s.cfg.Ledger.Append(tx, e); err != nil {
 		return at, err
 	}
+	when := actAt(e.Content)
 	for _, c := range changes {
 		s.drafts[asideKey{c.person, c.rank}] = c.state
 	}
@@ -144,6 +146,7 @@ func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledg
 	tx.OnCommit(func() {
 		clear(s.drafts)
 		s.bind(bound)
+		s.count(when, changes, s.durable)
 		s.apply(changes)
 		s.reached(at.Revision, n, changes)
 	})

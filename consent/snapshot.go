@@ -25,6 +25,19 @@ const (
 	maxAsides     = 1 << 30
 )
 
+// asideFile is the first part of a snapshot.
+type asideFile struct {
+	Asides []asideRecord `json:"asides"`
+	Days   []dayRecord   `json:"days"`
+}
+
+// dayRecord is one day of the tally.
+type dayRecord struct {
+	Rank int   `json:"r"`
+	Day  int64 `json:"d"`
+	Count
+}
+
 // asideRecord is one of the states that do not fit into the index.
 type asideRecord struct {
 	Person     uint32   `json:"p"`
@@ -41,6 +54,7 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 	}
 	var snap *index.Snapshot
 	var asides map[asideKey]aside
+	var days map[tallyKey]Count
 	err := s.cfg.DB.Write(ctx, func(*db.Tx) error { // between two commits: index and ledger stand at the same entry
 		tree := s.cfg.Ledger.Tree()
 		head := s.cfg.Ledger.Head()
@@ -48,6 +62,9 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 		s.asideMu.RLock()
 		defer s.asideMu.RUnlock()
 		asides = maps.Clone(s.asides)
+		s.tally.mu.Lock()
+		defer s.tally.mu.Unlock()
+		days = maps.Clone(s.tally.days)
 		return nil
 	})
 	if err != nil {
@@ -55,19 +72,22 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 	}
 	defer snap.Close()
 	return index.Save(s.cfg.Snapshot, func(w io.Writer) error {
-		if err := s.writeAsides(w, asides); err != nil {
+		if err := s.writeAsides(w, asides, days); err != nil {
 			return err
 		}
 		return snap.Write(w, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Seal(snapshotLabel, nil, frame), nil })
 	})
 }
 
-func (s *Service) writeAsides(w io.Writer, asides map[asideKey]aside) error {
-	list := make([]asideRecord, 0, len(asides))
+func (s *Service) writeAsides(w io.Writer, asides map[asideKey]aside, days map[tallyKey]Count) error {
+	var file asideFile
 	for k, a := range asides {
-		list = append(list, asideRecord{uint32(k.person), k.rank, a.categories, a.withdrawn, a.pending})
+		file.Asides = append(file.Asides, asideRecord{uint32(k.person), k.rank, a.categories, a.withdrawn, a.pending})
 	}
-	b, err := json.Marshal(list)
+	for k, c := range days {
+		file.Days = append(file.Days, dayRecord{k.rank, k.day, c})
+	}
+	b, err := json.Marshal(file)
 	if err != nil {
 		return fmt.Errorf("writing the snapshot: %w", err)
 	}
@@ -131,12 +151,16 @@ func (s *Service) readAsides(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	var list []asideRecord
-	if err := json.Unmarshal(b, &list); err != nil {
+	var file asideFile
+	if err := json.Unmarshal(b, &file); err != nil {
 		return err
 	}
-	for _, a := range list {
+	for _, a := range file.Asides {
 		s.asides[asideKey{subject.Number(a.Person), a.Rank}] = aside{a.Categories, a.Withdrawn, a.Pending}
+	}
+	s.tally.days = map[tallyKey]Count{}
+	for _, d := range file.Days {
+		s.tally.days[tallyKey{d.Rank, d.Day}] = d.Count
 	}
 	return nil
 }
