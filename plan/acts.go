@@ -233,13 +233,17 @@ func (s *scribe) changes(ctx context.Context) error {
 		}
 		p := pending[g]
 		if p == nil {
-			p = s.portions(s.fenceKey(set), func(r *record) act { return s.newAct(set, r, step, connector.Update, dec.fields) })
+			p = s.portions(s.ownerKey(set), func(r *record) act { return s.newAct(set, r, step, connector.Update, dec.fields) })
 			pending[g] = p
 		}
 		return p.add(ctx, set, r, func(a *act) {
 			a.values = append(a.values, vals)
 			a.old = append(a.old, oldValues(g.d, dec.fields, full))
-			a.expectRow(g.d, full)
+			if othersToo(r) {
+				a.expect = append(a.expect, connector.RowHash(full))
+			} else {
+				a.expectRow(g.d, full)
+			}
 		})
 	})
 	if err != nil {
@@ -253,6 +257,16 @@ func (s *scribe) changes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// othersToo: the row is not the person's alone. What it gets is made of what it held, so it is changed
+// only while it holds that.
+func othersToo(r *record) bool { return r.co || !r.reached }
+
+// ownerKey tells apart rows whose fences differ, and those that are the person's alone.
+func (s *scribe) ownerKey(set *rowset) func(*record) string {
+	key := s.fenceKey(set)
+	return func(r *record) string { return key(r) + string(rune('0'+boolByte(othersToo(r)))) }
 }
 
 func oldValues(d *catalog.Dataset, fields []string, full []connector.Value) []connector.Value {

@@ -85,8 +85,19 @@ func (s *scribe) newAct(set *rowset, r *record, step int, verb connector.Verb, f
 	a := act{dataset: set.d.Name, step: step, verb: verb, set: fields}
 	if cols := s.w.fenceColumns(set, r); cols != nil && !slices.ContainsFunc(cols, func(c string) bool { return slices.Contains(fields, c) && verb != connector.Update }) {
 		a.fence = []fence{{columns: cols}}
+		for column := range sorted(s.w.when(r)) {
+			a.fence = append(a.fence, fence{columns: []string{column}})
+		}
 	}
 	return a
+}
+
+// when is the condition under which the reference that the row came by is one.
+func (w *walk) when(r *record) map[string]string {
+	if r.via < 0 {
+		return nil
+	}
+	return w.edges[r.via].When()
 }
 
 func (s *scribe) fenceKey(set *rowset) func(*record) string {
@@ -94,6 +105,9 @@ func (s *scribe) fenceKey(set *rowset) func(*record) string {
 		k := ""
 		for _, c := range s.w.fenceColumns(set, r) {
 			k += c + "\x00"
+		}
+		for column, value := range sorted(s.w.when(r)) {
+			k += column + "\x00" + value + "\x00"
 		}
 		return k
 	}

@@ -228,7 +228,7 @@ func untouched(t *testing.T, c *company) {
 func TestChangedBetweenLookAndTouch(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		stores := databases(t, engine)
-		for _, seed := range seedsAnd(t, counts(40, 3000), 180, 207) {
+		for _, seed := range seedsAnd(t, counts(40, 3000), 180, 207, 316, 474, 562) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) { changeBeforeTouch(t, seed, engine, stores) })
 		}
 	})
