@@ -7,6 +7,24 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
+// closeFollowed expands and judges until no followed parent is new. What follows depends on who else
+// owns the rows that refer to it, so each time it is judged anew.
+func (w *walk) closeFollowed(ctx context.Context) error {
+	for {
+		if err := w.closure(ctx); err != nil {
+			return err
+		}
+		if err := w.judge(ctx); err != nil {
+			return err
+		}
+		more, err := w.follow(ctx)
+		if err != nil || !more {
+			return err
+		}
+		w.unjudge()
+	}
+}
+
 // follow looks at parents that links declare as follow: one is the person's when every row that
 // refers to it, by any edge, is the person's. True when some were, and the closure must go on.
 func (w *walk) follow(ctx context.Context) (bool, error) {
@@ -31,8 +49,9 @@ func (w *walk) followEdge(ctx context.Context, e *catalog.Edge) (bool, error) {
 	path := int32(0)
 	seen := map[string]bool{}
 	err := children.each(func(r *record) error {
+		w.settle(children, r)
 		k, ok := convertKey(e.Parent, e.ParentColumns, children.values(r, e.ChildColumns))
-		if !ok || !r.reached || seen[k.Encode()] || len(reachedOnly(parents.find(e.ParentColumns, false, k.Encode()))) > 0 {
+		if !ok || !r.reached || r.co || seen[k.Encode()] || len(reachedOnly(parents.find(e.ParentColumns, false, k.Encode()))) > 0 {
 			return nil
 		}
 		seen[k.Encode()] = true
@@ -65,7 +84,7 @@ func (w *walk) unshared(ctx context.Context, d *catalog.Dataset, columns []strin
 		sel := w.selectBy(e.Child, e.ChildColumns, keys, nil)
 		err := e.Child.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			r := &record{cells: row}
-			if old := set.byKey[set.address(r, 0)]; old == nil || !old.reached {
+			if old := set.byKey[set.address(r, 0)]; old == nil || !old.reached || old.co {
 				if k, ok := convertKey(d, columns, set.values(r, e.ChildColumns)); ok {
 					foreign[k.Encode()] = true
 				}

@@ -39,8 +39,16 @@ func (w *walk) judge(ctx context.Context) error {
 			}
 		}
 	}
-	w.noteConflicts()
 	return nil
+}
+
+// unjudge takes every judgement back: more rows are the subject's than it knew.
+func (w *walk) unjudge() {
+	for _, s := range w.sets {
+		for _, r := range s.mem {
+			r.co, r.conflict = r.co && r.seed, false
+		}
+	}
 }
 
 // settle gives a streamed row the state that judge keeps for indexed rows. Its parents are settled.

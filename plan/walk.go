@@ -81,22 +81,11 @@ func (w *walk) run(ctx context.Context) error {
 	if err := w.recall(ctx); err != nil {
 		return err
 	}
-	for {
-		if err := w.closure(ctx); err != nil {
-			return err
-		}
-		more, err := w.follow(ctx)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-	}
-	w.reviewSeeds()
-	if err := w.judge(ctx); err != nil {
+	if err := w.closeFollowed(ctx); err != nil {
 		return err
 	}
+	w.noteConflicts()
+	w.reviewSeeds()
 	return w.textMentions(ctx)
 }
 
