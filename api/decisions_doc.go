@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/consent"
 )
 
 // Question is what the description of the API says of a question.
@@ -21,17 +23,6 @@ type Signals struct {
 	GPC bool `json:"gpc,omitempty" doc:"Global Privacy Control; the header Sec-GPC: 1 says the same"`
 }
 
-// Answer is what the description of the API says of a decision.
-type Answer struct {
-	Allowed    bool    `json:"allowed"`
-	Basis      *string `json:"basis" doc:"The basis that carries it, or would have to; null when the purpose is unknown"`
-	ConsentID  *string `json:"consent_id" doc:"The consent that carries it"`
-	Reason     string  `json:"reason" doc:"One word that never changes meaning"`
-	ValidUntil *string `json:"valid_until" format:"date-time" doc:"When a yes ends by itself; null when it does not"`
-	Revision   int64   `json:"revision" doc:"The answer holds at this revision"`
-	Subject    string  `json:"subject,omitempty" doc:"The person, where known: what GET /v1/changes names"`
-}
-
 // Batch of questions.
 type Batch struct {
 	Decisions   []Question `json:"decisions" minItems:"1" maxItems:"1000"`
@@ -40,8 +31,8 @@ type Batch struct {
 
 // Answers to a batch, in its order.
 type Answers struct {
-	Decisions []Answer `json:"decisions"`
-	Revision  int64    `json:"revision"`
+	Decisions []consent.Answer `json:"decisions"`
+	Revision  int64            `json:"revision"`
 }
 
 // describeDecisions adds the operations that are plain handlers to the description.
@@ -60,9 +51,9 @@ func describeDecisions(a huma.API) {
 		doc.AddOperation(&op)
 	}
 	const one, lines = "application/json", "application/x-ndjson"
-	add("decide", http.MethodPost, "/decisions", "May this category be processed for this purpose of this person now?", one, one, Question{}, Answer{})
+	add("decide", http.MethodPost, "/decisions", "May this category be processed for this purpose of this person now?", one, one, Question{}, consent.Answer{})
 	add("decide-batch", http.MethodPost, "/decisions/batch", "Up to 1,000 questions at once", one, one, Batch{}, Answers{})
-	add("decide-stream", http.MethodPost, "/decisions/stream", "A question a line, an answer a line, for as long as you like", lines, lines, Question{}, Answer{})
+	add("decide-stream", http.MethodPost, "/decisions/stream", "A question a line, an answer a line, for as long as you like", lines, lines, Question{}, consent.Answer{})
 	add("changes", http.MethodGet, "/changes", "What changed from a revision on (query: from), as server-sent events: change, and head at least twice a second",
 		"", "text/event-stream", nil, "")
 	doc.Paths["/v1/changes"].Get.Parameters = []*huma.Param{{

@@ -32,6 +32,7 @@ type grammar struct {
 	Verify  verifyCmd  `cmd:"" help:"Prove an erasure or a receipt again."`
 	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`
 	Hold    holdCmd    `cmd:"" help:"Keep a person's rows from erasure."`
+	Consent consentCmd `cmd:"" help:"Record and withdraw consents, and ask what may be processed."`
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
 }
 

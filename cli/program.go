@@ -8,8 +8,10 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -53,6 +55,8 @@ type Services struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 	Keys     *access.Keys
+	Consents *consent.Service
+	Purposes *purpose.Register
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
 	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)

@@ -111,7 +111,9 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 // field PATH [NAME]: a field of the JSON object just printed, given to the environment as NAME or else printed.
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	var v any
-	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &v); err != nil {
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	d.UseNumber() // revisions need every digit
+	if err := d.Decode(&v); err != nil {
 		ts.Fatalf("stdout is not one JSON object: %v", err)
 	}
 	for _, step := range strings.Split(args[0], ".") {

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"crypto/ed25519"
 
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -95,6 +97,9 @@ func (c *verifyReceiptCmd) runPlain(_ context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if consent.IsReceipt(b) {
+		return c.consent(s, b, pub)
+	}
 	opening, ids, err := c.opening(s)
 	if err != nil {
 		return err
@@ -109,6 +114,27 @@ func (c *verifyReceiptCmd) runPlain(_ context.Context, s *session) error {
 			s.printf("  about      exactly the person given\n")
 		}
 		s.printf("  request    %s, %s, %s\n  finished   %s\n  signed by  %s\n", r.Ref, r.Kind, r.Status, r.Finished, vault.KeyName(pub))
+	})
+}
+
+// consent checks the receipt of a consent. It names the person by id only, so there is nothing to open.
+func (c *verifyReceiptCmd) consent(s *session, b []byte, pub ed25519.PublicKey) error {
+	if c.Opening != "" || len(c.Subject) > 0 {
+		return fault.New(fault.Invalid, "a consent receipt has no opening: it names the person by id only")
+	}
+	r, err := consent.VerifyReceipt(b, pub)
+	if err != nil {
+		return err
+	}
+	return s.answer(map[string]any{"valid": true, "receipt": r}, func() {
+		s.heading("The receipt is genuine and unchanged.")
+		for i := range r.Events {
+			s.printf("  consent    %s, by %s, at %s\n", r.RecordID, r.Principal, instant(r.Events[i].Time, ""))
+		}
+		for _, p := range r.Processing {
+			s.printf("  purpose    %s\n", p.Purpose)
+		}
+		s.printf("  notice     %s@%s\n  signed by  %s\n", r.Notice.ID, r.Notice.Version, vault.KeyName(pub))
 	})
 }
 

@@ -63,6 +63,7 @@ type ended struct {
 	Reason     string     `json:"reason,omitempty"`
 	Automatic  bool       `json:"automatic,omitempty"`
 	Source     string     `json:"source,omitempty"`
+	Said       time.Time  `json:"said,omitzero"` // of an imported one: when, by its source
 }
 
 // narrowed is a consent that stands for the rest of its categories.

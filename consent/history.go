@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/fault"
@@ -29,6 +30,9 @@ type Event struct {
 	Notice     *Shown            `json:"notice,omitempty"`
 	Text       string            `json:"text,omitempty"` // the words shown; "not held" where nobody gave them to us
 	ValidUntil time.Time         `json:"valid_until,omitzero"`
+	Type       string            `json:"type,omitempty"` // of a restriction or an objection
+	Fact       string            `json:"fact,omitempty"` // its id
+	Until      time.Time         `json:"until,omitzero"`
 	Reason     string            `json:"reason,omitempty"`
 	Automatic  bool              `json:"automatic,omitempty"`
 	Interface  string            `json:"interface,omitempty"`
@@ -37,6 +41,7 @@ type Event struct {
 	Metadata   map[string]string `json:"metadata,omitempty"`
 	TCF        string            `json:"tcf,omitempty"`
 	GPP        string            `json:"gpp,omitempty"`
+	Signals    string            `json:"signals,omitempty"` // what TCF and GPP strings say, in short
 }
 
 // notHeld stands for words that the purpose did not declare.
@@ -55,6 +60,10 @@ func (s *Service) History(ctx context.Context, h Handle) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	because, err := s.reasons(ctx, h.person)
+	if err != nil {
+		return nil, err
+	}
 	out := []Event{}
 	for _, r := range rows {
 		e, ok, err := eventOf(r, words)
@@ -62,6 +71,9 @@ func (s *Service) History(ctx context.Context, h Handle) ([]Event, error) {
 			return nil, err
 		}
 		if ok {
+			if e.Fact != "" {
+				e.Reason = because[e.Fact]
+			}
 			out = append(out, e)
 		}
 	}
@@ -90,15 +102,43 @@ func eventOf(r ledger.Row, words map[string]string) (Event, bool, error) {
 		}
 		return e, true, nil
 	}
-	if r.Kind == kindExpired && !r.Erased {
+	return e.further(r)
+}
+
+// further reads the kinds that change no consent.
+func (e Event) further(r ledger.Row) (Event, bool, error) {
+	var err error
+	switch {
+	case r.Erased:
+		return e, false, nil
+	case r.Kind == kindExpired:
 		var c lapsed
-		if err := json.Unmarshal(r.Content, &c); err != nil {
-			return e, false, fmt.Errorf("entry %d: %w", r.ID, err)
-		}
+		err = json.Unmarshal(r.Content, &c)
 		e.At, e.Purpose, e.Consents, e.Automatic = c.At, c.Purpose, []string{c.Consent}, true
-		return e, true, nil
+	case strings.HasPrefix(r.Kind, string(subject.Restriction)+"."), strings.HasPrefix(r.Kind, string(subject.Objection)+"."):
+		var f subject.Fact
+		err = json.Unmarshal(r.Content, &f)
+		e.Fact, e.Type, e.Purposes, e.Until = f.ID, f.Type, f.Purposes, f.Until
+		if e.At = f.Since; !f.Ended.IsZero() {
+			e.At = f.Ended
+		}
+	default:
+		return e, false, nil
 	}
-	return e, false, nil
+	if err != nil {
+		return e, false, fmt.Errorf("entry %d: %w", r.ID, err)
+	}
+	return e, true, nil
+}
+
+// reasons are those of a person's restrictions and objections, which the ledger does not hold.
+func (s *Service) reasons(ctx context.Context, n subject.Number) (map[string]string, error) {
+	facts, err := s.cfg.Facts.All(ctx, n)
+	out := map[string]string{}
+	for _, f := range facts {
+		out[f.ID] = f.Because
+	}
+	return out, err
 }
 
 // words are the texts of all notices that ever were, by their hash, from the entries of the register.

@@ -163,12 +163,7 @@ func (c *given) consent(person string, revision int64, status Status) Consent {
 
 // notLate refuses a yes that may be older than the last no. An erasure is a no to everything.
 func (s *Service) notLate(in RecordInput, was state) error {
-	last, stands := was.lastWithdrawal(), was.word != 0 && was.word.Expiry() == index.NotGiven
-	for _, i := range in.Subject {
-		if e, ok := s.cfg.Suppressions.Erased(i); ok && e.Revision > last {
-			last, stands = e.Revision, stands || int64(was.word.Revision()) < e.Revision
-		}
-	}
+	last, stands := s.lastNo(in.Subject, was)
 	seen := in.Notice.SeenRevision
 	switch {
 	case seen == nil && stands:
@@ -180,6 +175,17 @@ func (s *Service) notLate(in RecordInput, was state) error {
 		return fault.New(fault.Conflict, "the person withdrew after they were shown the notice").Then("Show it again, and send the revision of an answer of now.")
 	}
 	return nil
+}
+
+// lastNo is the revision of a person's last no, 0 when there never was one, and whether it stands.
+func (s *Service) lastNo(ids []subject.Identity, was state) (last int64, stands bool) {
+	last, stands = was.lastWithdrawal(), was.word != 0 && was.word.Expiry() == index.NotGiven
+	for _, i := range ids {
+		if e, ok := s.cfg.Suppressions.Erased(i); ok && e.Revision > last {
+			last, stands = e.Revision, stands || int64(was.word.Revision()) < e.Revision
+		}
+	}
+	return last, stands
 }
 
 // admit checks all that needs no state, and makes the content of the entry.

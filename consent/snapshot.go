@@ -13,6 +13,7 @@ import (
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/file"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -71,7 +72,7 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 		return err
 	}
 	defer snap.Close()
-	return index.Save(s.cfg.Snapshot, func(w io.Writer) error {
+	return file.Save(s.cfg.Snapshot, func(w io.Writer) error {
 		if err := s.writeAsides(w, asides, days); err != nil {
 			return err
 		}

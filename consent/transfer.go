@@ -73,10 +73,11 @@ const (
 	maxRefusals = 1000    // told one by one
 )
 
-// Import records the lines of a file, those of one person in their order. A line that cannot count is refused and told;
+// Import records the lines of a file, those of one person in their order. A yes behind a no of the same file counts when
+// both say when, in that order, and it is the first no we ever heard: such a file is one history. A line that cannot count is refused and told;
 // the others are recorded. What is answered is durable. source names where the file comes from.
 func (s *Service) Import(ctx context.Context, r io.Reader, source, actor string) (Import, error) {
-	job := &importing{s: s, source: source, actor: actor}
+	job := &importing{s: s, source: source, actor: actor, nos: map[no]firstNo{}}
 	seed := maphash.MakeSeed()
 	var queues [importers]chan numbered
 	var wait sync.WaitGroup
@@ -128,11 +129,43 @@ type importing struct {
 	mu            sync.Mutex
 	out           Import
 	failed        error
+	nos           map[no]firstNo
+}
+
+// no is what a person said no to.
+type no struct {
+	who     subject.Identity
+	purpose string
+}
+
+// firstNo is the first that we heard, where this import brought it.
+type firstNo struct {
+	revision int64
+	at       time.Time // by the source
+}
+
+// take records a line.
+func (j *importing) take(ctx context.Context, l Line) error {
+	who := firstIdentity(l)
+	j.mu.Lock()
+	before := j.nos[no{who, l.Purpose}]
+	j.mu.Unlock()
+	if !before.at.IsZero() && l.At.After(before.at) && l.Notice != nil && l.Notice.SeenRevision == nil {
+		shown := *l.Notice
+		shown.SeenRevision, l.Notice = &before.revision, &shown
+	}
+	out, err := j.s.take(ctx, l, j.source, j.actor)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, p := range out.first {
+		j.nos[no{who, p}] = firstNo{out.Revision, l.At}
+	}
+	return err
 }
 
 func (j *importing) work(ctx context.Context, lines <-chan numbered) {
 	for l := range lines {
-		if err := j.s.take(ctx, l.line, j.source, j.actor); err != nil {
+		if err := j.take(ctx, l.line); err != nil {
 			j.refuse(l.n, err)
 			continue
 		}
@@ -166,10 +199,11 @@ func parseLine(text []byte) (l Line, err error) {
 
 // Take records what a service tells: the data of one of its events.
 func (s *Service) Take(ctx context.Context, l Line, source, actor string) error {
-	return s.take(ctx, l, source, actor)
+	_, err := s.take(ctx, l, source, actor)
+	return err
 }
 
-func (s *Service) take(ctx context.Context, l Line, source, actor string) error {
+func (s *Service) take(ctx context.Context, l Line, source, actor string) (out Withdrawal, err error) {
 	ids := Identities(l.Subject)
 	switch l.Event {
 	case "given":
@@ -179,15 +213,14 @@ func (s *Service) take(ctx context.Context, l Line, source, actor string) error 
 			in.Notice = NoticeInput(*l.Notice)
 		}
 		if l.At.After(s.cfg.Clock.Now()) {
-			return fault.New(fault.Invalid, "this cannot be recorded as consent").With(fault.Detail{Where: "at", Message: "it lies in the future"})
+			return out, fault.New(fault.Invalid, "this cannot be recorded as consent").With(fault.Detail{Where: "at", Message: "it lies in the future"})
 		}
-		_, err := s.Record(ctx, in)
-		return err
+		_, err = s.Record(ctx, in)
+		return out, err
 	case "withdrawn":
-		_, err := s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Reason: l.Reason, Actor: actor, source: source})
-		return err
+		return s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Reason: l.Reason, Actor: actor, source: source, saidAt: l.At})
 	}
-	return fault.New(fault.Invalid, "an event is given or withdrawn").With(fault.Detail{Where: "event", Message: "given or withdrawn"})
+	return out, fault.New(fault.Invalid, "an event is given or withdrawn").With(fault.Detail{Where: "event", Message: "given or withdrawn"})
 }
 
 // Export writes every act of the ledger, oldest first, as lines that Import reads. It holds identities: only for who may
@@ -257,6 +290,9 @@ func (s *Service) exportOne(ctx context.Context, w io.Writer, kind, person strin
 
 func withdrawals(c *ended, who map[string]string) []Line {
 	line := Line{Event: "withdrawn", Subject: who, At: c.At, Reason: c.Reason, Categories: c.Categories, All: c.All}
+	if !c.Said.IsZero() {
+		line.At = c.Said
+	}
 	if c.All || len(c.Categories) > 0 {
 		return []Line{line}
 	}

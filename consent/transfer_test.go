@@ -7,6 +7,7 @@ import (
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
 )
 
 const lines = `{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"},"at":"2026-10-01T08:00:00Z"}
@@ -41,6 +42,39 @@ func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
 	if got, err := again.Import(t.Context(), &out, "export", "test"); err != nil || got.Recorded != 2 || len(got.Refused) != 0 {
 		t.Errorf("the export comes back as %+v, %v", got, err)
 	}
+}
+
+// TestAFileIsOneHistory: a yes behind a no comes back where both say when; not where a no was said elsewhere, and never
+// after an erasure.
+func TestAFileIsOneHistory(t *testing.T) {
+	act := func(event, at string) string {
+		return `{"event":"` + event + `","subject":{"email":"ida@example.com"},"purpose":"letters","at":"2026-` + at + `T08:00:00Z"` +
+			map[string]string{"given": `,"method":"web_form","notice":{"id":"letters","version":"3"}`}[event] + "}\n"
+	}
+	w := newWorld(t, letters())
+	load := func(again string, want int) {
+		t.Helper()
+		file := act("given", "10-01") + act("withdrawn", "10-02") + act("given", again)
+		if got, err := w.Import(t.Context(), strings.NewReader(file), "old system", "test"); err != nil || got.Recorded != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	load("10-02", 2)
+	w.expect("letters", "contact", false, consent.WasWithdrawn)
+	w = newWorld(t, letters())
+	load("10-03", 3)
+	w.expect("letters", "contact", true, consent.Consented)
+	var out bytes.Buffer
+	if _, err := w.Export(t.Context(), &out); err != nil || strings.Count(out.String(), `"at":"2026-10-0`) != 3 {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	w.withdraw(consent.WithdrawInput{Subject: ida, All: true})
+	load("10-03", 1)
+	w.expect("letters", "contact", false, consent.WasWithdrawn)
+	w = newWorld(t, letters())
+	w.erase(subject.Erasure{})
+	load("10-03", 1)
+	w.expect("letters", "contact", false, consent.WasWithdrawn)
 }
 
 func TestReceiptVerifiesWithoutUsAndOnlyAsItWasSigned(t *testing.T) {

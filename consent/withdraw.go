@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
@@ -22,6 +23,7 @@ type WithdrawInput struct {
 	Actor      string
 
 	source string
+	saidAt time.Time // by that source
 }
 
 // Withdrawal is a no as it was recorded.
@@ -32,6 +34,8 @@ type Withdrawal struct {
 	Purposes []string `json:"purposes"`           // that can no longer lean on consent
 	Narrowed []string `json:"narrowed,omitempty"` // that still can, for their other categories
 	Revision int64    `json:"revision"`
+
+	first []string // purposes of which it is the first no
 }
 
 // Withdraw ends what is named and nothing else, and answers when that is durable: no decision asked after the answer says
@@ -80,15 +84,19 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Wi
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason, Source: in.source}
+	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason, Source: in.source, Said: in.saidAt}
+	var first []string
 	for _, rule := range s.named(in) {
+		if last, _ := s.lastNo(in.Subject, s.current(n, rule.Rank)); last == 0 {
+			first = append(first, rule.ID)
+		}
 		s.endOne(c, n, rule, in.Categories)
 	}
 	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor, Content: c})
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: c.Consents, Purposes: c.Purposes, Revision: at.Revision}
+	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: c.Consents, Purposes: c.Purposes, Revision: at.Revision, first: first}
 	for _, p := range c.Narrowed {
 		out.Narrowed = append(out.Narrowed, p.Purpose)
 	}

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -158,38 +156,5 @@ func TestSnapshotFails(t *testing.T) {
 	}
 	if err := second.Write(io.Discard, plain); err == nil {
 		t.Error("a snapshot was written twice")
-	}
-}
-
-// TestSave: a file is there as a whole or as it was, private, and nothing else is left.
-func TestSave(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "index")
-	text := func(s string, err error) func(io.Writer) error {
-		return func(w io.Writer) error {
-			io.WriteString(w, s)
-			return err
-		}
-	}
-	if err := index.Save(path, text("one", nil)); err != nil {
-		t.Fatal(err)
-	}
-	if err := index.Save(path, text("two", errFull)); !errors.Is(err, errFull) {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(path)
-	if err != nil || string(got) != "one" {
-		t.Fatal(string(got), err)
-	}
-	if err := index.Save(path, text("three", nil)); err != nil {
-		t.Fatal(err)
-	}
-	entries, _ := os.ReadDir(dir)
-	info, err := os.Stat(path)
-	if got, _ := os.ReadFile(path); err != nil || string(got) != "three" || info.Mode().Perm() != 0o600 || len(entries) != 1 {
-		t.Fatal(string(got), info.Mode(), entries, err)
-	}
-	if err := index.Save(filepath.Join(dir, "missing", "index"), text("", nil)); err == nil {
-		t.Error("no directory, no error")
 	}
 }

@@ -1,4 +1,5 @@
-package index
+// Package file writes files as a whole: what a reader finds is what was there before, or all of what is new.
+package file
 
 import (
 	"bufio"

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// consentCmd is what people say yes and no to, and what follows from it.
+type consentCmd struct {
+	Record   consentRecordCmd   `cmd:"" help:"Record a yes."`
+	Withdraw consentWithdrawCmd `cmd:"" help:"Record a no: to a purpose, to categories, or to all."`
+	Check    consentCheckCmd    `cmd:"" help:"May this be processed now? Exit 0 for yes, 3 for no."`
+	History  consentHistoryCmd  `cmd:"" help:"Everything a person said, what they were shown, and what held at a moment."`
+	Proof    consentProofCmd    `cmd:"" help:"Write the signed receipt of a consent."`
+	Import   consentImportCmd   `cmd:"" help:"Record the lines of a file. Exit 1 when some are refused."`
+	Export   consentExportCmd   `cmd:"" help:"Write every act as a line that import reads. It holds identities."`
+	Restrict consentRestrictCmd `cmd:"" help:"Restrict processing of a person's data (Art. 18)."`
+	Object   consentObjectCmd   `cmd:"" help:"Record an objection (Art. 21) or an opt-out."`
+	Lift     consentLiftCmd     `cmd:"" help:"End a restriction or an objection."`
+}
+
+// one gives the identities of the one person a command is about; a file of several is refused.
+func (s *subjects) one(ses *session) ([]subject.Identity, error) {
+	people, err := s.people(ses, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(people) != 1 {
+		return nil, fault.New(fault.Invalid, "this is about one person, and the file names %d", len(people))
+	}
+	return people[0].Identities, nil
+}
+
+// handle finds the one person; id=sub_… names them by the id that answers carry.
+func (s *subjects) handle(ses *session) (consent.Handle, error) {
+	ids, err := s.one(ses)
+	if err != nil {
+		return consent.Handle{}, err
+	}
+	if len(ids) == 1 && ids[0].Kind == "id" {
+		h, _ := ses.Consents.FindID(ids[0].Value)
+		return h, nil
+	}
+	return ses.Consents.Find(ids...), nil
+}
+
+type consentRecordCmd struct {
+	Purpose      string   `required:"" help:"To which purpose they say yes." placeholder:"P"`
+	Categories   []string `help:"To which categories of it; default all." placeholder:"C,…"`
+	Method       string   `required:"" help:"explicit, explicit_opt_in, opt_in, web_form or api." placeholder:"METHOD"`
+	Notice       string   `required:"" help:"What they were shown: ID@VERSION, or ID@VERSION/LANGUAGE." placeholder:"NOTICE"`
+	SeenRevision *int64   `help:"Revision of an answer that was had before the notice was shown; needed once they have withdrawn." placeholder:"N"`
+	Status       string   `help:"given, or pending until they confirm." enum:"given,pending" default:"given" placeholder:"STATUS"`
+	subjects
+}
+
+func (*consentRecordCmd) writes() {}
+
+func (c *consentRecordCmd) run(ctx context.Context, s *session) error {
+	ids, err := c.one(s)
+	if err != nil {
+		return err
+	}
+	notice, err := c.notice()
+	if err != nil {
+		return err
+	}
+	made, err := s.Consents.Record(ctx, consent.RecordInput{Subject: ids, Purpose: c.Purpose, Categories: c.Categories, Method: c.Method,
+		Status: consent.Status(c.Status), Notice: notice, Actor: s.actor()})
+	if err != nil {
+		return err
+	}
+	return s.answer(made, func() {
+		s.heading("Recorded: %s, %s.", made.Purpose, made.Status)
+		s.printf("  consent      %s\n  person       %s\n  categories   %s\n  valid until  %s\n  revision     %d\n",
+			made.ID, made.Subject, strings.Join(made.Categories, ", "), instant(made.ValidUntil, "it is withdrawn"), made.Revision)
+		if made.Token != "" {
+			s.printf("  confirm with %s\n", made.Token)
+		}
+	})
+}
+
+// notice reads ID@VERSION/LANGUAGE.
+func (c *consentRecordCmd) notice() (n consent.NoticeInput, err error) {
+	id, rest, found := strings.Cut(c.Notice, "@")
+	if n.ID, n.Version = id, rest; !found || id == "" || rest == "" {
+		return n, fault.New(fault.Invalid, "--notice is written ID@VERSION or ID@VERSION/LANGUAGE").Then("For example letters@3/en.")
+	}
+	if i := strings.LastIndexByte(rest, '/'); i >= 0 {
+		n.Version, n.Language = rest[:i], rest[i+1:]
+	}
+	n.SeenRevision = c.SeenRevision
+	return n, nil
+}
+
+func instant(t time.Time, none string) string {
+	if t.IsZero() {
+		return none
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
+
+type consentWithdrawCmd struct {
+	Purpose    string   `help:"This purpose." placeholder:"P"`
+	Categories []string `help:"These categories, in every purpose." placeholder:"C,…"`
+	All        bool     `help:"Everything they ever said yes to."`
+	Because    string   `help:"What they said; kept with the withdrawal." placeholder:"TEXT"`
+	subjects
+}
+
+func (*consentWithdrawCmd) writes() {}
+
+func (c *consentWithdrawCmd) run(ctx context.Context, s *session) error {
+	ids, err := c.one(s)
+	if err != nil {
+		return err
+	}
+	out, err := s.Consents.Withdraw(ctx, consent.WithdrawInput{Subject: ids, Purpose: c.Purpose, Categories: c.Categories, All: c.All,
+		Reason: c.Because, Actor: s.actor()})
+	if err != nil {
+		return err
+	}
+	return s.answer(out, func() {
+		s.heading("Withdrawn: %s ended. Every decision from now on says no.", count(out.Ended, "consent"))
+		s.printf("  person       %s\n  no more      %s\n", out.Subject, listing(out.Purposes, "nothing as a whole"))
+		if len(out.Narrowed) > 0 {
+			s.printf("  goes on      %s, for its other categories\n", strings.Join(out.Narrowed, ", "))
+		}
+		s.printf("  revision     %d\n", out.Revision)
+	})
+}
+
+func listing(words []string, none string) string {
+	if len(words) == 0 {
+		return none
+	}
+	return strings.Join(words, ", ")
+}
+
+type consentCheckCmd struct {
+	Purpose  string `required:"" help:"For which purpose." placeholder:"P"`
+	Category string `required:"" help:"Which category of data." placeholder:"C"`
+	GPC      bool   `name:"gpc" help:"Their browser sends Global Privacy Control."`
+	subjects
+}
+
+func (c *consentCheckCmd) run(ctx context.Context, s *session) error {
+	h, err := c.handle(s)
+	if err != nil {
+		return err
+	}
+	v := s.Consents.Decide(h, c.Purpose, c.Category, c.GPC)
+	s.Consents.Remember(s.actor(), c.Purpose, c.Category, v)
+	a := s.Consents.Answer(v)
+	if err := s.answer(a, func() { s.showAnswer(a) }); err != nil {
+		return err
+	}
+	if !a.Allowed {
+		return Exit(fault.ExitCode(fault.New(fault.Denied, "")))
+	}
+	return nil
+}
+
+func (s *session) showAnswer(a consent.Answer) {
+	if word := s.style(green, "Yes"); a.Allowed {
+		s.heading("%s: %s.", word, a.Reason.Sentence())
+	} else {
+		s.heading("%s: %s.", s.style(red, "No"), a.Reason.Sentence())
+	}
+	if a.ConsentID != nil {
+		s.printf("  consent      %s\n", *a.ConsentID)
+	}
+	if a.Allowed && a.ValidUntil != nil {
+		s.printf("  valid until  %s\n", instant(*a.ValidUntil, ""))
+	}
+	if a.Subject != "" {
+		s.printf("  person       %s\n", a.Subject)
+	}
+	s.printf("  reason       %s\n  revision     %d\n", a.Reason, a.Revision)
+}
