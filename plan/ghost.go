@@ -223,13 +223,14 @@ func (w *walk) layGhosts(ctx context.Context, e *catalog.Edge) error {
 // else refers to it is theirs only while that is so.
 func (w *walk) recall(ctx context.Context) error {
 	for _, g := range w.ghosts.rows {
-		s := w.set(g.d)
+		s, held := w.set(g.d), g.byAddress()
 		s.reindex()
 		var keys []connector.Key
 		sel := w.selectBy(g.d, g.d.Table.Locator.Columns, g.keys, nil)
 		err := g.d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			r := &record{cells: row}
-			if old := s.byKey[s.address(r, 0)]; (old == nil || !old.reached) && g.means(s, r) {
+			was, meant := held[s.key(r).Encode()]
+			if old := s.byKey[s.address(r, 0)]; meant && (old == nil || !old.reached) && holdsStill(s.values(r, g.columns), was) {
 				keys = append(keys, slices.Clone(s.key(r)))
 			}
 			return nil
@@ -254,13 +255,17 @@ func (w *walk) recall(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (g ghostRows) means(s *rowset, r *record) bool {
-	i := slices.IndexFunc(g.keys, func(k connector.Key) bool { return k.Encode() == s.key(r).Encode() })
-	if i < 0 {
-		return false
+func (g ghostRows) byAddress() map[string]connector.Key {
+	out := map[string]connector.Key{}
+	for i, k := range g.keys {
+		out[k.Encode()] = g.held[i]
 	}
-	for n, v := range s.values(r, g.columns) {
-		if !v.IsNull() && v != g.held[i][n] {
+	return out
+}
+
+func holdsStill(now, held connector.Key) bool {
+	for i, v := range now {
+		if !v.IsNull() && v != held[i] {
 			return false
 		}
 	}
