@@ -14,19 +14,20 @@ import (
 // which they run. References that would tie dying rows together break first, then rows that stay
 // change, then rows go, children before parents.
 type scribe struct {
-	w      *walk
-	j      *journal
-	groups []*group
-	open   map[string]*chunk // per system, not yet full
-	whole  map[string]*chunk // per system, what must go in one transaction
-	n      int
-	ready  []chunk
-	place  map[*catalog.Dataset]int // in the order of deletion
-	circle map[*catalog.Dataset]int // number of the component
+	w       *walk
+	j       *journal
+	groups  []*group
+	open    map[string]*chunk // per system, not yet full
+	whole   map[string]*chunk // per system, what must go in one transaction
+	n       int
+	ready   []chunk
+	waiting int                      // their size
+	place   map[*catalog.Dataset]int // in the order of deletion
+	circle  map[*catalog.Dataset]int // number of the component
 }
 
-// journalBatch is chunks per own commit while the journal is written.
-const journalBatch = 16
+// journalBatch is full chunks per own commit while the journal is written.
+const journalBatch = 4
 
 // inscribe writes everything a run does, and everything its proof needs, before any store is touched.
 func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error {
@@ -45,6 +46,9 @@ func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error 
 		if err := s.close(ctx, system); err != nil {
 			return err
 		}
+	}
+	if err := s.w.storage.failed(); err != nil {
+		return err
 	}
 	return s.j.write(ctx, s.ready, true)
 }
@@ -69,7 +73,7 @@ func (s *scribe) add(ctx context.Context, system string, a act) error {
 		s.whole[system].acts = append(s.whole[system].acts, a)
 		return nil
 	}
-	if t := s.whole[system]; t != nil {
+	if t := s.whole[system]; t != nil && !a.looks() {
 		t.acts = append(t.acts, a) // after a cycle everything is in its transaction, to keep the order
 		return nil
 	}
@@ -78,7 +82,7 @@ func (s *scribe) add(ctx context.Context, system string, a act) error {
 		c = &chunk{system: system}
 		s.open[system] = c
 	}
-	if c.rows()+len(a.rows) > s.w.e.cfg.Chunk && c.rows() > 0 {
+	if c.size()+a.size() > s.w.e.cfg.Chunk && c.size() > 0 {
 		if err := s.close(ctx, system); err != nil {
 			return err
 		}
@@ -89,12 +93,20 @@ func (s *scribe) add(ctx context.Context, system string, a act) error {
 	return nil
 }
 
-func (c *chunk) rows() int {
+// size is how many rows, and keys to look for, a chunk holds.
+func (c *chunk) size() int {
 	n := 0
 	for _, a := range c.acts {
-		n += len(a.rows)
+		n += a.size()
 	}
 	return n
+}
+
+func (a act) size() int {
+	if a.verb == watchKeys || a.verb == recallKeys {
+		return len(a.fence[0].keys)
+	}
+	return len(a.rows)
 }
 
 func (s *scribe) close(ctx context.Context, system string) error {
@@ -107,12 +119,13 @@ func (s *scribe) close(ctx context.Context, system string) error {
 		c.ordinal = s.n
 		s.n++
 		s.ready = append(s.ready, *c)
+		s.waiting += c.size()
 	}
-	if len(s.ready) < journalBatch {
+	if s.waiting < journalBatch*s.w.e.cfg.Chunk {
 		return nil
 	}
 	ready := s.ready
-	s.ready = nil
+	s.ready, s.waiting = nil, 0
 	return s.j.write(ctx, ready, false)
 }
 
@@ -309,17 +322,18 @@ func (s *scribe) deletes(ctx context.Context) error {
 // deleteByDepth deletes datasets that refer to each other row by row in order, for engines that
 // neither postpone checks nor delete from several tables at once.
 func (s *scribe) deleteByDepth(ctx context.Context, c []*catalog.Dataset) error {
-	known, deepest := map[*record]int{}, 0
+	known, deepest := map[rowID]int{}, 0
 	for _, d := range c {
-		for _, r := range s.w.sets[d].mem {
-			if s.w.dies(s.w.sets[d], r) {
-				deepest = max(deepest, s.w.depth(s.w.sets[d], r, known))
+		set := s.w.sets[d]
+		set.every(func(r *record) {
+			if s.w.dies(set, r) {
+				deepest = max(deepest, s.w.depth(set, r, known))
 			}
-		}
+		})
 	}
 	for n := deepest; n >= 0; n-- {
 		for _, d := range c {
-			if err := s.deleteFrom(ctx, d, false, func(r *record) bool { return known[r] == n }); err != nil {
+			if err := s.deleteFrom(ctx, d, false, func(r *record) bool { return known[rowID{s.w.sets[d], r.n}] == n }); err != nil {
 				return err
 			}
 		}

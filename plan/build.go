@@ -100,6 +100,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 		}
 	}
 	w.fillSystems(p, groups)
+	if err := w.storage.failed(); err != nil {
+		return nil, err
+	}
 	w.groups = groups
 	p.Catalog = w.fingerprint(groups)
 	w.fillGaps(p, groups)

@@ -8,18 +8,36 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// indexed sets must answer by key: parents, and datasets that a row can be reached in by several ways.
+// indexed sets must answer by key: parents, and datasets that a row can be reached in more than once.
 func (w *walk) indexed(d *catalog.Dataset) bool {
-	if len(d.In) > 0 || d.People != nil || redacts(d) || w.again {
+	if len(d.In) > 0 || d.People != nil || redacts(d) || hasAlias(d) || w.again {
 		return true
 	}
 	ways := 0
 	for _, e := range d.Out {
 		if e.Parent.Personal || e.Role != catalog.Lookup {
 			ways++
+			if !distinct(e) {
+				return true
+			}
 		}
 	}
 	return ways > 1
+}
+
+// distinct: no two parent rows have the same key for a child.
+func distinct(e *catalog.Edge) bool {
+	child, parent := e.Child.Table, e.Parent.Table
+	for i, c := range e.ChildColumns {
+		a, b := child.Column(c), parent.Column(e.ParentColumns[i])
+		if e.Value || a == nil || b == nil || a.Kind != b.Kind || a.FoldEqual && !b.FoldEqual {
+			return false
+		}
+	}
+	same := func(columns []string) bool {
+		return len(columns) == len(e.ParentColumns) && !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(e.ParentColumns, c) })
+	}
+	return same(parent.Primary) || slices.ContainsFunc(parent.Uniques, func(u connector.Unique) bool { return !u.Partial && same(u.Columns) })
 }
 
 // columns that must be read: the address, every reference in and out, what rules and authorship look at.

@@ -41,7 +41,8 @@ type Config struct {
 	TempDir string
 	// Chunk is rows per transaction and keys per statement. Defaults to 5,000.
 	Chunk int
-	// Memory is rows kept in memory per dataset before they spill to a sealed file. Defaults to 20,000.
+	// Memory is rows of a person, or of the people of one plan, kept in memory before they spill to a
+	// sealed file; a row of more than a KiB counts as several. Defaults to 20,000.
 	Memory int
 	// SweepMS is the longest value sweep, in estimated milliseconds, that runs inside a request; a
 	// longer one is queued, and the request stays incomplete until it ran. Defaults to 5,000.

@@ -71,6 +71,9 @@ func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64,
 		}
 		item := Item{System: d.System, Dataset: d.Name, Path: w.paths[r.path], Columns: d.Table.Columns, Role: roleOf(r)}
 		item.Withheld = w.withhold(s, r, row, held)
+		if err := w.storage.failed(); err != nil {
+			return err
+		}
 		cells := slices.DeleteFunc(slices.Clone(cols), func(c string) bool { return file(r.cells[s.at[c]]) })
 		found.add(cells, s.values(r, cells), item.Withheld)
 		return sink.Row(item, row)

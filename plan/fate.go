@@ -15,12 +15,9 @@ import (
 func (w *walk) fates() error {
 	w.held = w.heldPeople()
 	w.blind = w.blindDatasets()
-	for _, s := range w.sets {
-		for _, r := range s.mem {
-			w.keepRow(s, r)
+	if w.keeps() {
+		for w.storage.failed() == nil && w.keepParts() {
 		}
-	}
-	for w.keepParts() {
 	}
 	for {
 		changed, err := w.pin()
@@ -28,9 +25,28 @@ func (w *walk) fates() error {
 			return err
 		}
 		if !changed && !w.pinCircles() {
-			return nil
+			return w.storage.failed()
 		}
 	}
+}
+
+// keeps keeps the rows that holds and rules speak of; true when there are any.
+func (w *walk) keeps() bool {
+	any := false
+	for _, s := range w.sets {
+		ruled := s.d.Rule != nil && s.d.Rule.Erase == catalog.Keep
+		if !s.indexed || len(w.held) == 0 && !ruled {
+			continue // a row that streams keeps nothing else
+		}
+		s.every(func(r *record) {
+			w.keepRow(s, r)
+			if r.keep {
+				any = true
+				s.put(r)
+			}
+		})
+	}
+	return any
 }
 
 // finish gives a row its whole state: for streamed rows all of it, for indexed ones the references
@@ -102,9 +118,12 @@ func (w *walk) keepParts() bool {
 		if s == nil || !s.indexed {
 			continue
 		}
-		for _, r := range s.mem {
-			changed = w.keepPart(s, r) || changed
-		}
+		s.every(func(r *record) {
+			if w.keepPart(s, r) {
+				changed = true
+				s.put(r)
+			}
+		})
 	}
 	return changed
 }
@@ -178,9 +197,11 @@ func (w *walk) pinFrom(s *rowset, r *record) bool {
 		if !w.refersToDying(s, r, e) || !w.mustHold(r, e) {
 			continue
 		}
+		ps := w.sets[e.Parent]
 		for _, p := range w.parents(s, r, e) {
-			if w.dies(w.sets[e.Parent], p) {
+			if w.dies(ps, p) {
 				p.pinned, changed = true, true
+				ps.put(p)
 			}
 		}
 	}

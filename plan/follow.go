@@ -44,7 +44,6 @@ func (w *walk) follow(ctx context.Context) (bool, error) {
 
 func (w *walk) followEdge(ctx context.Context, e *catalog.Edge) (bool, error) {
 	children, parents := w.sets[e.Child], w.set(e.Parent)
-	parents.reindex()
 	var keys []connector.Key
 	path := int32(0)
 	seen := map[string]bool{}
@@ -84,7 +83,7 @@ func (w *walk) unshared(ctx context.Context, d *catalog.Dataset, columns []strin
 		sel := w.selectBy(e.Child, e.ChildColumns, keys, nil)
 		err := e.Child.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			r := &record{cells: row}
-			if old := set.byKey[set.address(r, 0)]; old == nil || !old.reached || old.co {
+			if old := set.lookup(r, 0); old == nil || !old.reached || old.co {
 				if k, ok := convertKey(d, columns, set.values(r, e.ChildColumns)); ok {
 					foreign[k.Encode()] = true
 				}

@@ -362,13 +362,7 @@ func mentionsOf(n int64) string {
 
 func (w *walk) mentionWarnings(p *Plan) {
 	for _, d := range w.order() {
-		s, n := w.sets[d], int64(0)
-		for _, r := range s.mem {
-			if !r.reached {
-				n++
-			}
-		}
-		if n > 0 {
+		if n := w.sets[d].foreign; n > 0 {
 			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: "mentions", Message: mentionsOf(n)})
 		}
 	}

@@ -224,13 +224,12 @@ func (w *walk) layGhosts(ctx context.Context, e *catalog.Edge) error {
 func (w *walk) recall(ctx context.Context) error {
 	for _, g := range w.ghosts.rows {
 		s, held := w.set(g.d), g.byAddress()
-		s.reindex()
 		var keys []connector.Key
 		sel := w.selectBy(g.d, g.d.Table.Locator.Columns, g.keys, nil)
 		err := g.d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			r := &record{cells: row}
 			was, meant := held[s.key(r).Encode()]
-			if old := s.byKey[s.address(r, 0)]; meant && (old == nil || !old.reached) && holdsStill(s.values(r, g.columns), was) {
+			if old := s.lookup(r, 0); meant && (old == nil || !old.reached) && holdsStill(s.values(r, g.columns), was) {
 				keys = append(keys, slices.Clone(s.key(r)))
 			}
 			return nil

@@ -39,15 +39,14 @@ func (w *walk) tokens() []map[string]bool {
 		if s == nil || d.People == nil {
 			continue
 		}
-		for _, r := range s.mem {
-			person, ok := w.persons[r]
-			if !ok {
-				continue
+		s.every(func(r *record) {
+			if r.person == 0 {
+				return
 			}
 			for kind, column := range d.People.By {
-				tokens[person][subject.Token(w.e.cfg.Vault, kind, r.cells[s.at[column]].S)] = true
+				tokens[r.of()][subject.Token(w.e.cfg.Vault, kind, r.cells[s.at[column]].S)] = true
 			}
-		}
+		})
 	}
 	return tokens
 }
@@ -74,7 +73,7 @@ func (w *walk) peopleOf(s *rowset, r *record) []int {
 	var all, out []int
 	for person := range w.q.People {
 		all = append(all, person)
-		if len(w.q.People) > 1 && w.isOf(s, r, person, map[*record]bool{}) {
+		if len(w.q.People) > 1 && w.isOf(s, r, person, map[rowID]bool{}) {
 			out = append(out, person)
 		}
 	}
@@ -85,14 +84,15 @@ func (w *walk) peopleOf(s *rowset, r *record) []int {
 }
 
 // isOf goes up the edges that say whose a row is, to the person's seed.
-func (w *walk) isOf(s *rowset, r *record, person int, seen map[*record]bool) bool {
-	if p, ok := w.persons[r]; ok {
-		return p == person
+func (w *walk) isOf(s *rowset, r *record, person int, seen map[rowID]bool) bool {
+	if r.person > 0 {
+		return r.of() == person
 	}
-	if seen[r] {
+	id := rowID{s, r.n}
+	if seen[id] {
 		return false
 	}
-	seen[r] = true
+	seen[id] = true
 	up := w.judged(s, r)
 	for _, e := range s.d.In { // a base row is the person of the row that led to it
 		if e.Role == catalog.Alias && r.seed {

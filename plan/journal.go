@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/db"
@@ -115,7 +116,8 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 			return err
 		}
 		for i, c := range chunks {
-			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, sealed) values ($1, $2, $3, $4, $5)`, j.request, j.gen, c.ordinal, c.system, sealed[i]); err != nil {
+			done := boolByte(!slices.ContainsFunc(c.acts, func(a act) bool { return !a.looks() })) // nothing to do in the store
+			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, int(done), sealed[i]); err != nil {
 				return err
 			}
 		}
@@ -289,7 +291,7 @@ func (a act) append(b []byte) []byte {
 }
 
 func decodeChunk(ordinal int, b []byte) (chunk, error) {
-	r := &reader{b: b}
+	r := &reader{string(b)}
 	c := chunk{ordinal: ordinal, system: r.string()}
 	for range r.uint() {
 		a := act{dataset: r.string(), step: int(r.uint()), verb: connector.Verb(r.string()), breaks: r.byte() == 1, together: r.byte() == 1, rows: r.keys(), expect: r.strings()}
@@ -332,11 +334,10 @@ func appendRows(b []byte, rows [][]connector.Value) []byte {
 }
 
 // reader cuts what the append functions wrote. The bytes were authenticated before: they are ours.
-type reader struct{ b []byte }
+type reader struct{ b string }
 
-func (r *reader) uint() uint64 {
-	n, w := binary.Uvarint(r.b)
-	r.b = r.b[w:]
+func (r *reader) uint() (n uint64) {
+	n, r.b = cutUint(r.b)
 	return n
 }
 
@@ -348,7 +349,7 @@ func (r *reader) byte() byte {
 
 func (r *reader) string() string {
 	n := r.uint()
-	s := string(r.b[:n])
+	s := r.b[:n]
 	r.b = r.b[n:]
 	return s
 }

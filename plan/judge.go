@@ -24,30 +24,31 @@ func (w *walk) judge(ctx context.Context) error {
 	if w.others, err = w.othersValues(ctx); err != nil {
 		return err
 	}
-	for _, s := range w.sets {
-		s.reindex()
-	}
-	for changed := true; changed; {
+	for changed := true; changed && w.storage.failed() == nil; {
 		changed = false
 		for _, d := range w.g.Datasets {
 			s := w.sets[d]
 			if s == nil || !s.indexed {
 				continue
 			}
-			for _, r := range s.mem {
-				changed = w.judgeRow(s, r) || changed
-			}
+			s.every(func(r *record) {
+				if w.judgeRow(s, r) {
+					changed = true
+					s.put(r)
+				}
+			})
 		}
 	}
-	return nil
+	return w.storage.failed()
 }
 
 // unjudge takes every judgement back: more rows are the subject's than it knew.
 func (w *walk) unjudge() {
 	for _, s := range w.sets {
-		for _, r := range s.mem {
+		s.every(func(r *record) {
 			r.co, r.conflict = r.co && r.seed, false
-		}
+			s.put(r)
+		})
 	}
 }
 
@@ -149,11 +150,14 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 			continue
 		}
 		var keys []connector.Key
-		for _, r := range s.mem {
-			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok && r.reached && set(s, r, e) {
+		seen := map[string]bool{}
+		s.every(func(r *record) {
+			k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
+			if enc := encodeKey(k, true); ok && r.reached && set(s, r, e) && !seen[enc] {
+				seen[enc] = true
 				keys = append(keys, k)
 			}
-		}
+		})
 		if len(keys) == 0 {
 			continue
 		}
@@ -163,7 +167,7 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 		sel.Where[0].Fold = true
 		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			p := &record{cells: row}
-			if old := parents.byKey[parents.address(p, 0)]; old == nil || !old.reached {
+			if old := parents.lookup(p, 0); old == nil || !old.reached {
 				out[e][encodeKey(parents.values(p, e.ParentColumns), true)] = true
 			}
 			return nil
@@ -186,10 +190,12 @@ func (w *walk) noteConflicts() {
 			continue
 		}
 		n := int64(0)
-		for _, r := range s.mem {
-			if r.conflict {
-				n++
-			}
+		if s.indexed { // only rows with several references can contradict themselves
+			s.every(func(r *record) {
+				if r.conflict {
+					n++
+				}
+			})
 		}
 		if n > 0 {
 			w.gap(d, Remaining{Rows: n, Code: "conflict", Why: "a key leads to one person and a value to another", Next: "correct the rows in the store, then plan again"})

@@ -16,16 +16,17 @@ import (
 // address, every key and identity that led to the person, and the text of everything; and it asks
 // through Store.Look, which shares no query builder with what searched and acted.
 type looker struct {
-	e     *Engine
-	g     *catalog.Graph
-	p     *Plan
-	left  []Remaining
-	done  map[int]*Done // per step
-	proof map[string]*Proof
-	ids   []string
-	long  bool             // sweep however long it takes
-	kept  map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
-	texts map[string]int64 // "system." and the hash of what such a cell says, to how many say it
+	e      *Engine
+	g      *catalog.Graph
+	p      *Plan
+	left   []Remaining
+	done   map[int]*Done // per step
+	proof  map[string]*Proof
+	ids    []string
+	long   bool // sweep however long it takes
+	sought []*sought
+	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
 
 // conclude looks again and says what was reached.
@@ -81,6 +82,7 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 			}
 		}
 	}
+	l.weigh()
 	return nil
 }
 
@@ -179,11 +181,10 @@ func (l *looker) watchKeys(ctx context.Context, d *catalog.Dataset, a act) error
 		return err
 	}
 	l.proof[d.System].Keys += n
-	if may, err := strconv.ParseInt(a.expect[0], 10, 64); err == nil && n > may {
-		l.proof[d.System].Closure += n - may
-		l.residue(d, n-may, "rows lead to the person that the plan did not leave there")
-	}
-	return nil
+	may, err := strconv.ParseInt(a.expect[0], 10, 64)
+	s := l.soughtBy(d, a)
+	s.found, s.may = s.found+n, s.may+may
+	return err
 }
 
 func (l *looker) watchValues(system string, a act) {

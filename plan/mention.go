@@ -45,6 +45,7 @@ func (w *walk) mentionsIn(ctx context.Context, d *catalog.Dataset, m *matcher) e
 			return ours{err}
 		}
 		r.inText = !r.reached
+		s.put(r)
 		return nil
 	})
 	switch {

@@ -99,42 +99,27 @@ func (t *tarjan[N]) visit(n N) {
 // a circle, by references that cannot be NULL, can go neither one by one nor together. They are
 // anonymised instead. True when there were any.
 func (w *walk) pinCircles() bool {
-	at := map[*record]*rowset{}
-	t := tarjan[*record]{low: map[*record]int{}, index: map[*record]int{}}
-	t.next = func(r *record) []*record {
-		var out []*record
-		for _, e := range at[r].d.Out {
-			if e.FK == nil || letsGo(e) != nil {
-				continue
-			}
-			for _, p := range w.parents(at[r], r, e) {
-				if ps := w.sets[e.Parent]; w.dies(ps, p) {
-					at[p] = ps
-					out = append(out, p)
-				}
-			}
-		}
-		return out
-	}
+	t := tarjan[rowID]{next: w.heldBy, low: map[rowID]int{}, index: map[rowID]int{}}
 	for _, c := range w.components() {
-		if !inCircle(c) || !checksEachRow(w.g, c[0].System) {
+		if !checksEachRow(w.g, c[0].System) || !slices.ContainsFunc(c, func(d *catalog.Dataset) bool { return mustStay(c, d) }) {
 			continue
 		}
 		for _, d := range c {
 			s := w.sets[d]
-			for _, r := range s.mem {
+			s.every(func(r *record) {
 				if w.dies(s, r) {
-					at[r] = s
-					t.visit(r)
+					t.visit(rowID{s, r.n})
 				}
-			}
+			})
 		}
 	}
 	changed := false
 	for _, c := range t.found {
 		if len(c) > 1 || slices.Contains(t.next(c[0]), c[0]) {
-			for _, r := range c {
+			for _, id := range c {
+				r := id.set.row(id.n)
 				r.pinned, changed = true, true
+				id.set.put(r)
 			}
 		}
 	}
@@ -150,9 +135,34 @@ func letsGo(e *catalog.Edge) []string {
 	return breakable(e)
 }
 
-// inCircle: the datasets of a component refer to each other, or one to itself.
-func inCircle(c []*catalog.Dataset) bool {
-	return len(c) > 1 || slices.ContainsFunc(c[0].Out, func(e *catalog.Edge) bool { return e.Parent == c[0] })
+// rowID is a row of an indexed set.
+type rowID struct {
+	set *rowset
+	n   int64
+}
+
+// heldBy are the dying rows that a dying row refers to and cannot let go of.
+func (w *walk) heldBy(id rowID) []rowID {
+	r := id.set.row(id.n)
+	var out []rowID
+	for _, e := range id.set.d.Out {
+		if e.FK == nil || letsGo(e) != nil {
+			continue
+		}
+		for _, p := range w.parents(id.set, r, e) {
+			if ps := w.sets[e.Parent]; w.dies(ps, p) {
+				out = append(out, rowID{ps, p.n})
+			}
+		}
+	}
+	return out
+}
+
+// mustStay: a dataset of a circle refers to one of it, and cannot let go.
+func mustStay(c []*catalog.Dataset, d *catalog.Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool {
+		return e.FK != nil && letsGo(e) == nil && slices.Contains(c, e.Parent)
+	})
 }
 
 func checksEachRow(g *catalog.Graph, system string) bool {
@@ -162,11 +172,12 @@ func checksEachRow(g *catalog.Graph, system string) bool {
 }
 
 // depth is how many dying rows a dying row refers to, one above the other: deeper rows go first.
-func (w *walk) depth(s *rowset, r *record, known map[*record]int) int {
-	if n, ok := known[r]; ok {
+func (w *walk) depth(s *rowset, r *record, known map[rowID]int) int {
+	id := rowID{s, r.n}
+	if n, ok := known[id]; ok {
 		return n
 	}
-	known[r] = 0 // circles are pinned or broken already; this only ends the recursion
+	known[id] = 0 // circles are pinned or broken already; this only ends the recursion
 	n := 0
 	for _, e := range s.d.Out {
 		if e.FK == nil || slices.Contains(r.nulls, w.edgeNo[e]) {
@@ -178,6 +189,6 @@ func (w *walk) depth(s *rowset, r *record, known map[*record]int) int {
 			}
 		}
 	}
-	known[r] = n
+	known[id] = n
 	return n
 }

@@ -27,9 +27,13 @@ func TestErasureMatchesModel(t *testing.T) {
 func eraseRandom(t *testing.T, seed uint64, engine string, stores map[string]*world.Store) {
 	c := load(t, seed, engine, stores)
 	sameAsLoaded(t, c)
-	w := c.open(world.Options{})
-	ctx := context.Background()
-	q := c.ask(plan.Erasure)
+	c.open(world.Options{})
+	eraseAndCompare(t, c)
+}
+
+// eraseAndCompare erases the company's person in its world, from plan to proof.
+func eraseAndCompare(t *testing.T, c *company) {
+	w, ctx, q := c.world, context.Background(), c.ask(plan.Erasure)
 	verdict := model.Judge(c.Company.Company, c.Question)
 	p, err := w.Engine.Plan(ctx, q)
 	if err != nil {

@@ -28,18 +28,26 @@ func TestMemoryOfManyRows(t *testing.T) {
 		return
 	}
 	const bound = 64 << 10 // KiB
-	orders := counts(20_000, 400_000)
-	rows := 10 * orders
+	rows := counts(400_000, 4_000_000)
 	store := world.NewStore(t, "sqlite", "shop")
 	store.Exec(t, statements(customers+`
 create table orders (id integer primary key, customer_id integer not null references customers(id), note varchar(80));
 create index by_customer on orders (customer_id);
 create table lines (id integer primary key, order_id integer not null references orders(id), what varchar(80));
 create index by_order on lines (order_id);
+create table threads (id integer primary key, customer_id integer not null references customers(id), title varchar(80));
+create index threads_by_customer on threads (customer_id);
+create table messages (id integer primary key, thread_id integer not null references threads(id), answers integer references messages(id), author_id integer references customers(id), body varchar(80));
+create index by_thread on messages (thread_id);
+create index by_answer on messages (answers);
+create index by_author on messages (author_id);
 insert into orders values (1, 2, 'small');
-insert into lines values (1, 1, 'small');`+fmt.Sprintf(`
-with recursive s (n) as (select 2 union all select n + 1 from s where n <= %d) insert into orders select n, 1, 'note of order number ' || n from s;
-with recursive s (n) as (select 2 union all select n + 1 from s where n <= %d) insert into lines select n, 2 + n %% %d, 'an article in a box, ' || n from s;`, orders, rows-orders, orders))...)
+insert into lines values (1, 1, 'small');`+strings.Join([]string{
+		fill("orders", rows/4, "n, 1, 'note of order number ' || n"),
+		fill("lines", rows/4, fmt.Sprintf("n, 2 + n %% %d, 'an article in a box, ' || n", rows/4-2)),
+		fill("threads", rows/4, "n, 1, 'about parcel number ' || n"),
+		fill("messages", rows/4, fmt.Sprintf("n, 2 + n %% %d, case when n %% 3 = 0 then n - 1 end, 1, 'dear all, this is message ' || n", rows/4-2)),
+	}, ""))...)
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=30m")
 	cmd.Env = append(os.Environ(), heavyEnv+"="+store.DSN)
 	out, err := cmd.CombinedOutput()
@@ -56,7 +64,14 @@ with recursive s (n) as (select 2 union all select n + 1 from s where n <= %d) i
 		t.Errorf("%d rows take %d KiB above idle, at most %d: %v", rows, kib, bound, err)
 	}
 	t.Logf("%d rows take %d MiB above idle", rows, kib>>10)
-	store.Want(t, map[string]string{"select count(*) from orders": "0", "select count(*) from lines": "0", "select count(*) from customers": "1"})
+	store.Want(t, map[string]string{"select count(*) from orders": "0", "select count(*) from lines": "0", "select count(*) from customers": "1",
+		"select count(*) from threads": "0", "select count(*) from messages": "0"})
+}
+
+// fill inserts rows 2 to n.
+func fill(table string, n int, columns string) string {
+	return fmt.Sprintf(`
+with recursive s (n) as (select 2 union all select n + 1 from s where n < %d) insert into %s select %s from s;`, n, table, columns)
 }
 
 // counter is a sink that keeps nothing.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -51,13 +52,26 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 	for _, g := range s.w.ghosts.edges[e] {
 		known[g.key.Encode()] = g
 	}
-	if set := s.w.sets[e.Parent]; set != nil {
-		for _, r := range set.mem {
-			if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
-				known[k.Encode()] = ghost{k, s.fateOf(set, r)}
-			}
-		}
+	set := s.w.sets[e.Parent]
+	if set == nil {
+		return s.recallKeys(ctx, e, known)
 	}
+	err := set.each(func(r *record) error {
+		if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
+			known[k.Encode()] = ghost{k, s.fateOf(set, r)}
+		}
+		if len(known) < s.w.e.cfg.Chunk || !distinct(e) {
+			return nil
+		}
+		full := known
+		known = map[string]ghost{}
+		return s.recallKeys(ctx, e, full)
+	})
+	return cmp.Or(err, s.recallKeys(ctx, e, known))
+}
+
+// recallKeys writes keys; of a key that is written twice the later fate holds.
+func (s *scribe) recallKeys(ctx context.Context, e *catalog.Edge, known map[string]ghost) error {
 	for _, fate := range []string{gone, stays, shared} {
 		a := act{dataset: e.Child.Name, verb: recallKeys, step: -1, set: []string{fate, e.Parent.ID()}, fence: []fence{{columns: e.ChildColumns}}}
 		for _, g := range sorted(known) {
@@ -139,9 +153,13 @@ func ownNumber(d *catalog.Dataset, c *connector.Column) bool {
 // has: a row of the person holds the value, and stays or, where they count too, dies.
 func (s *scribe) has(d *catalog.Dataset, column string, v connector.Value, dying bool) bool {
 	set := s.w.sets[d]
-	return set != nil && slices.ContainsFunc(set.mem, func(r *record) bool {
-		return r.reached && (dying || !s.w.dies(set, r)) && r.cells[set.at[column]] == v
-	})
+	found := false
+	if set != nil {
+		set.every(func(r *record) {
+			found = found || r.reached && (dying || !s.w.dies(set, r)) && r.cells[set.at[column]] == v
+		})
+	}
+	return found
 }
 
 // recallAddresses writes the rows to which no key leads once this run is over: kept ones that were
@@ -173,7 +191,12 @@ func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error 
 		}
 		acts[k].rows = append(acts[k].rows, set.key(r))
 		acts[k].fence[0].keys = append(acts[k].fence[0].keys, set.values(r, columns))
-		return nil
+		if len(acts[k].rows) < s.w.e.cfg.Chunk {
+			return nil
+		}
+		full := *acts[k]
+		delete(acts, k)
+		return s.add(ctx, d.System, full)
 	})
 	for _, a := range sorted(acts) {
 		if err == nil {

@@ -1,14 +1,7 @@
 package plan
 
 import (
-	"bufio"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"encoding/binary"
-	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +12,8 @@ import (
 
 // record is one row the walk met: its cells in the order of rowset.columns, and how it was met.
 type record struct {
+	n     int64 // of its set, in the order met
+	nth   int32 // tells rows apart that are equal in every cell
 	cells []connector.Value
 	path  int32 // index of walk.paths
 	via   int32 // index of walk.edges, -1 for a seed
@@ -27,6 +22,7 @@ type record struct {
 	reached bool
 	seed    bool
 	refs    []int32
+	person  int32 // whose seed, counted from 1; 0 for other rows
 	// inText: the row is somebody else's and an identity of the person stands in its text.
 	inText bool
 	erased bool // by an earlier run: nothing more to change
@@ -34,7 +30,7 @@ type record struct {
 	state
 }
 
-// state is what was decided about a row. For rows that spill it is decided anew at each reading.
+// state is what was decided about a row. For rows that only stream it is decided anew at each reading.
 type state struct {
 	co       bool // reached, but others own it too
 	conflict bool // its references contradict each other
@@ -43,26 +39,30 @@ type state struct {
 	keep     bool // by rule, hold, or as part of a kept row
 	why      int32
 	until    string
-	nulls    []int32 // edges whose reference is set to NULL
+	nulls    []int32 // edges whose reference is set to NULL; see walk.finish
 }
 
-// rowset is the rows met in one dataset. Indexed sets answer "which row has this key" and stay in
-// memory; the others only stream, and spill to a sealed file beyond the engine's memory limit.
+// rowset is the rows met in one dataset. Indexed sets answer "which row has this key" and keep what was
+// decided about a row; the others only stream. Both leave memory for a sealed file when the walk has
+// more rows than its storage may hold: then a record is a copy, and what changes in it must be put.
 type rowset struct {
 	d *catalog.Dataset
 	*shape
-	limit int
-	dir   string
+	storage *storage
+	n       int64
+	foreign int64 // rows not reached
+	front   ranges
 
-	byKey map[string]*record              // locator to row, indexed sets only
-	index map[string]map[string][]*record // edge end ("a+b") to key to rows, indexed sets only
 	mem   []*record
-	spill *spill
-	n     int64
+	byKey map[string]*record              // address to row, indexed sets in memory
+	index map[string]map[string][]*record // edge end to key to rows, indexed sets in memory
+	disk  *table                          // an indexed set that left memory
+	tail  *area                           // the rows beyond memory of a set that streams
+	buf   []byte
 }
 
-func newRowset(d *catalog.Dataset, shape *shape, limit int, dir string) *rowset {
-	s := &rowset{d: d, shape: shape, limit: limit, dir: dir}
+func newRowset(d *catalog.Dataset, shape *shape, storage *storage) *rowset {
+	s := &rowset{d: d, shape: shape, storage: storage}
 	if s.indexed {
 		s.byKey = map[string]*record{}
 		s.index = map[string]map[string][]*record{}
@@ -94,19 +94,82 @@ func (s *rowset) values(r *record, columns []string) connector.Key {
 // nth tells rows apart that are equal in every cell, as a table without key may hold them: the
 // nth such row of one answer.
 func (s *rowset) add(r *record, nth int) (*record, bool, error) {
-	if s.indexed {
-		k := s.address(r, nth)
-		if old := s.byKey[k]; old != nil {
-			return old, false, nil
-		}
-		s.byKey[k] = r
+	r.nth = int32(nth)
+	if old := s.lookup(r, nth); old != nil {
+		return old, false, nil
 	}
+	if !r.reached {
+		s.foreign++
+	}
+	r.n = s.n
 	s.n++
-	if !s.indexed && len(s.mem) >= s.limit {
-		return r, true, s.spillRecord(r)
+	s.storage.used += weight(r)
+	if s.disk == nil && s.tail == nil && s.storage.used <= s.storage.limit {
+		s.keep(r)
+		return r, true, nil
 	}
+	return r, true, s.spill(r)
+}
+
+// weight is how many rows' memory a row takes.
+func weight(r *record) int {
+	n := 0
+	for _, v := range r.cells {
+		n += len(v.S)
+	}
+	return 1 + n/1024
+}
+
+func (s *rowset) keep(r *record) {
 	s.mem = append(s.mem, r)
-	return r, true, nil
+	if !s.indexed {
+		return
+	}
+	s.byKey[s.address(r, int(r.nth))] = r
+	clear(s.index) // made again when asked for
+}
+
+// spill puts a row behind the others in the file, and an indexed set there whole.
+func (s *rowset) spill(r *record) error {
+	p, err := s.storage.open()
+	if err != nil {
+		return err
+	}
+	if !s.indexed {
+		if s.tail == nil {
+			s.tail = &area{p: p}
+		}
+		s.buf = appendRecord(s.buf[:0], r)
+		s.tail.append(binary.LittleEndian.AppendUint32(nil, uint32(len(s.buf))))
+		s.tail.append(s.buf)
+		s.storage.used -= weight(r)
+		return p.err
+	}
+	if s.disk == nil {
+		s.disk = newTable(s, p)
+		for _, o := range s.mem {
+			s.disk.add(o)
+			s.storage.used -= weight(o)
+		}
+		s.mem, s.byKey, s.index = nil, nil, nil
+	}
+	s.disk.add(r)
+	s.storage.used -= weight(r)
+	return p.err
+}
+
+// lookup gives the row that has the address of r; nil in a set that is not indexed.
+func (s *rowset) lookup(r *record, nth int) *record {
+	switch {
+	case s.disk != nil:
+		if s.d.Table.Locator.Kind != connector.ByPredicate {
+			nth = 0
+		}
+		return s.disk.lookup(s.key(r), int32(nth))
+	case s.indexed:
+		return s.byKey[s.address(r, nth)]
+	}
+	return nil
 }
 
 func (s *rowset) address(r *record, nth int) string {
@@ -117,13 +180,28 @@ func (s *rowset) address(r *record, nth int) string {
 	return k
 }
 
-// find gives the rows whose cells of these columns have the key; indexed sets only. The index is
-// made when first asked, so ask only when the set is complete, or call reindex.
-func (s *rowset) find(columns []string, fold bool, key string) []*record {
-	name := strings.Join(columns, "+")
-	if fold {
-		name += "~"
+// put keeps what was changed in a record of an indexed set.
+func (s *rowset) put(r *record) {
+	if s.disk != nil {
+		s.disk.put(r)
 	}
+}
+
+// row gives a row of an indexed set by its number.
+func (s *rowset) row(n int64) *record {
+	if s.disk != nil {
+		return s.disk.get(n)
+	}
+	return s.mem[n]
+}
+
+// find gives the rows whose cells of these columns have the key, in the order they were met; indexed
+// sets only.
+func (s *rowset) find(columns []string, fold bool, key string) []*record {
+	if s.disk != nil {
+		return s.disk.find(columns, fold, key)
+	}
+	name := endName(columns, fold)
 	ix := s.index[name]
 	if ix == nil {
 		ix = map[string][]*record{}
@@ -137,8 +215,13 @@ func (s *rowset) find(columns []string, fold bool, key string) []*record {
 	return ix[key]
 }
 
-// reindex forgets the indexes, after rows were added.
-func (s *rowset) reindex() { clear(s.index) }
+func endName(columns []string, fold bool) string {
+	name := strings.Join(columns, "+")
+	if fold {
+		name += "~"
+	}
+	return name
+}
 
 // encodeKey is "" for a key with a NULL part: it references nothing.
 func encodeKey(k connector.Key, fold bool) string {
@@ -156,118 +239,46 @@ func encodeKey(k connector.Key, fold bool) string {
 
 // each gives every row once, in the order they were met.
 func (s *rowset) each(f func(*record) error) error {
+	if s.disk != nil {
+		return s.some(ranges{{0, s.n}}, f)
+	}
 	for _, r := range s.mem {
 		if err := f(r); err != nil {
 			return err
 		}
 	}
-	if s.spill == nil {
+	if s.tail == nil {
 		return nil
 	}
-	return s.spill.each(f)
-}
-
-func (s *rowset) spillRecord(r *record) error {
-	if s.spill == nil {
-		var err error
-		if s.spill, err = newSpill(s.dir); err != nil {
+	var head [4]byte
+	for at := int64(0); at < s.tail.size; {
+		s.tail.read(at, head[:])
+		s.buf = slices.Grow(s.buf[:0], int(binary.LittleEndian.Uint32(head[:])))[:binary.LittleEndian.Uint32(head[:])]
+		s.tail.read(at+4, s.buf)
+		if err := s.storage.failed(); err != nil {
 			return err
 		}
-	}
-	return s.spill.add(r)
-}
-
-func (s *rowset) close() {
-	if s.spill != nil {
-		s.spill.close()
-	}
-}
-
-// spill is rows in a sealed, already unlinked file: what lies on disk is noise without the key,
-// and the key is only in memory.
-type spill struct {
-	f     *os.File
-	aead  cipher.AEAD
-	chunk uint64
-	buf   []byte
-}
-
-const spillChunk = 1 << 20
-
-func newSpill(dir string) (*spill, error) {
-	f, err := os.CreateTemp(dir, "spill-")
-	if err != nil {
-		return nil, fmt.Errorf("making a spill file: %w", err)
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("unlinking a spill file: %w", err)
-	}
-	key := make([]byte, 32)
-	rand.Read(key)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
-	return &spill{f: f, aead: aead}, nil
-}
-
-func (s *spill) add(r *record) error {
-	s.buf = appendRecord(s.buf, r)
-	if len(s.buf) < spillChunk {
-		return nil
-	}
-	return s.flush()
-}
-
-// flush seals a chunk under its number, so that chunks cannot be swapped. The nonce is the number:
-// the key is used for this file only.
-func (s *spill) flush() error {
-	if len(s.buf) == 0 {
-		return nil
-	}
-	sealed := s.aead.Seal(nil, s.nonce(s.chunk), s.buf, nil)
-	s.chunk++
-	s.buf = s.buf[:0]
-	head := binary.LittleEndian.AppendUint32(nil, uint32(len(sealed)))
-	if _, err := s.f.Write(append(head, sealed...)); err != nil {
-		return fmt.Errorf("spilling rows: %w", err)
+		at += 4 + int64(len(s.buf))
+		if err := f(cutRecord(string(s.buf))); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (s *spill) nonce(n uint64) []byte {
-	b := make([]byte, s.aead.NonceSize())
-	binary.LittleEndian.PutUint64(b, n)
-	return b
+// every is each for what cannot fail itself; a failure of the file stays in the storage.
+func (s *rowset) every(f func(*record)) {
+	_ = s.each(func(r *record) error { f(r); return nil })
 }
 
-func (s *spill) each(f func(*record) error) error {
-	if err := s.flush(); err != nil {
-		return err
-	}
-	r := bufio.NewReaderSize(io.NewSectionReader(s.f, 0, 1<<62), 1<<16)
-	var head [4]byte
-	for n := uint64(0); n < s.chunk; n++ {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return fmt.Errorf("reading spilled rows: %w", err)
-		}
-		sealed := make([]byte, binary.LittleEndian.Uint32(head[:]))
-		if _, err := io.ReadFull(r, sealed); err != nil {
-			return fmt.Errorf("reading spilled rows: %w", err)
-		}
-		plain, err := s.aead.Open(sealed[:0], s.nonce(n), sealed, nil)
-		if err != nil {
-			return fmt.Errorf("reading spilled rows: %w", err)
-		}
-		for len(plain) > 0 {
-			var rec *record
-			rec, plain = cutRecord(plain)
-			if err := f(rec); err != nil {
+// some gives rows of an indexed set.
+func (s *rowset) some(rs ranges, f func(*record) error) error {
+	for _, r := range rs {
+		for n := r.from; n < r.to; n++ {
+			if err := f(s.row(n)); err != nil {
+				return err
+			}
+			if err := s.storage.failed(); err != nil {
 				return err
 			}
 		}
@@ -275,66 +286,42 @@ func (s *spill) each(f func(*record) error) error {
 	return nil
 }
 
-func (s *spill) close() { s.f.Close() }
+// ranges are numbers of rows.
+type ranges []struct{ from, to int64 }
 
-func appendRecord(b []byte, r *record) []byte {
-	b = binary.AppendVarint(b, int64(r.path))
-	b = binary.AppendVarint(b, int64(r.via))
-	b = append(b, boolByte(r.reached), boolByte(r.seed))
-	b = binary.AppendUvarint(b, uint64(len(r.refs)))
-	for _, e := range r.refs {
-		b = binary.AppendVarint(b, int64(e))
+func (rs ranges) with(n int64) ranges {
+	if last := len(rs) - 1; last >= 0 && rs[last].to == n {
+		rs[last].to++
+		return rs
 	}
-	return appendValues(b, r.cells)
+	return append(rs, struct{ from, to int64 }{n, n + 1})
 }
 
-func cutRecord(b []byte) (*record, []byte) {
-	r := &record{}
-	r.path, b = cutInt32(b)
-	r.via, b = cutInt32(b)
-	r.reached, r.seed, b = b[0] == 1, b[1] == 1, b[2:]
-	n, w := binary.Uvarint(b)
-	b = b[w:]
-	for range n {
-		var e int32
-		e, b = cutInt32(b)
-		r.refs = append(r.refs, e)
+func (rs ranges) len() int64 {
+	n := int64(0)
+	for _, r := range rs {
+		n += r.to - r.from
 	}
-	r.cells, b = cutValues(b)
-	return r, b
+	return n
 }
 
-func appendValues(b []byte, vs []connector.Value) []byte {
-	b = binary.AppendUvarint(b, uint64(len(vs)))
-	for _, v := range vs {
-		b = append(b, byte(v.Kind))
-		b = binary.AppendUvarint(b, uint64(len(v.S)))
-		b = append(b, v.S...)
+// parts cuts ranges into parts of at most so many rows.
+func (rs ranges) parts(most int64) []ranges {
+	var out []ranges
+	var part ranges
+	room := most
+	for _, r := range rs {
+		for r.from < r.to {
+			n := min(room, r.to-r.from)
+			part = append(part, struct{ from, to int64 }{r.from, r.from + n})
+			r.from, room = r.from+n, room-n
+			if room == 0 {
+				out, part, room = append(out, part), nil, most
+			}
+		}
 	}
-	return b
-}
-
-func cutValues(b []byte) ([]connector.Value, []byte) {
-	n, w := binary.Uvarint(b)
-	b = b[w:]
-	vs := make([]connector.Value, n)
-	for i := range vs {
-		vs[i].Kind = connector.Kind(b[0])
-		l, w := binary.Uvarint(b[1:])
-		vs[i].S = string(b[1+w : 1+w+int(l)])
-		b = b[1+w+int(l):]
+	if len(part) > 0 {
+		out = append(out, part)
 	}
-	return vs, b
-}
-
-func cutInt32(b []byte) (int32, []byte) {
-	n, w := binary.Varint(b)
-	return int32(n), b[w:]
-}
-
-func boolByte(v bool) byte {
-	if v {
-		return 1
-	}
-	return 0
+	return out
 }

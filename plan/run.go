@@ -187,7 +187,7 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 func bind(g *catalog.Graph, c chunk) (b bound, missing []Remaining) {
 	b.system = c.system
 	for i, a := range c.acts {
-		if a.verb == watchKeys || a.verb == watchValues || recalls(a.verb) {
+		if a.looks() {
 			continue
 		}
 		d := g.Dataset(c.system, a.dataset)

@@ -76,11 +76,11 @@ func (w *walk) search(d *catalog.Dataset, kind, column string, values map[string
 
 // tag remembers whose seed a row is, and counts it once.
 func (w *walk) tag(s *rowset, r *record, q question) {
-	if _, ok := w.persons[r]; ok {
+	if r.person > 0 {
 		return
 	}
 	cell := r.cells[s.at[q.sel.Where[0].Columns[0]]]
-	w.persons[r] = q.person[connector.Fold(cell.S)]
+	r.person = int32(q.person[connector.Fold(cell.S)]) + 1
 	w.matched++
 }
 
@@ -100,9 +100,9 @@ func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
 		for _, r := range recs {
 			v := s.values(r, []string{column})[0]
 			id := kind + "=" + connector.Fold(v.S)
-			if person, ok := w.persons[r]; ok && !v.IsNull() && strings.TrimSpace(v.S) != "" && !w.asked[id] {
+			if r.person > 0 && !v.IsNull() && strings.TrimSpace(v.S) != "" && !w.asked[id] {
 				w.asked[id] = true
-				found[v.S] = person
+				found[v.S] = r.of()
 			}
 		}
 		qs = append(qs, w.searchOthers(d, kind, found)...)
@@ -134,6 +134,9 @@ func identifying(t *connector.Table, column string) bool {
 	})
 }
 
+// of is whose seed the row is.
+func (r *record) of() int { return int(r.person) - 1 }
+
 // reviewSeeds asks a person when one set of identities led to two rows of the same people dataset,
 // or to rows that contradict each other in another identity. Until somebody says they are the same
 // (Person.Same), nothing can be approved.
@@ -149,16 +152,15 @@ func (w *walk) reviewSeeds() {
 		if s == nil || d.People == nil {
 			continue
 		}
-		for _, r := range s.mem {
-			person, ok := w.persons[r]
-			if !ok {
-				continue
+		s.every(func(r *record) {
+			if r.person == 0 {
+				return
 			}
-			rows[at{person, d}]++
+			rows[at{r.of(), d}]++
 			for kind, column := range d.People.By {
-				addValue(values, person, kind, r.cells[s.at[column]])
+				addValue(values, r.of(), kind, r.cells[s.at[column]])
 			}
-		}
+		})
 	}
 	for _, d := range w.g.Datasets {
 		for person := range w.q.People {

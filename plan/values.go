@@ -56,9 +56,9 @@ func (w *walk) collect() values {
 		if s == nil || d.People == nil {
 			continue
 		}
-		for _, r := range s.mem {
+		s.every(func(r *record) {
 			if !r.reached || r.emptied {
-				continue
+				return
 			}
 			for kind, column := range d.People.By {
 				v.addID(kind, r.cells[s.at[column]].S, identifying(d.Table, column))
@@ -66,7 +66,7 @@ func (w *walk) collect() values {
 			for _, column := range nameColumns(d) {
 				v.addName(r.cells[s.at[column]].S)
 			}
-		}
+		})
 	}
 	return v
 }

@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"sync"
 
@@ -29,8 +27,7 @@ type walk struct {
 	paths   []string
 	pathNo  map[string]int32
 	asked   map[string]bool // kind + folded value, searched already
-	persons map[*record]int
-	new     map[*catalog.Dataset][]*record // reached in the last round, their children not yet asked for
+	storage *storage
 	matched int
 	shared  map[string]int64
 	broken  map[string]bool // dataset ids that could not be read
@@ -55,15 +52,13 @@ func (e *Engine) newWalk(l *layout, q Question, full bool) *walk {
 	return &walk{
 		e: e, g: l.g, l: l, q: q, full: full, edges: l.g.Edges,
 		sets: map[*catalog.Dataset]*rowset{}, edgeNo: l.edgeNo, pathNo: map[string]int32{},
-		asked: map[string]bool{}, persons: map[*record]int{}, new: map[*catalog.Dataset][]*record{},
+		asked: map[string]bool{}, storage: newStorage(e.cfg.Memory, e.cfg.TempDir),
 		shared: map[string]int64{}, broken: map[string]bool{}, reasonN: map[reason]int32{},
 	}
 }
 
 func (w *walk) close() {
-	for _, s := range w.sets {
-		s.close()
-	}
+	w.storage.close()
 }
 
 // run finds everything. It fails only when interrupted or out of disk: a store that does not answer
@@ -86,27 +81,10 @@ func (w *walk) run(ctx context.Context) error {
 	}
 	w.noteConflicts()
 	w.reviewSeeds()
-	return w.textMentions(ctx)
-}
-
-// closure expands until no row is new: the fixed point. Sets only grow, so cycles end.
-func (w *walk) closure(ctx context.Context) error {
-	for len(w.new) > 0 {
-		front := w.new
-		w.new = map[*catalog.Dataset][]*record{}
-		var qs []question
-		for _, d := range w.g.Datasets { // in catalog order: the same data gives the same plan
-			if recs := front[d]; len(recs) > 0 {
-				qs = append(qs, w.below(d, recs)...)
-				qs = append(qs, w.aliases(d, recs)...)
-				qs = append(qs, w.identities(d, recs)...)
-			}
-		}
-		if err := w.ask(ctx, qs); err != nil {
-			return err
-		}
+	if err := w.textMentions(ctx); err != nil {
+		return err
 	}
-	return nil
+	return w.storage.failed()
 }
 
 // question is one select and what its rows mean.
@@ -118,42 +96,6 @@ type question struct {
 	up     bool           // the rows are parents, the same person by alias
 	state  state          // what an earlier run knew of the rows
 	person map[string]int // by identity: folded value to person
-}
-
-// below asks for the children of newly reached rows, by every edge.
-func (w *walk) below(d *catalog.Dataset, recs []*record) []question {
-	var qs []question
-	for _, e := range d.In {
-		if e.Child.Ignored {
-			continue
-		}
-		byPath := w.parentKeys(d, recs, e)
-		for _, path := range slices.Sorted(maps.Keys(byPath)) { // in order: the same data makes the same plan
-			keys := byPath[path]
-			qs = append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()),
-				sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
-		}
-	}
-	slices.SortFunc(qs, func(a, b question) int { return cmp.Or(cmp.Compare(a.edge, b.edge), cmp.Compare(a.path, b.path)) })
-	return qs
-}
-
-// parentKeys are the distinct keys by which children refer to these rows, in the children's type.
-func (w *walk) parentKeys(d *catalog.Dataset, recs []*record, e *catalog.Edge) map[int32][]connector.Key {
-	s := w.sets[d]
-	seen := map[string]bool{}
-	out := map[int32][]connector.Key{}
-	for _, r := range recs {
-		k, ok := convertKey(e.Child, e.ChildColumns, s.values(r, e.ParentColumns))
-		if !ok {
-			continue
-		}
-		if enc := encodeKey(k, e.Value); !seen[enc] {
-			seen[enc] = true
-			out[r.path] = append(out[r.path], k)
-		}
-	}
-	return out
 }
 
 // convertKey turns a key into the types of the columns it will be compared with; false when a part
@@ -187,28 +129,6 @@ func (w *walk) selectBy(d *catalog.Dataset, columns []string, keys []connector.K
 	return sel
 }
 
-// aliases asks for the base rows of the same person.
-func (w *walk) aliases(d *catalog.Dataset, recs []*record) []question {
-	var qs []question
-	s := w.sets[d]
-	for _, e := range d.Out {
-		if e.Role != catalog.Alias || e.Parent.Ignored {
-			continue
-		}
-		var keys []connector.Key
-		for _, r := range recs {
-			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok {
-				keys = append(keys, k)
-			}
-		}
-		if len(keys) > 0 {
-			qs = append(qs, question{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[recs[0].path] + " › " + e.Parent.Name),
-				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil)})
-		}
-	}
-	return qs
-}
-
 // met takes in one row.
 func (w *walk) met(q question, cells []connector.Value, nth int) error {
 	s := w.set(q.d)
@@ -225,25 +145,29 @@ func (w *walk) met(q question, cells []connector.Value, nth int) error {
 	if err != nil {
 		return err
 	}
+	reached := fresh && r.reached
 	if !fresh {
-		w.meetAgain(old, r)
+		reached = w.meetAgain(s, old, r)
 	}
 	if q.person != nil {
 		w.tag(s, old, q)
 	}
-	if r.reached && (fresh || old.reached && !w.expanded(old)) {
-		w.expand(s, old)
+	if reached && expands(s.d) {
+		s.front = s.front.with(old.n)
 	}
-	return nil
+	if !fresh || q.person != nil {
+		s.put(old)
+	}
+	return w.storage.failed()
 }
 
 // meetAgain merges a second way to a row: the first path stays, but a row that only referred to the
-// person may turn out to be theirs.
-func (w *walk) meetAgain(old, r *record) {
+// person may turn out to be theirs: then true.
+func (w *walk) meetAgain(s *rowset, old, r *record) bool {
 	if r.reached && !old.reached {
+		s.foreign--
 		old.reached, old.via, old.path, old.seed, old.state = true, r.via, r.path, r.seed, r.state
-		old.refs = append(old.refs, markFresh)
-		return
+		return true
 	}
 	old.seed = old.seed || r.seed
 	for _, e := range r.refs {
@@ -251,18 +175,16 @@ func (w *walk) meetAgain(old, r *record) {
 			old.refs = append(old.refs, e)
 		}
 	}
+	return false
 }
 
-// markFresh in refs says: reached just now, children not asked for yet.
-const markFresh = int32(-2)
+// expands: rows of the dataset lead on.
+func expands(d *catalog.Dataset) bool {
+	return len(d.In) > 0 || d.People != nil || hasAlias(d)
+}
 
-func (w *walk) expanded(r *record) bool { return !slices.Contains(r.refs, markFresh) }
-
-func (w *walk) expand(s *rowset, r *record) {
-	r.refs = slices.DeleteFunc(r.refs, func(e int32) bool { return e == markFresh })
-	if len(s.d.In) > 0 || s.d.People != nil || slices.ContainsFunc(s.d.Out, func(e *catalog.Edge) bool { return e.Role == catalog.Alias }) {
-		w.new[s.d] = append(w.new[s.d], r)
-	}
+func hasAlias(d *catalog.Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return e.Role == catalog.Alias })
 }
 
 // isJudged reports whether the row's owner is read from this edge: direct edges that are set, and
@@ -311,7 +233,7 @@ func (w *walk) set(d *catalog.Dataset) *rowset {
 	if s := w.sets[d]; s != nil {
 		return s
 	}
-	s := newRowset(d, w.l.shape(w, d), w.e.cfg.Memory, w.e.cfg.TempDir)
+	s := newRowset(d, w.l.shape(w, d), w.storage)
 	w.sets[d] = s
 	return s
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -15,6 +16,9 @@ const (
 	watchKeys   connector.Verb = "watch"  // rows of dataset whose columns are one of the keys
 	watchValues connector.Verb = "values" // the person's identities, for the sweep of all text
 )
+
+// looks: an act that only the proof reads.
+func (a act) looks() bool { return a.verb == watchKeys || a.verb == watchValues || recalls(a.verb) }
 
 // watches writes them, behind the acts.
 func (s *scribe) watches(ctx context.Context) error {
@@ -33,36 +37,69 @@ func (s *scribe) watches(ctx context.Context) error {
 	return s.watchText(ctx)
 }
 
-// watchEdge looks, below every row that is or was the person's, at all rows that refer to it.
+// watchEdge looks, below every row that is or was the person's, at all rows that refer to it: for a
+// chunk of keys at a time, and what may be left at all stands beside the first.
 func (s *scribe) watchEdge(ctx context.Context, e *catalog.Edge) error {
 	if e.Child.Ignored || e.Value {
 		return nil
 	}
-	keys := s.w.ghosts.keys(e)
-	seen := map[string]bool{}
-	for _, k := range keys {
-		seen[k.Encode()] = true
-	}
-	if set := s.w.sets[e.Parent]; set != nil {
-		for _, r := range set.mem {
-			k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns))
-			if r.reached && ok && !seen[k.Encode()] {
-				seen[k.Encode()] = true
-				keys = append(keys, k)
+	var keys []connector.Key
+	parts := 0
+	flush := func() error {
+		if len(keys) == 0 {
+			return nil
+		}
+		a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, expect: []string{"0"}, fence: []fence{{columns: e.ChildColumns, keys: keys}}}
+		a.fence = append(a.fence, whenFences(e)...)
+		if parts == 0 {
+			left, err := s.leftBehind(e)
+			if err != nil {
+				return err
 			}
+			a.expect = []string{itoa(left)}
+		}
+		parts, keys = parts+1, nil
+		return s.add(ctx, e.Child.System, a)
+	}
+	err := s.w.personsKeys(e, func(k connector.Key) error {
+		if keys = append(keys, k); len(keys) < s.w.e.cfg.Chunk {
+			return nil
+		}
+		return flush()
+	})
+	return cmp.Or(err, flush())
+}
+
+// personsKeys gives every key once by which a child may refer to a row that is or was the person's.
+func (w *walk) personsKeys(e *catalog.Edge, f func(connector.Key) error) error {
+	seen := map[string]bool{}
+	for _, k := range w.ghosts.keys(e) {
+		seen[k.Encode()] = true
+		if err := f(k); err != nil {
+			return err
 		}
 	}
-	if len(keys) == 0 {
+	set := w.sets[e.Parent]
+	if set == nil {
 		return nil
 	}
-	a := act{dataset: e.Child.Name, verb: watchKeys, step: -1, fence: []fence{{columns: e.ChildColumns, keys: keys}}}
-	a.fence = append(a.fence, whenFences(e)...)
-	left, err := s.leftBehind(e)
-	if err != nil {
-		return err
-	}
-	a.expect = []string{itoa(left)}
-	return s.add(ctx, e.Child.System, a)
+	remember := !distinct(e)
+	return set.each(func(r *record) error {
+		k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns))
+		if !r.reached || !ok {
+			return nil
+		}
+		if len(seen) > 0 || remember {
+			enc := k.Encode()
+			if seen[enc] {
+				return nil
+			}
+			if remember {
+				seen[enc] = true
+			}
+		}
+		return f(k)
+	})
 }
 
 // leftBehind counts the rows that still refer to the person's rows when all is done as planned.
@@ -119,13 +156,14 @@ func (s *scribe) identitiesKept(d *catalog.Dataset, column string, ids map[strin
 		return 0
 	}
 	n := int64(0)
-	for _, r := range set.mem {
+	set.every(func(r *record) {
+		s.w.finish(set, r)
 		dec, ok := s.w.decideFor(set, r)
 		stays := !s.w.dies(set, r) && !(ok && slices.Contains(dec.fields, column))
 		if stays && ids[connector.Fold(r.cells[set.at[column]].S)] {
 			n++
 		}
-	}
+	})
 	return n
 }
 

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// The forms in which rows lie in files and in the journal. They are cut from a string, so that all the
+// cells of a row share one piece of memory; the bytes were authenticated before, so they are ours.
+
+func appendRecord(b []byte, r *record) []byte {
+	b = binary.AppendVarint(b, int64(r.path))
+	b = binary.AppendVarint(b, int64(r.via))
+	b = append(b, boolByte(r.reached), boolByte(r.seed))
+	b = appendInts(binary.AppendUvarint(b, uint64(len(r.refs))), r.refs)
+	return appendValues(b, r.cells)
+}
+
+func cutRecord(s string) *record {
+	r := &record{}
+	r.path, s = cutInt(s)
+	r.via, s = cutInt(s)
+	r.reached, r.seed, s = s[0] == 1, s[1] == 1, s[2:]
+	n, s := cutUint(s)
+	for range n {
+		var e int32
+		e, s = cutInt(s)
+		r.refs = append(r.refs, e)
+	}
+	r.cells, _ = cutValues(s)
+	return r
+}
+
+func appendValues(b []byte, vs []connector.Value) []byte {
+	b = binary.AppendUvarint(b, uint64(len(vs)))
+	for _, v := range vs {
+		b = append(b, byte(v.Kind))
+		b = binary.AppendUvarint(b, uint64(len(v.S)))
+		b = append(b, v.S...)
+	}
+	return b
+}
+
+func cutValues(s string) ([]connector.Value, string) {
+	n, s := cutUint(s)
+	vs := make([]connector.Value, n)
+	for i := range vs {
+		vs[i].Kind = connector.Kind(s[0])
+		l, rest := cutUint(s[1:])
+		vs[i].S, s = rest[:l], rest[l:]
+	}
+	return vs, s
+}
+
+func appendInts(b []byte, list []int32) []byte {
+	for _, n := range list {
+		b = binary.AppendVarint(b, int64(n))
+	}
+	return b
+}
+
+func cutInts(s string) []int32 {
+	var out []int32
+	for s != "" {
+		var n int32
+		n, s = cutInt(s)
+		out = append(out, n)
+	}
+	return out
+}
+
+func cutUint(s string) (uint64, string) {
+	n := uint64(0)
+	for i := 0; i < len(s); i++ {
+		n |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return n, s[i+1:]
+		}
+	}
+	return n, ""
+}
+
+func cutInt(s string) (int32, string) {
+	u, s := cutUint(s)
+	return int32(int64(u>>1) ^ -int64(u&1)), s
+}
+
+func boolByte(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}

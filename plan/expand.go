@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// closure expands until no row is new: the fixed point. Sets only grow, so cycles end.
+func (w *walk) closure(ctx context.Context) error {
+	for {
+		front, n := w.takeFront()
+		if n == 0 {
+			return nil
+		}
+		if err := w.expandAll(ctx, front, n <= int64(atOnce*w.e.cfg.Chunk)); err != nil {
+			return err
+		}
+	}
+}
+
+// takeFront is the rows reached in the last round, whose children are not yet asked for.
+func (w *walk) takeFront() (map[*catalog.Dataset]ranges, int64) {
+	front, n := map[*catalog.Dataset]ranges{}, int64(0)
+	for d, s := range w.sets {
+		if len(s.front) > 0 {
+			front[d], s.front = s.front, nil
+			n += front[d].len()
+		}
+	}
+	return front, n
+}
+
+// atOnce is how many chunks of rows may be asked about in one go.
+const atOnce = 4
+
+// expandAll asks everything that follows from rows: all of it in one go while they are few, else each
+// question for a part of the rows at a time, in the same order, so that both make the same plan.
+func (w *walk) expandAll(ctx context.Context, front map[*catalog.Dataset]ranges, few bool) error {
+	var qs []question
+	for _, d := range w.g.Datasets { // in catalog order: the same data gives the same plan
+		if len(front[d]) == 0 {
+			continue
+		}
+		parts := front[d].parts(int64(w.e.cfg.Chunk))
+		if few {
+			parts = []ranges{front[d]}
+		}
+		asks, err := w.follows(d, front[d])
+		if err != nil {
+			return err
+		}
+		for _, ask := range asks {
+			for _, part := range parts {
+				recs, err := w.rows(d, part)
+				if err != nil {
+					return err
+				}
+				qs = append(qs, ask(recs)...)
+				if few {
+					continue
+				}
+				if err := w.ask(ctx, qs); err != nil {
+					return err
+				}
+				qs = nil
+			}
+		}
+	}
+	return w.ask(ctx, qs)
+}
+
+func (w *walk) rows(d *catalog.Dataset, rs ranges) ([]*record, error) {
+	var out []*record
+	err := w.sets[d].some(rs, func(r *record) error { out = append(out, r); return nil })
+	return out, err
+}
+
+// follows is what to ask about the rows of a dataset: their children by each edge, and who else they are.
+func (w *walk) follows(d *catalog.Dataset, rs ranges) ([]func([]*record) []question, error) {
+	seen := map[int32]bool{}
+	if err := w.sets[d].some(rs, func(r *record) error { seen[r.path] = true; return nil }); err != nil {
+		return nil, err
+	}
+	paths := slices.SortedFunc(maps.Keys(seen), func(a, b int32) int { return cmp.Compare(w.paths[a], w.paths[b]) })
+	var out []func([]*record) []question
+	for _, e := range d.In {
+		for _, path := range paths {
+			out = append(out, func(recs []*record) []question { return w.below(d, recs, e, path) })
+		}
+	}
+	for _, path := range paths {
+		out = append(out, func(recs []*record) []question { return w.aliases(d, recs, path) })
+	}
+	return append(out, func(recs []*record) []question { return w.identities(d, recs) }), nil
+}
+
+// below asks for the children of newly reached rows, by an edge.
+func (w *walk) below(d *catalog.Dataset, recs []*record, e *catalog.Edge, path int32) []question {
+	if e.Child.Ignored {
+		return nil
+	}
+	keys := w.parentKeys(d, recs, e, path)
+	if len(keys) == 0 {
+		return nil
+	}
+	return []question{{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)}}
+}
+
+// parentKeys are the distinct keys by which children refer to those of the rows that were met by a
+// path, in the children's type.
+func (w *walk) parentKeys(d *catalog.Dataset, recs []*record, e *catalog.Edge, path int32) []connector.Key {
+	s := w.sets[d]
+	seen := map[string]bool{}
+	var out []connector.Key
+	for _, r := range recs {
+		if r.path != path {
+			continue
+		}
+		k, ok := convertKey(e.Child, e.ChildColumns, s.values(r, e.ParentColumns))
+		if !ok {
+			continue
+		}
+		if enc := encodeKey(k, e.Value); !seen[enc] {
+			seen[enc] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// aliases asks for the base rows of the same person.
+func (w *walk) aliases(d *catalog.Dataset, recs []*record, path int32) []question {
+	var qs []question
+	s := w.sets[d]
+	for _, e := range d.Out {
+		if e.Role != catalog.Alias || e.Parent.Ignored {
+			continue
+		}
+		var keys []connector.Key
+		for _, r := range recs {
+			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok && r.path == path {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) > 0 {
+			qs = append(qs, question{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[path] + " › " + e.Parent.Name),
+				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil)})
+		}
+	}
+	return qs
+}
