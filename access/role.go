@@ -36,6 +36,7 @@ const (
 	RestrictionWrite Permission = "restriction.write" // restrictions and objections
 	EventPost        Permission = "event.post"        // tell what happened elsewhere
 	EventRead        Permission = "event.read"        // what was told to whom
+	EventReplay      Permission = "event.replay"      // tell it again
 	HoldRead         Permission = "hold.read"         // which holds stand
 	HoldWrite        Permission = "hold.write"        // make and release them
 	RequestRead      Permission = "request.read"      // requests and their plans
@@ -49,7 +50,7 @@ const (
 
 // everything is what Local may do.
 var everything = []Permission{
-	APIRead, CatalogRead, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead,
+	APIRead, CatalogRead, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead, EventReplay,
 	HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, KeyManage,
 }
 
@@ -58,8 +59,8 @@ var grants = map[Role][]Permission{
 	Local:       everything,
 	DataSubject: {}, // reaches their own data only, which is not asked here
 	Support:     {APIRead, CatalogRead, PurposeRead, ConsentRead, ConsentWrite, RestrictionWrite, HoldRead, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead},
-	Officer:     {APIRead, CatalogRead, PurposeRead, ConsentRead, EventRead, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead},
-	Admin:       {APIRead, CatalogRead, PurposeRead, KeyManage},
+	Officer:     {APIRead, CatalogRead, PurposeRead, ConsentRead, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead},
+	Admin:       {APIRead, CatalogRead, PurposeRead, EventRead, EventReplay, KeyManage},
 	Auditor:     {APIRead, CatalogRead, PurposeRead, EventRead, HoldRead, ReceiptRead, LedgerRead},
 	Developer:   {APIRead, CatalogRead, PurposeRead, PurposeWrite},
 	Service:     {APIRead, DecisionAsk, PurposeRead, ConsentRead, ConsentWrite, EventPost},

@@ -11,6 +11,7 @@ import (
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
@@ -23,6 +24,7 @@ type Config struct {
 	Ledger   *ledger.Ledger
 	Consents *consent.Service
 	Purposes *purpose.Register
+	Relay    *event.Relay
 	Clock    clock.Clock
 	// Stands tells whether a caller may still be here: a stream asks now and then.
 	Stands func(access.Caller) bool
@@ -54,6 +56,7 @@ func newGate(c Config) *gate {
 	s.addLedger(a)
 	s.addConsents(a)
 	s.addPurposes(a)
+	s.addPropagations(a)
 	s.addDecisions(a, g)
 	return g
 }

@@ -315,11 +315,11 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 		for _, change := range list {
 			from = change.Revision
 			b, _ := json.Marshal(change) // numbers and texts
-			if !event(w, "change", from, b) {
+			if !sse(w, "change", from, b) {
 				return
 			}
 		}
-		if !event(w, "head", from, strconv.AppendInt([]byte(`{"revision":`), s.Consents.Revision(), 10), '}') || c.Flush() != nil {
+		if !sse(w, "head", from, strconv.AppendInt([]byte(`{"revision":`), s.Consents.Revision(), 10), '}') || c.Flush() != nil {
 			return
 		}
 		select {
@@ -331,7 +331,7 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func event(w io.Writer, kind string, id int64, data []byte, end ...byte) bool {
+func sse(w io.Writer, kind string, id int64, data []byte, end ...byte) bool {
 	out := append([]byte("event: "), kind...)
 	if kind == "change" {
 		out = strconv.AppendInt(append(out, "\nid: "...), id, 10)

@@ -17,7 +17,9 @@ import (
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/notify"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/purpose"
@@ -68,6 +70,7 @@ type App struct {
 	People   *subject.People
 	Purposes *purpose.Register
 	Consents *consent.Service
+	Relay    *event.Relay
 	*Parts
 
 	cfg      Config
@@ -80,6 +83,8 @@ type App struct {
 	work     sync.WaitGroup
 
 	suppressions *subject.Suppressions
+	webhooks     *notify.Client
+	targets      atomic.Pointer[[]catalog.Target] // who is told, as the newest configuration has it
 
 	traffic *request.Traffic // what runs, whatever configuration it began with
 
@@ -199,6 +204,9 @@ func (a *App) Close() error {
 	a.cancel()
 	a.work.Wait()
 	var errs []error
+	if a.webhooks != nil {
+		a.webhooks.Close()
+	}
 	if a.Parts != nil {
 		errs = append(errs, a.Catalog.Close())
 	}

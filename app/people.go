@@ -36,7 +36,10 @@ func (a *App) openConsents(ctx context.Context, cfg *catalog.Config) (err error)
 		Purposes: a.Purposes, Snapshot: filepath.Join(a.cfg.DataDir, snapshotFile), Organization: cfg.Organization.Name,
 		Jurisdictions: cfg.Organization.Jurisdictions, Log: a.cfg.Log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.openRelay(ctx)
 }
 
 // declare takes the purposes and the place of a configuration in. Without a file nothing is declared and nothing retired.
@@ -52,6 +55,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 	if a.Purposes.Now() != before {
 		a.Consents.PurposesChanged()
 	}
+	a.tellTo(cfg.Targets)
 	return nil
 }
 

@@ -31,6 +31,16 @@ func (s *System) ExpandDSN() (string, error) {
 	return dsn, nil
 }
 
+// Expand gives a text of the configuration with every ${NAME} replaced from the environment; what names it in the error,
+// which holds neither the text nor a value.
+func Expand(what, text string) (string, error) {
+	out, err := expand(text, os.LookupEnv)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "%s names an environment variable that is not set, or not written ${NAME}", what)
+	}
+	return out, nil
+}
+
 // expand replaces ${NAME}; a dollar that opens no brace stands for itself.
 func expand(s string, lookup func(string) (string, bool)) (string, error) {
 	var b strings.Builder

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/event"
+	"github.com/ombudhq/ombud/internal/notify"
+	"github.com/ombudhq/ombud/ledger"
+)
+
+// source is who speaks in the events that we send.
+const source = "urn:ombud"
+
+// openRelay opens the way from the ledger to the services that must hear of it. Nothing is sent before serve runs it;
+// what happens until then waits in the ledger.
+func (a *App) openRelay(ctx context.Context) (err error) {
+	a.webhooks = notify.NewClient(a.cfg.Clock, "ombud/"+a.cfg.Version)
+	a.targets.Store(&[]catalog.Target{})
+	a.Relay, err = event.Open(ctx, event.Config{
+		DB: a.DB, Clock: a.cfg.Clock, Log: a.cfg.Log, Source: source, From: a.Ledger.Head(),
+		Since: a.since, Changed: a.Ledger.Changed, Route: a.route, Compose: a.compose, Alarm: a.alarm,
+	})
+	return err
+}
+
+// since gives the relay entries of the ledger.
+func (a *App) since(ctx context.Context, after int64, limit int) ([]event.Entry, error) {
+	rows, err := a.Ledger.Since(ctx, after&(1<<40-1), limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]event.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = event.Entry{Revision: r.Revision, Value: r}
+	}
+	return out, nil
+}
+
+// route says who hears of an entry: the services that stand for a system its purposes name, and no others.
+func (a *App) route(_ context.Context, e event.Entry) ([]event.Delivery, error) {
+	row, ok := e.Value.(ledger.Row)
+	if !ok {
+		return nil, fmt.Errorf("the relay was given something that is no entry")
+	}
+	t, err := a.Consents.Told(row)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	var out []event.Delivery
+	for _, target := range *a.targets.Load() {
+		if t.Concerns(target.Systems) {
+			out = append(out, event.Delivery{Target: target.ID, Type: t.Event, Subject: t.Subject, Deadline: t.Deadline})
+		}
+	}
+	return out, nil
+}
+
+// compose makes what a service is told, at the moment it is sent.
+func (a *App) compose(ctx context.Context, to string, revision int64) (event.Payload, error) {
+	identity := ""
+	for _, target := range *a.targets.Load() {
+		if target.ID == to && target.Identity != "none" {
+			identity = target.Identity
+		}
+	}
+	t, err := a.Consents.Tell(ctx, revision, identity)
+	if err != nil {
+		return event.Payload{}, err
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		return event.Payload{}, fmt.Errorf("composing an event: %w", err)
+	}
+	return event.Payload{Time: t.At, Data: data}, nil
+}
+
+// alarm puts what somebody must look at into the ledger, and into the log.
+func (a *App) alarm(tx *db.Tx, m event.Alarm) error {
+	_, err := a.Ledger.Append(tx, ledger.Entry{Kind: "propagation.alarm", Result: string(m.Kind), Actor: "ombud", Subject: m.Subject,
+		Content: map[string]any{"target": m.Target, "propagation": m.ID, "revision": m.Revision, "reason": m.Reason}})
+	if err != nil {
+		return err
+	}
+	tx.OnCommit(func() {
+		a.cfg.Log.Warn("a service has not heard, or has not said that it acted", "alarm", m.Kind, "target", m.Target, "propagation", m.ID, "reason", m.Reason)
+	})
+	return nil
+}
+
+// tellTo takes in who is told. A service whose address or secret cannot be used gets nothing until that is mended; what
+// it must hear waits.
+func (a *App) tellTo(targets []catalog.Target) {
+	var use []event.Target
+	for _, t := range targets {
+		hook, err := a.webhook(t)
+		if err != nil {
+			a.cfg.Log.Error("a target of ombud.yaml cannot be used; what it must hear waits", "target", t.ID, "error", err)
+			continue
+		}
+		use = append(use, event.Target{ID: t.ID, Bus: hook})
+	}
+	a.targets.Store(&targets)
+	a.Relay.Use(use...)
+}
+
+func (a *App) webhook(t catalog.Target) (*notify.Webhook, error) {
+	secret, err := catalog.Expand("the secret of "+t.ID, t.Secret)
+	if err != nil {
+		return nil, err
+	}
+	key, err := catalog.Expand("the key of "+t.ID, t.Key)
+	if err != nil {
+		return nil, err
+	}
+	address, err := catalog.Expand("the url of "+t.ID, t.URL)
+	if err != nil {
+		return nil, err
+	}
+	e := notify.Endpoint{URL: address, Bearer: key, Private: t.Allow == "private"}
+	if secret != "" {
+		e.Secrets = strings.Fields(secret) // two, while the service changes from one to the next
+	}
+	return a.webhooks.Webhook(e)
+}
