@@ -74,7 +74,7 @@ func TestAFileIsOneHistory(t *testing.T) {
 	w = newWorld(t, letters())
 	w.erase(subject.Erasure{})
 	load("10-03", 1)
-	w.expect("letters", "contact", false, consent.WasWithdrawn)
+	w.expect("letters", "contact", false, consent.WasErased)
 }
 
 func TestReceiptVerifiesWithoutUsAndOnlyAsItWasSigned(t *testing.T) {
