@@ -13,29 +13,39 @@ type size struct {
 	people int
 	rounds int
 	heavy  []int // rows of the heavy people
+
+	subjects, rows int // people who consented to eight purposes, and the entries that they grow to
+	records        int // consents of one round
 }
 
 var sizes = map[string]size{
-	"tiny":   {"tiny", 3_000, 5, []int{40_000}},
-	"short":  {"short", 100_000, 5, []int{400_000}},
-	"full":   {"full", 1_000_000, 9, []int{400_000, 4_000_000}},
-	"memory": {"memory", 0, 0, []int{400_000, 4_000_000}},
+	"tiny":   {"tiny", 3_000, 5, []int{40_000}, 2_000, 20_000, 2_000},
+	"short":  {"short", 100_000, 5, []int{400_000}, 50_000, 1_000_000, 20_000},
+	"full":   {"full", 1_000_000, 9, []int{400_000, 4_000_000}, 1_000_000, 10_000_000, 50_000},
+	"memory": {"memory", 0, 0, []int{400_000, 4_000_000}, 0, 0, 0},
 }
 
 // TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny; memory is that
-// alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine.
+// alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent: decisions and consents alone.
 func TestBench(t *testing.T) {
 	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
 	if !ok {
 		t.Skip("make bench measures; here only TestBothSidesAgree runs")
 	}
 	s := startServers(t, "fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=16GB",
-		"checkpoint_timeout=1h", "autovacuum=off")
+		"checkpoint_timeout=1h", "autovacuum=off", "max_connections=400")
 	r := &report{t: t}
 	fmt.Printf("%s: a shop of %d people, %d rows, 8 tables; medians of %d rounds\n", z.name, z.people, z.people*192/10, z.rounds)
 	r.head()
-	measured := slices.Clone(engines)
-	if only := os.Getenv("OMBUD_BENCH_ONLY"); only != "" {
+	measured, only := slices.Clone(engines), os.Getenv("OMBUD_BENCH_ONLY")
+	if z.subjects > 0 && (only == "" || only == "consent") {
+		measureConsents(t, r, s, z)
+	}
+	switch only {
+	case "":
+	case "consent":
+		measured = nil
+	default:
 		measured = []string{only}
 	}
 	if z.people > 0 {

@@ -63,6 +63,15 @@ func (r *report) ratio(what, engine string, ours, theirs samples, goal float64) 
 	r.add(what, engine, ours.median().String(), theirs.median().String(), fmt.Sprintf("%.2fx", s.median), fmt.Sprintf("%.2f to %.2f", s.low, s.high), limit(goal), verdict(goal, s.median))
 }
 
+// faster adds a row of what should be so many times as fast as the other.
+func (r *report) faster(what, engine string, ours, theirs samples, goal float64) {
+	s, least, result := ratio(theirs, ours), "", ""
+	if goal > 0 {
+		least, result = fmt.Sprintf("at least %gx", goal), verdict(s.median, goal)
+	}
+	r.add(what, engine, ours.median().String(), theirs.median().String(), fmt.Sprintf("%.2fx", s.median), fmt.Sprintf("%.2f to %.2f", s.low, s.high), least, result)
+}
+
 func limit(goal float64) string {
 	if goal == 0 {
 		return ""

@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// measureConsents: decisions and consents against what a service would do by hand. The data lies in OMBUD_BENCH_KEEP, to
+// be filled once for several runs, or else in a folder that goes with the test.
+func measureConsents(t *testing.T, r *report, s *servers, z size) {
+	large, small := newCompany(t, "large", z.subjects), newCompany(t, "small", 1250)
+	measureInside(t, r, large, z)
+	measureStart(t, r, large)
+	large.grow(t, z.rows)
+	measureHTTP(t, r, large, small, z)
+	measureRecords(t, r, s, z)
+}
+
+// measureHTTP asks the real server, with an API key, and a handler that only reads and answers; both are processes of their
+// own, and what counts is the processor time they take.
+func measureHTTP(t *testing.T, r *report, large, small *company, z size) {
+	big, _ := large.serve(t)
+	little, _ := small.serve(t)
+	bare := startBare(t)
+	n := max(2000, min(30_000, z.subjects))
+	single, hot := large.questions(z.subjects, n, 1), large.questions(1000, n, 1)
+	batches := large.questions(z.subjects, n/20, 100)
+	got := takeTurns(z.rounds,
+		big.lap("single", large, single, 1), bare.lap("bare", large, single, 1),
+		big.lap("batch", large, batches, 100),
+		big.lap("many rows", large, hot, 1), little.lap("few rows", small, hot, 1))
+	r.ratio(fmt.Sprintf("decision over HTTP, %d people x 8: server CPU", z.subjects), "", got["single"], got["bare"], 1.2)
+	each := got["batch"].median()
+	r.add("batch of 100: server CPU of each decision", "", each.String(), "", "", "", "at most 1µs", verdict(1, float64(each)/1e3))
+	r.ratio(fmt.Sprintf("the same, ledger of %d against %d entries", large.rows, small.rows), "", got["many rows"], got["few rows"], 1.3)
+	measureRedis(t, r, large, big, z)
+}
+
+// measureStart starts the server with its snapshot and without, up to the first answer.
+func measureStart(t *testing.T, r *report, c *company) {
+	for _, how := range []struct {
+		what string
+		goal float64
+		quit func()
+	}{{"start from the snapshot, first decision", 1, func() {}}, {"start from the ledger, first decision", 6, c.forgetSnapshot}} {
+		var took samples
+		var rss int
+		for range 3 {
+			how.quit()
+			p, d := c.serve(t)
+			took, rss = append(took, d), p.rss(t)
+			p.stop(t)
+		}
+		r.add(fmt.Sprintf("%s, %d people x 8", how.what, c.people), "", took.median().Round(time.Millisecond).String(), "", "", "",
+			fmt.Sprintf("%gs per 10⁶", how.goal), verdict(how.goal*max(0.2, float64(c.people)/1e6), took.median().Seconds()))
+		r.add("resident memory of the server after that", "", fmt.Sprintf("%d MiB", rss), "", "", "", "180 MiB, 10⁶", verdict(180, float64(rss)))
+	}
+}
