@@ -66,12 +66,9 @@ func (r *Relay) ReplayAll(ctx context.Context, target string) (int64, error) {
 // Enable lets a disabled target have messages again: what waits goes at once, each with three new days of retries. A
 // target that was not disabled loses its pause. One nobody knows is fault.NotFound.
 func (r *Relay) Enable(ctx context.Context, target string) error {
-	now, l := r.now(), r.lane(target)
-	for _, side := range []string{"<", ">"} { // those that were just moved are on neither side
-		if _, err := r.inChunks(ctx, `update propagations set since = $1, next_at = $1 where id in (select id from propagations
-			where target = $2 and state = 'pending' and next_at `+side+` $1 limit $3)`, now, target, chunk); err != nil {
-			return err
-		}
+	l := r.lane(target)
+	if err := r.refresh(ctx, target); err != nil {
+		return err
 	}
 	err := r.c.DB.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, "update propagation_targets set failing_since = 0, disabled_at = 0, reason = '' where target = $1", target)
@@ -85,6 +82,26 @@ func (r *Relay) Enable(ctx context.Context, target string) error {
 		l.forget()
 	}
 	return err
+}
+
+// refresh makes all that is pending of a target due, in the order of the ids.
+func (r *Relay) refresh(ctx context.Context, target string) error {
+	for now, last := r.now(), ""; ; {
+		var ids int64
+		var to string
+		err := r.c.DB.Write(ctx, func(tx *db.Tx) error {
+			if err := tx.QueryRow(ctx, `select count(*), coalesce(max(id), '') from (select id from propagations
+				where target = $1 and state = 'pending' and id > $2 order by id limit $3) p`, target, last, chunk).Scan(&ids, &to); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `update propagations set since = $1, next_at = $1
+				where target = $2 and state = 'pending' and id > $3 and id <= $4`, now, target, last, to)
+			return err
+		})
+		if last = to; err != nil || ids < chunk {
+			return err
+		}
+	}
 }
 
 // inChunks repeats a statement until it changes nothing.

@@ -160,10 +160,10 @@ func TestTimeToReceived(t *testing.T) {
 
 func TestCloudEvent(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
-	m := Message{ID: "prp_1", Source: "urn:ombud", Type: "consent.given", Subject: "sub_1", Revision: 1<<40 + 7, Deadline: at.Add(day),
+	m := Message{ID: "prp_1", Source: "urn:ombud", Type: "consent.given", Subject: "sub_\"1", Revision: 1<<40 + 7, Deadline: at.Add(day),
 		Payload: Payload{Time: at, Correlation: "R-1", Data: json.RawMessage(`{"a":1}`)}}
 	b, err := m.CloudEvent()
-	want := `{"specversion":"1.0","id":"prp_1","source":"urn:ombud","type":"consent.given","subject":"sub_1","time":"2026-01-02T03:04:05.678Z",` +
+	want := `{"specversion":"1.0","id":"prp_1","source":"urn:ombud","type":"consent.given","subject":"sub_\"1","time":"2026-01-02T03:04:05.678Z",` +
 		`"datacontenttype":"application/json","sequence":"0001099511627783","correlationid":"R-1","deadline":"2026-01-03T03:04:05.678Z","data":{"a":1}}`
 	if string(b) != want || err != nil {
 		t.Errorf("%v\n%s\n%s", err, b, want)

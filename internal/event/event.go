@@ -3,7 +3,8 @@ package event
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"strconv"
 	"time"
 )
 
@@ -66,36 +67,45 @@ type Failure struct {
 
 func (f *Failure) Error() string { return "the target did not take the message: " + f.Kind }
 
-// cloudEvent is the JSON format of CloudEvents 1.0.2. sequence, correlationid and deadline are extensions; sequence sorts
-// as text.
-type cloudEvent struct {
-	SpecVersion     string          `json:"specversion"`
-	ID              string          `json:"id"`
-	Source          string          `json:"source"`
-	Type            string          `json:"type"`
-	Subject         string          `json:"subject,omitempty"`
-	Time            string          `json:"time,omitempty"`
-	DataContentType string          `json:"datacontenttype"`
-	Sequence        string          `json:"sequence"`
-	Correlation     string          `json:"correlationid,omitempty"`
-	Deadline        string          `json:"deadline,omitempty"`
-	Data            json.RawMessage `json:"data"`
-}
-
 // CloudEventType is the media type of what CloudEvent gives.
 const CloudEventType = "application/cloudevents+json"
 
-// CloudEvent is the message as a CloudEvent in structured mode.
+// CloudEvent is the message as a CloudEvent 1.0.2 in structured mode. sequence, correlationid and deadline are extensions;
+// sequence sorts as text. Data that is no JSON is an error.
 func (m Message) CloudEvent() ([]byte, error) {
-	b, err := json.Marshal(cloudEvent{
-		SpecVersion: "1.0", ID: m.ID, Source: m.Source, Type: m.Type, Subject: m.Subject, Time: stamp(m.Time),
-		DataContentType: "application/json", Sequence: fmt.Sprintf("%016d", m.Revision),
-		Correlation: m.Correlation, Deadline: stamp(m.Deadline), Data: m.Data,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("writing an event: %w", err)
+	if !json.Valid(m.Data) {
+		return nil, errors.New("the data of an event is no JSON")
 	}
-	return b, nil
+	b := make([]byte, 0, 512+len(m.Data))
+	b = append(b, `{"specversion":"1.0"`...)
+	for _, a := range [...]struct{ name, value string }{
+		{"id", m.ID}, {"source", m.Source}, {"type", m.Type}, {"subject", m.Subject}, {"time", stamp(m.Time)},
+		{"datacontenttype", "application/json"}, {"sequence", sequence(m.Revision)}, {"correlationid", m.Correlation},
+		{"deadline", stamp(m.Deadline)},
+	} {
+		if a.value != "" {
+			b = append(append(append(b, `,"`...), a.name...), `":`...)
+			b = appendText(b, a.value)
+		}
+	}
+	b = append(append(b, `,"data":`...), m.Data...)
+	return append(b, '}'), nil
+}
+
+// appendText writes a JSON string. Almost all attributes need no escape.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string always can be
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func sequence(revision int64) string {
+	s := strconv.FormatInt(revision, 10)
+	return "0000000000000000"[:max(0, 16-len(s))] + s
 }
 
 func stamp(t time.Time) string {

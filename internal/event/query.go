@@ -178,7 +178,6 @@ func (l *lane) notBefore(t time.Time) time.Time {
 var countTexts = []string{
 	"select target, state, count(*) from propagations group by target, state",
 	"select target, 'late', count(*) from propagations where alarmed = true and state <> 'acted' group by target",
-	"select target, 'oldest', min(created_at) from propagations where state = 'pending' group by target",
 	"select target, 'next', min(next_at) from propagations where state = 'pending' group by target",
 	"select target, 'failing', failing_since from propagation_targets",
 	"select target, 'disabled', disabled_at from propagation_targets",
@@ -220,8 +219,6 @@ func (s *Status) set(what string, n int64) {
 		s.Dead = n
 	case "late":
 		s.Late = n
-	case "oldest":
-		s.Oldest = instant(n)
 	case "next":
 		s.NextTry = instant(n)
 	case "failing":
@@ -233,12 +230,20 @@ func (s *Status) set(what string, n int64) {
 
 const measured = 2000
 
-// times reads the reason of a failing target and how long messages took.
+// times reads the reason of a failing target, the age of the oldest message, and how long messages took.
 func (s *Status) times(ctx context.Context, tx *db.Tx, target string, now time.Time) error {
 	if !s.FailingSince.IsZero() || !s.DisabledAt.IsZero() {
 		if err := tx.QueryRow(ctx, "select reason from propagation_targets where target = $1", target).Scan(&s.Reason); err != nil {
 			return err
 		}
+	}
+	if s.Pending > 0 {
+		var oldest int64
+		if err := tx.QueryRow(ctx, `select created_at from propagations where target = $1 and state = 'pending'
+			order by id limit 1`, target).Scan(&oldest); err != nil {
+			return err
+		}
+		s.Oldest = instant(oldest)
 	}
 	since := id.Floor("prp_", now.Add(-30*day))
 	var rows []row

@@ -9,8 +9,8 @@ import (
 	"github.com/ombudhq/ombud/internal/db"
 )
 
-// schema: times are milliseconds, 0 is never. since begins the three days of retries. The indexes of what is pending are
-// partial, so that they stay as small as the work.
+// schema: times are milliseconds, 0 is never. since begins the three days of retries. Few indexes, for each costs every
+// delivery twice; that of what is pending is partial, so that it stays as small as the work.
 const schema = `create table propagations (
 	id text primary key,
 	target text not null,
@@ -29,8 +29,7 @@ const schema = `create table propagations (
 	changed_at bigint not null
 );
 create index propagations_state on propagations (target, state, id);
-create index propagations_due on propagations (target, next_at) where state = 'pending';
-create index propagations_order on propagations (target, subject, revision) where state = 'pending';
+create index propagations_pending on propagations (target, subject, revision, next_at) where state = 'pending';
 create index propagations_deadline on propagations (deadline) where deadline > 0 and alarmed = false and state <> 'acted';
 create index propagations_late on propagations (target, id) where alarmed = true and state <> 'acted';
 create table propagation_cursor (

@@ -60,8 +60,8 @@ func httpClient(private bool) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: dialer(private).DialContext, TLSHandshakeTimeout: dialLimit, ForceAttemptHTTP2: true,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-			MaxIdleConns:    1024, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
+			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+			MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
 		},
 	}
