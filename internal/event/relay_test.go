@@ -149,6 +149,11 @@ func TestThousandsThatAreRefusedDelayNoOther(t *testing.T) {
 		if got := v.revisions(); !slices.Equal(got, []int64{int64(n) + 1}) {
 			t.Fatalf("passed: %v", got)
 		}
+		for _, a := range v.tries {
+			if second := a.Revision - 1<<40; second > int64(n-50) && second <= int64(n) {
+				t.Fatalf("%s was sent its second message before the first was taken", a.Subject)
+			}
+		}
 		v.answers(nil)
 		pass(3 * time.Hour)
 		if got := v.revisions(); len(got) != n+1 {
