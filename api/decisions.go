@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -86,9 +87,12 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.Reset()
-	out := s.answer(b.AvailableBuffer(), &q, access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1")
+	out := s.answer(b.AvailableBuffer(), &q, access.From(r.Context()).Actor, gpc(r.Header))
 	writeJSON(w, append(out, '\n'))
 }
+
+// gpc tells whether the person's browser sends Global Privacy Control: exactly 1, in any of several headers.
+func gpc(h http.Header) bool { return slices.Contains(h["Sec-Gpc"], "1") }
 
 // reach waits for a revision that the asker has seen.
 func (s *server) reach(ctx context.Context, revision int64) error {
@@ -136,14 +140,14 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemOf(err))
 		return
 	}
-	by, gpc := access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1"
+	by, signal := access.From(r.Context()).Actor, gpc(r.Header)
 	out := append(make([]byte, 0, 32+200*len(questions)), `{"decisions":[`...)
 	revision := s.Consents.Revision()
 	for i := range questions {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = s.answer(out, &questions[i], by, gpc)
+		out = s.answer(out, &questions[i], by, signal)
 	}
 	out = strconv.AppendInt(append(out, `],"revision":`...), revision, 10)
 	writeJSON(w, append(out, '}', '\n'))
@@ -260,13 +264,13 @@ func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
 	_ = c.SetWriteDeadline(time.Time{})
 	_ = c.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	by, gpc := access.From(r.Context()).Actor, r.Header.Get("Sec-Gpc") == "1"
+	by, signal := access.From(r.Context()).Actor, gpc(r.Header)
 	lines := bufio.NewReaderSize(r.Body, maxQuestion)
 	var out []byte
 	for {
 		line, err := lines.ReadSlice('\n')
 		if text := bytes.TrimSpace(line); len(text) > 0 {
-			out = append(s.line(r.Context(), out[:0], text, by, gpc), '\n')
+			out = append(s.line(r.Context(), out[:0], text, by, signal), '\n')
 			if _, err := w.Write(out); err != nil {
 				return
 			}

@@ -23,14 +23,25 @@ func (s *server) addPurposes(a huma.API) {
 	huma.Register(a, operation("end-restriction", http.MethodPost, "/restrictions/{id}/end", "Lift it", 200), s.endFact)
 }
 
+// Seen is the revision that a page sends as seen_revision with a yes to what it shows now.
+type Seen struct {
+	Revision int64 `header:"Ombud-Revision" doc:"What a yes to these notices sends as notice.seen_revision"`
+}
+
+// seen is read before what is shown, so that no later no can hide behind it.
+func (s *server) seen() Seen { return Seen{s.Consents.Revision()} }
+
 type purposesOutput struct {
+	Seen
 	Body struct {
 		Purposes []*purpose.Rule `json:"purposes"`
+		Revision int64           `json:"revision" doc:"As Ombud-Revision"`
 	}
 }
 
 func (s *server) listPurposes(context.Context, *struct{}) (*purposesOutput, error) {
-	out := &purposesOutput{}
+	out := &purposesOutput{Seen: s.seen()}
+	out.Body.Revision = out.Seen.Revision
 	out.Body.Purposes = s.Purposes.Now().All()
 	return out, nil
 }
@@ -40,14 +51,18 @@ type PurposeNamed struct {
 	ID string `path:"id" maxLength:"63" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*$"`
 }
 
-type purposeOutput struct{ Body *purpose.Rule }
+type purposeOutput struct {
+	Seen
+	Body *purpose.Rule
+}
 
 func (s *server) getPurpose(_ context.Context, in *PurposeNamed) (*purposeOutput, error) {
+	seen := s.seen()
 	rule, ok := s.Purposes.Now().Rule(in.ID)
 	if !ok {
 		return nil, problem(fault.New(fault.NotFound, "no such purpose is declared"))
 	}
-	return &purposeOutput{rule}, nil
+	return &purposeOutput{seen, rule}, nil
 }
 
 type putPurposeInput struct {

@@ -188,3 +188,67 @@ func TestChangesAreStreamed(t *testing.T) {
 		t.Errorf("%s %s", id, data)
 	}
 }
+
+// TestGlobalPrivacyControl: who asks is told that it is obeyed, and exactly 1 in one of the headers is the signal.
+func TestGlobalPrivacyControl(t *testing.T) {
+	s, dir := consenting(t)
+	defer s.stop()
+	code, h, body := s.do("GET", "/.well-known/gpc.json", "")
+	var said struct {
+		GPC  bool
+		Last string `json:"lastUpdate"`
+	}
+	if err := json.Unmarshal([]byte(body), &said); code != 200 || err != nil || !said.GPC || len(said.Last) != 10 || h.Get("Content-Type") != "application/json" {
+		t.Errorf("%d: %s", code, body)
+	}
+	selling := strings.Replace(shopConfig, "[eu]", "[us-ca]", 1) + "purposes:\n  - {id: selling, basis: contract, categories: [contact], uses: [sale]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "ombud.yaml"), []byte(selling), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, _ = s.v1("GET", "/purposes", "")
+	s.want("the new configuration", code, 200)
+	for _, c := range []struct {
+		sent []string
+		stop bool
+	}{{nil, false}, {[]string{"1"}, true}, {[]string{" 1 "}, true}, {[]string{"0", "1"}, true}, {[]string{"0"}, false}, {[]string{"true"}, false}, {[]string{"1, 0"}, false}, {[]string{"11"}, false}} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", s.base+"/v1/decisions", strings.NewReader(`{"subject":{"email":"x@example.com"},"purpose":"selling","category":"contact"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["Sec-Gpc"] = c.sent
+		r.Header.Set("Authorization", "Bearer "+s.token)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d decision
+		err = json.NewDecoder(res.Body).Decode(&d)
+		res.Body.Close()
+		if err != nil || (d.Reason == "opt-out-signal") != c.stop {
+			t.Errorf("%q: %+v, %v", c.sent, d, err)
+		}
+	}
+}
+
+// TestANoticeIsShownAtARevision: a yes to what was shown after a no counts, with the revision that came with the notice.
+func TestANoticeIsShownAtARevision(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	shown := func() string {
+		code, h, body := s.v1("GET", "/purposes", "")
+		s.want("the notices", code, 200)
+		_, one, _ := s.v1("GET", "/purposes/letters", "")
+		seen := h.Get("Ombud-Revision")
+		if seen == "" || one == nil || one.Get("Ombud-Revision") != seen || !strings.Contains(body, `"revision":`+seen) {
+			t.Errorf("%v: %s", h, body)
+		}
+		return strings.Replace(saysYes, "%s", `,"seen_revision":`+seen, 1)
+	}
+	before := shown()
+	code, _, _ := s.v1("POST", "/consents/withdraw", `{"subject":{"email":"ida@example.com"},"all":true}`)
+	s.want("saying no", code, 200)
+	code, _, _ = s.v1("POST", "/consents", before)
+	s.want("a yes to what was shown before", code, 409)
+	code, _, _ = s.v1("POST", "/consents", shown())
+	s.want("a yes to what was shown since", code, 201)
+}

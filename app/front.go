@@ -96,6 +96,8 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/v1/"):
 		f.program(w, r)
+	case r.URL.Path == gpcPath:
+		writeJSON(w, http.StatusOK, gpcStatement)
 	case r.URL.Path == "/healthz":
 		writeStatus(w, http.StatusOK, "ok")
 	case r.URL.Path == "/readyz":
@@ -229,10 +231,20 @@ func (f *front) readiness(w http.ResponseWriter, r *http.Request) {
 }
 
 func writeStatus(w http.ResponseWriter, code int, status string) {
+	writeJSON(w, code, `{"status":`+strconv.Quote(status)+"}\n")
+}
+
+func writeJSON(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_, _ = w.Write([]byte(`{"status":` + strconv.Quote(status) + "}\n"))
+	_, _ = w.Write([]byte(text))
 }
+
+// The statement of the W3C's Global Privacy Control that the signal is obeyed here, and since when it says so.
+const (
+	gpcPath      = "/.well-known/gpc.json"
+	gpcStatement = `{"gpc":true,"lastUpdate":"2026-11-21"}` + "\n"
+)
 
 // turnAway refuses whom we do not let in, before the body is read.
 func turnAway(w http.ResponseWriter, r *http.Request, code int, detail, next string) {
