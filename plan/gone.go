@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"slices"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -10,7 +9,7 @@ import (
 
 // gone: no planned address answers any more for the reason it was planned, nor without any: a row that
 // somebody else has now is theirs, one that only lost its reference was left behind.
-func (l *looker) gone(ctx context.Context, d *catalog.Dataset, a act) error {
+func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 	still := int64(0)
 	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
 	cells := wholeRow(d, &sel, len(a.expect) > 0)
@@ -19,20 +18,18 @@ func (l *looker) gone(ctx context.Context, d *catalog.Dataset, a act) error {
 		expect[h] = true
 	}
 	why := causeOf(a, &sel)
-	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+	row := func(row []connector.Value) {
 		whole := row[:len(row)-why.width]
 		if why.holds(row[len(whole):]) && (len(a.expect) == 0 || expect[connector.RowHash(whole[cells:])]) {
 			still++
 		}
-	})
-	if err != nil || !ok {
-		return err
 	}
-	l.count(d, a, int64(len(a.rows))-still)
-	if still > 0 {
-		l.residue(d, still, "rows are still there after deleting them")
-	}
-	return nil
+	return &glance{d, sel, row, func() {
+		l.count(d, a, int64(len(a.rows))-still)
+		if still > 0 {
+			l.residue(d, still, "rows are still there after deleting them")
+		}
+	}}
 }
 
 // cause is why rows were planned: the keys their references had.

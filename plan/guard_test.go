@@ -31,6 +31,12 @@ func TestRowsThatComeLateDoNotGoWithTheirParent(t *testing.T) {
 			t.Run("before anything is touched", func(t *testing.T) {
 				tr.spring(t, func(t *testing.T, c *trapped) { asksAgain(t, c) })
 			})
+			t.Run("before anything is touched, the proof in a chunk of its own", func(t *testing.T) {
+				tr.spring(t, func(t *testing.T, c *trapped) {
+					c.options.Chunk = 4 // the rows that go or change
+					asksAgain(t, c)
+				})
+			})
 			t.Run("half way", func(t *testing.T) {
 				tr.spring(t, func(t *testing.T, c *trapped) { stopsHalfWay(t, c) })
 			})

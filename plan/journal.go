@@ -26,6 +26,7 @@ type journal struct {
 	begun   bool   // the head is written
 	hash    string
 	acting  bool // all chunks are written: stores may be touched
+	recent  *recent
 }
 
 func migrateJournal(ctx context.Context, d *db.DB) error {
@@ -116,8 +117,7 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 			return err
 		}
 		for i, c := range chunks {
-			done := boolByte(!slices.ContainsFunc(c.acts, func(a act) bool { return !a.looks() })) // nothing to do in the store
-			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, int(done), sealed[i]); err != nil {
+			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.beginning(), sealed[i]); err != nil {
 				return err
 			}
 		}
@@ -132,6 +132,9 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 		}
 		return nil
 	})
+	if err == nil && last && !j.begun {
+		j.remember(chunks)
+	}
 	j.begun = j.begun || err == nil
 	return err
 }
@@ -145,6 +148,20 @@ func (j *journal) discard(ctx context.Context) error {
 		_, err := tx.Exec(ctx, `delete from plan_runs where request = $1 and gen = $2`, j.request, j.gen)
 		return err
 	})
+}
+
+// How far a chunk is.
+const (
+	waiting = iota
+	finished
+	idle
+)
+
+func (c *chunk) beginning() int {
+	if slices.ContainsFunc(c.acts, func(a act) bool { return !a.looks() }) {
+		return waiting
+	}
+	return idle
 }
 
 func (j *journal) aad(ordinal int) []byte {
@@ -177,10 +194,14 @@ type head struct {
 	ordinal int
 	system  string
 	done    bool
+	idle    bool // from the beginning: nothing is to be done in its store
 	acted   []int64
 }
 
 func (j *journal) heads(ctx context.Context) ([]head, error) {
+	if j.recent != nil {
+		return j.recent.allHeads(), nil
+	}
 	var out []head
 	err := j.db.Read(ctx, func(tx *db.Tx) error {
 		out = out[:0]
@@ -196,7 +217,7 @@ func (j *journal) heads(ctx context.Context) ([]head, error) {
 			if err := rows.Scan(&h.ordinal, &h.system, &done, &acted); err != nil {
 				return err
 			}
-			h.done = done == 1
+			h.done, h.idle = done != waiting, done == idle
 			for len(acted) > 0 {
 				n, w := binary.Varint(acted)
 				h.acted, acted = append(h.acted, n), acted[w:]
@@ -212,6 +233,9 @@ func (j *journal) heads(ctx context.Context) ([]head, error) {
 }
 
 func (j *journal) chunk(ctx context.Context, ordinal int) (chunk, error) {
+	if j.recent != nil {
+		return j.recent.chunks[ordinal], nil
+	}
 	var sealed []byte
 	err := j.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `select sealed from plan_chunks where request = $1 and gen = $2 and ordinal = $3`, j.request, j.gen, ordinal).Scan(&sealed)

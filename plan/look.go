@@ -72,21 +72,25 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 		if err != nil {
 			return err
 		}
+		var gs []*glance
 		for i, a := range c.acts {
 			if i < len(h.acted) && l.done[a.step] != nil && !a.breaks {
 				l.done[a.step].Acted += h.acted[i]
 				l.done[a.step].Found += h.acted[i]
 			}
-			if err := l.act(ctx, c.system, a); err != nil {
-				return err
+			if g := l.act(c.system, a); g != nil {
+				gs = append(gs, g)
 			}
+		}
+		if err := l.ask(ctx, gs); err != nil {
+			return err
 		}
 	}
 	l.weigh()
 	return nil
 }
 
-func (l *looker) act(ctx context.Context, system string, a act) error {
+func (l *looker) act(system string, a act) *glance {
 	if recalls(a.verb) {
 		return nil
 	}
@@ -101,17 +105,17 @@ func (l *looker) act(ctx context.Context, system string, a act) error {
 	}
 	switch {
 	case a.verb == watchKeys:
-		return l.watchKeys(ctx, d, a)
+		return l.watchKeys(d, a)
 	case a.verb == connector.Delete:
-		return l.gone(ctx, d, a)
+		return l.gone(d, a)
 	case a.breaks:
 		return nil
 	}
-	return l.changed(ctx, d, a)
+	return l.changed(d, a)
 }
 
 // changed: every planned cell holds what was written, or at least no longer what it held.
-func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
+func (l *looker) changed(d *catalog.Dataset, a act) *glance {
 	want := map[string]int{}
 	for i, k := range a.rows {
 		want[k.Encode()] = i
@@ -119,7 +123,7 @@ func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
 	n := len(d.Table.Locator.Columns)
 	sel := connector.Select{Table: d.Table, Columns: slices.Concat(d.Table.Locator.Columns, a.set), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
 	bad, found := int64(0), int64(0)
-	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
+	row := func(row []connector.Value) {
 		i, planned := want[connector.Key(row[:n]).Encode()]
 		if planned {
 			found++
@@ -127,22 +131,20 @@ func (l *looker) changed(ctx context.Context, d *catalog.Dataset, a act) error {
 		if planned && !allChanged(row[n:], a, i) {
 			bad++
 		}
-	})
-	if err != nil || !ok {
-		return err
 	}
-	lost := int64(0)
-	if mayCascade(d.Table, a.set) {
-		lost = int64(len(want)) - found
-	}
-	l.count(d, a, int64(len(a.rows))-bad-lost)
-	if bad > 0 {
-		l.residue(d, bad, "cells still hold what they should no longer hold")
-	}
-	if lost > 0 {
-		l.residue(d, lost, "rows that were to stay are gone: the store did not let go of a reference, and its own cascade took them")
-	}
-	return nil
+	return &glance{d, sel, row, func() {
+		lost := int64(0)
+		if mayCascade(d.Table, a.set) {
+			lost = int64(len(want)) - found
+		}
+		l.count(d, a, int64(len(a.rows))-bad-lost)
+		if bad > 0 {
+			l.residue(d, bad, "cells still hold what they should no longer hold")
+		}
+		if lost > 0 {
+			l.residue(d, lost, "rows that were to stay are gone: the store did not let go of a reference, and its own cascade took them")
+		}
+	}}
 }
 
 // mayCascade: the columns changed are a reference whose parent's end would take the row along, and the
@@ -170,21 +172,21 @@ func allChanged(cells []connector.Value, a act, i int) bool {
 }
 
 // watchKeys: no more rows answer to the key than the plan leaves.
-func (l *looker) watchKeys(ctx context.Context, d *catalog.Dataset, a act) error {
+func (l *looker) watchKeys(d *catalog.Dataset, a act) *glance {
 	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns}
 	for i, f := range a.fence {
 		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys, Fold: a.breaks && i == 0})
 	}
 	n := int64(0)
-	ok, err := l.look(ctx, d, sel, func([]connector.Value) { n++ })
-	if err != nil || !ok {
-		return err
-	}
-	l.proof[d.System].Keys += n
-	may, err := strconv.ParseInt(a.expect[0], 10, 64)
-	s := l.soughtBy(d, a)
-	s.found, s.may = s.found+n, s.may+may
-	return err
+	return &glance{d, sel, func([]connector.Value) { n++ }, func() {
+		l.proof[d.System].Keys += n
+		may, err := strconv.ParseInt(a.expect[0], 10, 64)
+		if err != nil {
+			may = 0 // it was written by us, and authenticated
+		}
+		s := l.soughtBy(d, a)
+		s.found, s.may = s.found+n, s.may+may
+	}}
 }
 
 func (l *looker) watchValues(system string, a act) {
@@ -202,28 +204,6 @@ func (l *looker) watchValues(system string, a act) {
 			l.texts[system+"."+hash] += n
 		}
 	}
-}
-
-// look asks once; a store that does not answer leaves its dataset unproven, which is false.
-func (l *looker) look(ctx context.Context, d *catalog.Dataset, sel connector.Select, row func([]connector.Value)) (bool, error) {
-	for _, c := range sel.Columns {
-		if d.Table.Column(c) == nil && d.Table.Locator.Kind != connector.ByPhysical {
-			l.unseen(d.System, d.Name, -1)
-			return false, nil
-		}
-	}
-	err := d.Store.Look(ctx, []connector.Select{sel}, func(_ int, r []connector.Value) error {
-		row(r)
-		return nil
-	})
-	if err == nil {
-		return true, nil
-	}
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	l.unseen(d.System, d.Name, -1)
-	return false, nil
 }
 
 func (l *looker) count(d *catalog.Dataset, a act, verified int64) {

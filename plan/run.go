@@ -30,14 +30,21 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err != nil {
 		return nil, err
 	}
+	var o *Outcome
 	left, err := e.act(ctx, j, g, progress)
+	if err == nil {
+		err = e.askAgain(ctx, j, q, left)
+	}
+	if err == nil {
+		o, err = e.conclude(ctx, j, approved, left, q.Thorough, progress)
+	}
+	if failed := j.settle(); err == nil {
+		err = failed
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := e.askAgain(ctx, j, q, left); err != nil {
-		return nil, err
-	}
-	return e.conclude(ctx, j, approved, left, q.Thorough, progress)
+	return o, nil
 }
 
 // askAgain is a *Drift when the data moved at the last moment and nothing was touched, by this run or an
@@ -47,7 +54,7 @@ func (e *Engine) askAgain(ctx context.Context, j *journal, q Question, left []Re
 		return nil
 	}
 	heads, err := j.heads(ctx)
-	if err != nil || slices.ContainsFunc(heads, func(h head) bool { return h.done }) {
+	if err != nil || slices.ContainsFunc(heads, func(h head) bool { return h.done && !h.idle }) {
 		return err
 	}
 	p, w, err := e.findAfter(ctx, nil, q, false)
@@ -176,8 +183,13 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 			acted[b.index[i]] = n
 		}
 	}
-	if err := j.done(ctx, h.ordinal, acted); err != nil {
+	if err := j.mark(ctx, h.ordinal, acted); err != nil {
 		return nil, err
+	}
+	if e.cfg.Stepwise {
+		if err := j.settle(); err != nil {
+			return nil, err
+		}
 	}
 	e.cfg.Hook("own:done")
 	return nil, nil
