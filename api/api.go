@@ -25,7 +25,9 @@ type Config struct {
 	Consents *consent.Service
 	Purposes *purpose.Register
 	Relay    *event.Relay
-	Clock    clock.Clock
+	// MirrorToken names a person in the mirror; "" where there is none.
+	MirrorToken func(person string) string
+	Clock       clock.Clock
 	// Stands tells whether a caller may still be here: a stream asks now and then.
 	Stands func(access.Caller) bool
 	// Go runs work that outlives a call, and is waited for when the program ends.
@@ -57,6 +59,7 @@ func newGate(c Config) *gate {
 	s.addConsents(a)
 	s.addPurposes(a)
 	s.addPropagations(a)
+	s.addPeople(a)
 	s.addDecisions(a, g)
 	return g
 }

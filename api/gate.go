@@ -40,6 +40,7 @@ var permissions = map[string]access.Permission{
 	"GET /v1/purposes/{id}":             access.PurposeRead,
 	"PUT /v1/purposes/{id}":             access.PurposeWrite,
 	"POST /v1/purposes/{id}/minimise":   access.PurposeRead,
+	"POST /v1/subjects/find":            access.DecisionAsk,
 	"GET /v1/propagations":              access.EventRead,
 	"GET /v1/propagations/{id}":         access.EventRead,
 	"POST /v1/propagations/{id}/ack":    access.EventPost,

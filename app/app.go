@@ -18,6 +18,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/event"
+	"github.com/ombudhq/ombud/internal/event/redis"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/notify"
 	"github.com/ombudhq/ombud/ledger"
@@ -71,6 +72,7 @@ type App struct {
 	Purposes *purpose.Register
 	Consents *consent.Service
 	Relay    *event.Relay
+	Mirror   *redis.Mirror // nil where none is configured
 	*Parts
 
 	cfg      Config

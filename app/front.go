@@ -67,7 +67,7 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 func (f *front) furnish(p *Parts) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", api.New(api.Config{
-		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay,
+		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay, MirrorToken: f.app.MirrorToken,
 		Clock: f.app.cfg.Clock, Stands: func(c access.Caller) bool { return f.app.Keys.Stands(c) && !f.stopping.Load() },
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Version: f.app.cfg.Version, Replays: f.replays.around, Failed: f.failed,

@@ -39,7 +39,10 @@ func (a *App) openConsents(ctx context.Context, cfg *catalog.Config) (err error)
 	if err != nil {
 		return err
 	}
-	return a.openRelay(ctx)
+	if err := a.openRelay(ctx); err != nil {
+		return err
+	}
+	return a.openMirror(cfg)
 }
 
 // declare takes the purposes and the place of a configuration in. Without a file nothing is declared and nothing retired.

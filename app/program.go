@@ -56,7 +56,7 @@ func (o Options) config(p cli.Place) Config {
 
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
-		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
+		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
 		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint,
 	}
 	if p != nil {

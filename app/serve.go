@@ -63,6 +63,9 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.work.Go(func() { a.tend(a.ctx) })
 	a.work.Go(func() { a.keepConsents(a.ctx) })
 	a.work.Go(func() { a.Relay.Run(a.ctx) })
+	if a.Mirror != nil {
+		a.work.Go(func() { a.Mirror.Run(a.ctx) })
+	}
 	a.work.Go(func() {
 		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
 	})

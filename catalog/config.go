@@ -8,6 +8,7 @@ type Config struct {
 	Purposes     []Purpose    `yaml:"purposes,omitempty"`
 	Systems      []System     `yaml:"systems"`
 	Targets      []Target     `yaml:"targets,omitempty"`
+	Mirror       Mirror       `yaml:"mirror,omitempty"`
 	Approval     Approval     `yaml:"approval,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 
@@ -80,6 +81,11 @@ type Target struct {
 	Identity string   `yaml:"identity,omitempty"` // none (default), or the kind of identity it is told
 	Key      string   `yaml:"key,omitempty"`      // bearer key, where the service asks for one
 	Allow    string   `yaml:"allow,omitempty"`    // private: the address may be one that only we can reach
+}
+
+// Mirror says where services look decisions up without a call.
+type Mirror struct {
+	Redis string `yaml:"redis,omitempty"` // address, with ${NAME} unexpanded
 }
 
 // Approval says how many people approve an erasure; 0 means 1.

@@ -68,6 +68,9 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"targets": func(n *yaml.Node) {
 			cfg.Targets = list(r, n, "targets", r.target)
 		},
+		"mirror": func(n *yaml.Node) {
+			r.mapping(n, "mirror", fields{"redis": r.text(&cfg.Mirror.Redis)})
+		},
 		"approval": func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
 		"heads":    r.textOrTexts(&cfg.Heads),
 	})

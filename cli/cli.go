@@ -33,6 +33,7 @@ type grammar struct {
 	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`
 	Hold    holdCmd    `cmd:"" help:"Keep a person's rows from erasure."`
 	Consent consentCmd `cmd:"" help:"Record and withdraw consents, and ask what may be processed."`
+	Mirror  mirrorCmd  `cmd:"" help:"The copy in Redis that services look decisions up in."`
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/event/redis"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
@@ -55,6 +56,7 @@ type Services struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 	Keys     *access.Keys
+	Mirror   *redis.Mirror // nil where ombud.yaml names none
 	Consents *consent.Service
 	Purposes *purpose.Register
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data

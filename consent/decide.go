@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -281,4 +282,35 @@ func (s *Service) flag(n subject.Number) {
 		f |= index.Aside
 	}
 	s.index.SetFlags(index.Number(n), f)
+}
+
+// AllowedTo are the purposes for which all their categories of a person may be processed now, and until when; the zero
+// time is without an end.
+func (s *Service) AllowedTo(h Handle) map[string]time.Time {
+	out := map[string]time.Time{}
+	now := s.Now()
+	for _, rule := range s.cfg.Purposes.Now().All() {
+		until, allowed := index.Never, len(rule.Categories) > 0
+		for _, c := range rule.Categories {
+			v := s.DecideAt(now, h, rule.ID, c, false)
+			allowed, until = allowed && v.Allowed, min(until, v.Until)
+		}
+		if allowed && until != index.Never {
+			out[rule.ID] = until.Time()
+		} else if allowed {
+			out[rule.ID] = time.Time{}
+		}
+	}
+	return out
+}
+
+// Everybody goes through all people known, by number.
+func (s *Service) Everybody() iter.Seq[subject.Number] {
+	return func(yield func(subject.Number) bool) {
+		for n := range s.index.People() {
+			if !yield(subject.Number(n)) {
+				return
+			}
+		}
+	}
 }

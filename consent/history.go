@@ -234,3 +234,13 @@ func (s *Service) Who(n subject.Number) string {
 	}
 	return s.cfg.People.ID(n)
 }
+
+// ErasedAbout are the ids of those who were erased about that minute.
+func (s *Service) ErasedAbout(ctx context.Context, minute time.Time) ([]string, error) {
+	numbers, err := s.cfg.People.ErasedBetween(ctx, minute, minute.Add(2*time.Minute))
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = s.cfg.People.ID(n)
+	}
+	return out, err
+}

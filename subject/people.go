@@ -213,6 +213,27 @@ func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(n Number, again 
 	return rows.Err()
 }
 
+// ErasedBetween are those who were erased in a span of time.
+func (p *People) ErasedBetween(ctx context.Context, from, to time.Time) (out []Number, err error) {
+	err = p.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		rows, err := tx.Query(ctx, "select number from people where erased >= $1 and erased < $2", from.UnixMilli(), to.UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var n int64
+			if err := rows.Scan(&n); err != nil {
+				return err
+			}
+			out = append(out, Number(n))
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
 func (p *People) each(ctx context.Context, tx *db.Tx, query string, fn func(Bound), args ...any) error {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/redistest"
 )
 
 var bg = context.Background()
@@ -36,14 +37,14 @@ type world struct {
 	late    int64 // the state includes so many entries less than there are
 	asked   int
 	clock   *clock.Fake
-	server  *server
+	server  *redistest.Server
 	redis   *Client
 	mirror  *Mirror
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, epoch: epoch, states: map[string]map[string]time.Time{}, changed: make(chan struct{}), clock: clock.NewFake(time.Now()), server: newServer(t)}
-	w.redis = w.server.client()
+	w := &world{t: t, epoch: epoch, states: map[string]map[string]time.Time{}, changed: make(chan struct{}), clock: clock.NewFake(time.Now()), server: redistest.New(t)}
+	w.redis = client(t, w.server)
 	w.mirror = w.another(bytes.Repeat([]byte{7}, 32))
 	return w
 }
@@ -163,7 +164,7 @@ type until = map[string]time.Time
 
 func TestMirrorFollows(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	w.set("sub_1", until{"newsletter": tomorrow, "research": {}, "ads": tomorrow.Add(time.Hour), "old": w.clock.Now().Add(-time.Second)})
 	w.set("sub_2", until{"newsletter": {}})
 	w.sync()
@@ -192,7 +193,7 @@ func TestMirrorFollows(t *testing.T) {
 // TestOlderNeverReplacesNewer: a write that was late on its way changes nothing, neither a value nor what was deleted.
 func TestOlderNeverReplacesNewer(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	w.set("sub_1", until{"newsletter": {}})
 	w.set("sub_2", until{"newsletter": {}})
 	stale := map[string]State{}
@@ -220,7 +221,7 @@ func TestOlderNeverReplacesNewer(t *testing.T) {
 // TestStateBehindItsEntryIsNotWritten: an index that has not seen the entry yet would keep what was withdrawn.
 func TestStateBehindItsEntryIsNotWritten(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	w.set("sub_1", until{"newsletter": {}})
 	w.sync()
 	w.set("sub_1", nil)
@@ -235,7 +236,7 @@ func TestStateBehindItsEntryIsNotWritten(t *testing.T) {
 
 func TestRebuildRemovesWhatIsStale(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	for i := range 2*batch + 10 {
 		w.set(fmt.Sprintf("sub_%d", i), until{"newsletter": {}})
 	}
@@ -281,7 +282,7 @@ func TestRedisThatLostItsDataIsWrittenAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.server.start()
+			w.server.Start()
 			w.set("sub_1", until{"newsletter": {}})
 			w.set("sub_2", until{"newsletter": {}})
 			w.sync()
@@ -300,14 +301,14 @@ func TestRedisThatLostItsDataIsWrittenAnew(t *testing.T) {
 // for each subject.
 func TestDeadRedisDelaysNobody(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	w.set("sub_1", until{"newsletter": {}})
 	w.sync()
 	ctx, cancel := context.WithCancel(bg)
 	ended := make(chan struct{})
 	go func() { w.mirror.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	w.server.kill()
+	w.server.Kill()
 	w.until("it is noticed", func() bool { w.clock.Advance(lookAgain); return w.mirror.Status().Error == "no connection" })
 	for i := range 300 {
 		w.set(fmt.Sprintf("sub_%d", i%3), until{"newsletter": {}, fmt.Sprint("n", i): {}})
@@ -320,7 +321,7 @@ func TestDeadRedisDelaysNobody(t *testing.T) {
 	w.asked = 0
 	w.states["sub_9"] = until{} // known, and nothing is allowed
 	w.mu.Unlock()
-	w.server.start()
+	w.server.Start()
 	w.until("it is caught up", func() bool { w.clock.Advance(lastWait); return w.mirror.Status().Behind == 0 })
 	w.want("sub_2", map[string]string{"newsletter": "", "n299": ""})
 	w.mu.Lock()
@@ -344,7 +345,7 @@ func (w *world) until(what string, f func() bool) {
 
 func TestEntriesOfOneSubjectAreOneWrite(t *testing.T) {
 	w := newWorld(t)
-	w.server.start()
+	w.server.Start()
 	w.set("sub_1", nil)
 	w.sync()
 	for i := range batch {
@@ -358,8 +359,8 @@ func TestEntriesOfOneSubjectAreOneWrite(t *testing.T) {
 }
 
 func TestStream(t *testing.T) {
-	s := newServer(t).start()
-	bus := &Stream{Client: s.client(), Name: "ombud:events", Keep: 1000}
+	s := redistest.New(t).Start()
+	bus := &Stream{Client: client(t, s), Name: "ombud:events", Keep: 1000}
 	m := event.Message{ID: "prp_1", Source: "urn:x", Type: "consent.given", Subject: "sub_1", Revision: epoch + 1, Payload: event.Payload{Data: []byte(`{"a":1}`)}}
 	if err := bus.Send(bg, m); err != nil {
 		t.Fatal(err)
@@ -370,7 +371,7 @@ func TestStream(t *testing.T) {
 	if err != nil || len(got) != 1 || cmp.Diff(want, got[0].Values) != "" {
 		t.Errorf("%v, %v", got, err)
 	}
-	s.kill()
+	s.Kill()
 	var f *event.Failure
 	if err := bus.Send(bg, m); !errors.As(err, &f) || f.Kind != "no connection" || f.Refused {
 		t.Errorf("%v", err)
