@@ -92,21 +92,22 @@ func TestEdgeCopiesAreIndependent(t *testing.T) {
 
 // What Open rebuilds from tiles and rows is the edge that was there, at sizes around the borders of tiles.
 func TestEdgeIsRebuilt(t *testing.T) {
-	p := newPlace(t)
-	for _, step := range []int{1, 1, 253, 1, 1, 254, 1, 1, 300} {
-		p.append(step)
-		want := p.l.snapshot()
-		l, err := Open(context.Background(), p.config())
-		if err != nil {
-			t.Fatal(err)
+	each(t, func(t *testing.T, p *place) {
+		for _, step := range []int{1, 1, 253, 1, 1, 254, 1, 1, 300} {
+			p.append(step)
+			want := p.l.snapshot()
+			l, err := Open(context.Background(), p.config())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := l.snapshot()
+			if got.size != want.size || got.root() != want.root() || len(got.tiles[1]) != len(want.tiles[1]) {
+				t.Fatalf("size %d: rebuilt another edge", want.size)
+			}
+			p.rootsAgree(want.size)
+			p.l = l // and it grows on
 		}
-		got := l.snapshot()
-		if got.size != want.size || got.root() != want.root() || len(got.tiles[1]) != len(want.tiles[1]) {
-			t.Fatalf("size %d: rebuilt another edge", want.size)
-		}
-		p.rootsAgree(want.size)
-		p.l = l // and it grows on
-	}
+	})
 }
 
 // rootsAgree compares rootAt with an edge grown leaf by leaf.

@@ -11,11 +11,13 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
 	"github.com/ombudhq/ombud/vault"
 )
 
-// place is a ledger on real files.
+// place is a ledger on a real store.
 type place struct {
+	store string
 	t     testing.TB
 	dir   string
 	heads string
@@ -25,16 +27,24 @@ type place struct {
 	clock *clock.Fake
 }
 
-func newPlace(t testing.TB) *place {
+func newPlace(t testing.TB) *place { return newPlaceIn(t, storetest.SQLite) }
+
+func newPlaceIn(t testing.TB, engine string) *place {
 	t.Helper()
 	dir := t.TempDir()
-	p := &place{t: t, dir: dir, heads: filepath.Join(dir, "heads"), clock: clock.NewFake(time.Date(2026, 11, 21, 4, 6, 30, 0, time.UTC))}
+	p := &place{t: t, store: filepath.Join(dir, "ombud.db"), dir: dir, heads: filepath.Join(dir, "heads"), clock: clock.NewFake(time.Date(2026, 11, 21, 4, 6, 30, 0, time.UTC))}
+	if engine == storetest.Postgres {
+		p.store = storetest.Address(t, engine)
+	}
 	p.open()
 	t.Cleanup(func() { p.db.Close() })
 	return p
 }
 
-func (p *place) path() string { return filepath.Join(p.dir, "ombud.db") }
+// each runs a test on a new ledger in a store of each engine.
+func each(t *testing.T, fn func(t *testing.T, p *place)) {
+	storetest.Each(t, func(t *testing.T, engine string) { fn(t, newPlaceIn(t, engine)) })
+}
 
 func (p *place) config() Config {
 	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: []string{p.heads}}
@@ -46,7 +56,7 @@ func (p *place) tryOpen() (err error) {
 	if p.vault, err = vault.Open(vault.Config{Dir: filepath.Join(p.dir, "keys")}); err != nil {
 		return err
 	}
-	if p.db, err = db.Open(ctx, db.Config{Path: p.path(), Clock: p.clock}); err != nil {
+	if p.db, err = db.Open(ctx, db.Config{Path: p.store, Clock: p.clock}); err != nil {
 		return err
 	}
 	p.l, err = Open(ctx, p.config())
@@ -105,59 +115,61 @@ func (p *place) mustVerify() Report {
 func soak() bool { return os.Getenv("OMBUD_SOAK") != "" }
 
 func TestAppendAndVerify(t *testing.T) {
-	p := newPlace(t)
-	if r := p.mustVerify(); r.Size != 0 {
-		t.Errorf("%+v", r)
-	}
-	p.append(3)
-	p.append(300)
-	c := p.checkpoint()
-	p.append(1)
-	r := p.mustVerify()
-	if r.Entries != 304 || r.CheckpointSize != 303 || r.Uncovered != 1 || c.Size != 303 {
-		t.Errorf("%+v", r)
-	}
-	p.db.Close()
-	p.open()
-	p.append(1)
-	if r := p.mustVerify(); r.Entries != 305 || r.Uncovered != 2 {
-		t.Errorf("%+v", r)
-	}
+	each(t, func(t *testing.T, p *place) {
+		if r := p.mustVerify(); r.Size != 0 {
+			t.Errorf("%+v", r)
+		}
+		p.append(3)
+		p.append(300)
+		c := p.checkpoint()
+		p.append(1)
+		r := p.mustVerify()
+		if r.Entries != 304 || r.CheckpointSize != 303 || r.Uncovered != 1 || c.Size != 303 {
+			t.Errorf("%+v", r)
+		}
+		p.db.Close()
+		p.open()
+		p.append(1)
+		if r := p.mustVerify(); r.Entries != 305 || r.Uncovered != 2 {
+			t.Errorf("%+v", r)
+		}
+	})
 }
 
 // TestOf finds one person's entries by a column that the leaf does not commit to: one that was changed is noticed.
 func TestOf(t *testing.T) {
-	p := newPlace(t)
-	changed := p.l.Changed()
-	err := p.db.Write(t.Context(), func(tx *db.Tx) error {
-		for _, subject := range []string{"sub_a", "sub_b", "", "sub_a"} {
-			if _, err := p.l.Append(tx, Entry{Kind: "test", Result: "ok", Subject: subject}); err != nil {
-				return err
+	each(t, func(t *testing.T, p *place) {
+		changed := p.l.Changed()
+		err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+			for _, subject := range []string{"sub_a", "sub_b", "", "sub_a"} {
+				if _, err := p.l.Append(tx, Entry{Kind: "test", Result: "ok", Subject: subject}); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
+		<-changed
+		if got, err := p.l.Of(t.Context(), "sub_a"); err != nil || len(got) != 2 || got[0].ID != 1 || got[1].ID != 4 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if got, err := p.l.Since(t.Context(), 2, 10); err != nil || len(got) != 2 || got[0].ID != 3 || got[1].Revision != p.l.Head() {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if _, err := p.l.Tail(t.Context(), 1, TailOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		err = p.db.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), "update ledger_entries set subject = 'sub_a' where id = 2")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.l.Of(t.Context(), "sub_a"); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("an entry of somebody else was given out: %v", err)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-changed
-	if got, err := p.l.Of(t.Context(), "sub_a"); err != nil || len(got) != 2 || got[0].ID != 1 || got[1].ID != 4 {
-		t.Fatalf("%+v, %v", got, err)
-	}
-	if got, err := p.l.Since(t.Context(), 2, 10); err != nil || len(got) != 2 || got[0].ID != 3 || got[1].Revision != p.l.Head() {
-		t.Fatalf("%+v, %v", got, err)
-	}
-	if _, err := p.l.Tail(t.Context(), 1, TailOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	err = p.db.Write(t.Context(), func(tx *db.Tx) error {
-		_, err := tx.Exec(t.Context(), "update ledger_entries set subject = 'sub_a' where id = 2")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.l.Of(t.Context(), "sub_a"); fault.KindOf(err) != fault.Integrity {
-		t.Errorf("an entry of somebody else was given out: %v", err)
-	}
 }

@@ -77,14 +77,14 @@ func TestRolledBackStoreIsRefused(t *testing.T) {
 	p.append(300)
 	p.checkpoint()
 	p.db.Close()
-	old := read(t, p.path())
+	old := read(t, p.store)
 	p.open()
 	p.append(20)
 	p.checkpoint()
 	safe := filepath.Join(t.TempDir(), "kept")
 	write(t, safe, read(t, p.headsFile()))
 	p.db.Close()
-	write(t, p.path(), old)
+	write(t, p.store, old)
 	if err := p.tryOpen(); fault.KindOf(err) != fault.Integrity {
 		t.Fatalf("an old store was opened: %v", err)
 	}

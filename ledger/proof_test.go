@@ -17,33 +17,34 @@ import (
 )
 
 func TestProofStandsAlone(t *testing.T) {
-	p := newPlace(t)
-	p.append(700)
-	pub, err := vault.LoadPublicKey(filepath.Join(p.dir, "keys", "ombud.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []int64{1, 2, 255, 256, 257, 511, 512, 513, 699, 700} {
-		proof, err := p.l.Prove(context.Background(), id)
+	each(t, func(t *testing.T, p *place) {
+		p.append(700)
+		pub, err := vault.LoadPublicKey(filepath.Join(p.dir, "keys", "ombud.pub"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := json.Marshal(proof)
-		if err != nil {
-			t.Fatal(err)
+		for _, id := range []int64{1, 2, 255, 256, 257, 511, 512, 513, 699, 700} {
+			proof, err := p.l.Prove(context.Background(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := json.Marshal(proof)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := VerifyProof(b, pub); err != nil {
+				t.Errorf("entry %d: %v", id, err)
+			}
+			if id == 257 {
+				spoilProof(t, proof, b, p)
+			}
 		}
-		if err := VerifyProof(b, pub); err != nil {
-			t.Errorf("entry %d: %v", id, err)
+		for _, id := range []int64{0, -1, 701} {
+			if _, err := p.l.Prove(context.Background(), id); fault.KindOf(err) != fault.NotFound {
+				t.Errorf("entry %d: %v", id, err)
+			}
 		}
-		if id == 257 {
-			spoilProof(t, proof, b, p)
-		}
-	}
-	for _, id := range []int64{0, -1, 701} {
-		if _, err := p.l.Prove(context.Background(), id); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("entry %d: %v", id, err)
-		}
-	}
+	})
 }
 
 func spoilProof(t *testing.T, good Proof, text []byte, p *place) {
@@ -103,54 +104,56 @@ func TestProveRefusesDamage(t *testing.T) {
 }
 
 func TestErasedPayloadStillProves(t *testing.T) {
-	p := newPlace(t)
-	p.append(300)
-	p.checkpoint()
-	err := p.db.Write(context.Background(), func(tx *db.Tx) error {
-		_, err := tx.Exec(context.Background(), "update ledger_entries set payload = null where id in (7, 300)")
-		return err
+	each(t, func(t *testing.T, p *place) {
+		p.append(300)
+		p.checkpoint()
+		err := p.db.Write(context.Background(), func(tx *db.Tx) error {
+			_, err := tx.Exec(context.Background(), "update ledger_entries set payload = null where id in (7, 300)")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := p.mustVerify(); r.Erased != 2 {
+			t.Errorf("%+v", r)
+		}
+		proof, err := p.l.Prove(context.Background(), 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(proof)
+		if err := VerifyProof(b, p.vault.PublicKey()); err != nil {
+			t.Error(err)
+		}
+		rows, err := p.l.Tail(context.Background(), 2, TailOptions{})
+		if err != nil || rows[0].Erased || !rows[1].Erased || rows[1].Actor != "" || rows[0].Actor != "local:tester" {
+			t.Errorf("%+v, %v", rows, err)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := p.mustVerify(); r.Erased != 2 {
-		t.Errorf("%+v", r)
-	}
-	proof, err := p.l.Prove(context.Background(), 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := json.Marshal(proof)
-	if err := VerifyProof(b, p.vault.PublicKey()); err != nil {
-		t.Error(err)
-	}
-	rows, err := p.l.Tail(context.Background(), 2, TailOptions{})
-	if err != nil || rows[0].Erased || !rows[1].Erased || rows[1].Actor != "" || rows[0].Actor != "local:tester" {
-		t.Errorf("%+v, %v", rows, err)
-	}
 }
 
 func TestTail(t *testing.T) {
-	p := newPlace(t)
-	p.append(10)
-	rows, err := p.l.Tail(context.Background(), 3, TailOptions{Before: 9, Kind: "test.happened"})
-	if err != nil || len(rows) != 3 {
-		t.Fatalf("%d rows, %v", len(rows), err)
-	}
-	got := rows[2]
-	want := Row{ID: 8, Revision: 1<<40 | 8, Time: time.Date(2026, 11, 21, 4, 6, 0, 0, time.UTC), Kind: "test.happened",
-		Result: "ok", Actor: "local:tester", Subject: "token-7"}
-	if string(got.Content) != `{"n":7,"text":"plainly-readable-secret"}` || got.Leaf == "" {
-		t.Errorf("%+v", got)
-	}
-	got.Content, got.Leaf = nil, ""
-	if got.ID != want.ID || got.Revision != want.Revision || !got.Time.Equal(want.Time) || got.Kind != want.Kind ||
-		got.Actor != want.Actor || got.Subject != want.Subject || rows[0].ID != 6 {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if rows, err := p.l.Tail(context.Background(), 3, TailOptions{Kind: "other"}); err != nil || len(rows) != 0 {
-		t.Errorf("%v, %v", rows, err)
-	}
+	each(t, func(t *testing.T, p *place) {
+		p.append(10)
+		rows, err := p.l.Tail(context.Background(), 3, TailOptions{Before: 9, Kind: "test.happened"})
+		if err != nil || len(rows) != 3 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		got := rows[2]
+		want := Row{ID: 8, Revision: 1<<40 | 8, Time: time.Date(2026, 11, 21, 4, 6, 0, 0, time.UTC), Kind: "test.happened",
+			Result: "ok", Actor: "local:tester", Subject: "token-7"}
+		if string(got.Content) != `{"n":7,"text":"plainly-readable-secret"}` || got.Leaf == "" {
+			t.Errorf("%+v", got)
+		}
+		got.Content, got.Leaf = nil, ""
+		if got.ID != want.ID || got.Revision != want.Revision || !got.Time.Equal(want.Time) || got.Kind != want.Kind ||
+			got.Actor != want.Actor || got.Subject != want.Subject || rows[0].ID != 6 {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if rows, err := p.l.Tail(context.Background(), 3, TailOptions{Kind: "other"}); err != nil || len(rows) != 0 {
+			t.Errorf("%v, %v", rows, err)
+		}
+	})
 }
 
 // Nothing of a payload can be read in the files.
@@ -185,7 +188,7 @@ func TestFileDamageIsFound(t *testing.T) {
 	p.append(400)
 	p.checkpoint()
 	p.db.Close()
-	good := read(t, p.path())
+	good := read(t, p.store)
 	r := rand.New(rand.NewPCG(1, 2))
 	rounds, found := 60, 0
 	if soak() {
@@ -195,7 +198,7 @@ func TestFileDamageIsFound(t *testing.T) {
 		b := bytes.Clone(good)
 		at := 100 + r.IntN(len(b)-100)
 		b[at] ^= 1 << r.IntN(8)
-		write(t, p.path(), b)
+		write(t, p.store, b)
 		if damageFound(t, p, at) {
 			found++
 		}
@@ -203,13 +206,13 @@ func TestFileDamageIsFound(t *testing.T) {
 	if found < rounds/2 {
 		t.Errorf("only %d of %d were found", found, rounds)
 	}
-	write(t, p.path(), good)
+	write(t, p.store, good)
 	p.open()
 }
 
 func damageFound(t *testing.T, p *place, at int) bool {
 	t.Helper()
-	store, err := db.Open(context.Background(), db.Config{Path: p.path()})
+	store, err := db.Open(context.Background(), db.Config{Path: p.store})
 	if err == nil {
 		defer store.Close()
 		c := p.config()

@@ -41,31 +41,32 @@ func resolve(t *testing.T, w *world, p *subject.People, ids ...subject.Identity)
 }
 
 func TestPeopleAreFoundByAnyIdentity(t *testing.T) {
-	w := newWorld(t)
-	p := openPeople(t, w)
-	email, customer := subject.Identity{Kind: "email", Value: "Ida@Example.com"}, subject.Identity{Kind: "customer", Value: "17"}
-	ida := addPerson(t, w, p, email, customer)
-	other := addPerson(t, w, p, subject.Identity{Kind: "email", Value: "ida+shop@example.com"})
-	if n, unknown, err := resolve(t, w, p, subject.Identity{Kind: "email", Value: " ida@example.COM "}, subject.Identity{Kind: "phone", Value: "1"}); n != ida || len(unknown) != 1 || err != nil {
-		t.Errorf("%d, %v, %v", n, unknown, err)
-	}
-	if n, _, _ := resolve(t, w, p, subject.Identity{Kind: "customer", Value: "ida@example.com"}); n != 0 {
-		t.Error("another kind led to her")
-	}
-	_, _, err := resolve(t, w, p, email, subject.Identity{Kind: "email", Value: "ida+shop@example.com"})
-	if fault.KindOf(err) != fault.Conflict {
-		t.Errorf("two people were joined: %v", err)
-	}
-	if ida == other {
-		t.Error("two people have one number")
-	}
-	ids, err := p.Identities(t.Context(), ida)
-	if err != nil || len(ids) != 2 || ids[1].Value+ids[0].Value != "Ida@Example.com17" {
-		t.Errorf("%d identities, %v", len(ids), err)
-	}
-	if inFiles(t, w, "xample.com") {
-		t.Error("the identity lies in the store")
-	}
+	each(t, func(t *testing.T, w *world) {
+		p := openPeople(t, w)
+		email, customer := subject.Identity{Kind: "email", Value: "Ida@Example.com"}, subject.Identity{Kind: "customer", Value: "17"}
+		ida := addPerson(t, w, p, email, customer)
+		other := addPerson(t, w, p, subject.Identity{Kind: "email", Value: "ida+shop@example.com"})
+		if n, unknown, err := resolve(t, w, p, subject.Identity{Kind: "email", Value: " ida@example.COM "}, subject.Identity{Kind: "phone", Value: "1"}); n != ida || len(unknown) != 1 || err != nil {
+			t.Errorf("%d, %v, %v", n, unknown, err)
+		}
+		if n, _, _ := resolve(t, w, p, subject.Identity{Kind: "customer", Value: "ida@example.com"}); n != 0 {
+			t.Error("another kind led to her")
+		}
+		_, _, err := resolve(t, w, p, email, subject.Identity{Kind: "email", Value: "ida+shop@example.com"})
+		if fault.KindOf(err) != fault.Conflict {
+			t.Errorf("two people were joined: %v", err)
+		}
+		if ida == other {
+			t.Error("two people have one number")
+		}
+		ids, err := p.Identities(t.Context(), ida)
+		if err != nil || len(ids) != 2 || ids[1].Value+ids[0].Value != "Ida@Example.com17" {
+			t.Errorf("%d identities, %v", len(ids), err)
+		}
+		if inFiles(t, w, "xample.com") {
+			t.Error("the identity lies in the store")
+		}
+	})
 }
 
 func TestIDsComeBack(t *testing.T) {
@@ -82,29 +83,30 @@ func TestIDsComeBack(t *testing.T) {
 }
 
 func TestForgetLeavesNothingThatLeadsToThePerson(t *testing.T) {
-	w := newWorld(t)
-	p := openPeople(t, w)
-	email := subject.Identity{Kind: "email", Value: "ida@example.com"}
-	ida := addPerson(t, w, p, email)
-	err := w.db.Write(t.Context(), func(tx *db.Tx) error {
-		bound, err := p.Forget(t.Context(), tx, ida)
-		if len(bound) != 1 || bound[0].Key != p.Key(email) {
-			t.Errorf("%v", bound)
+	each(t, func(t *testing.T, w *world) {
+		p := openPeople(t, w)
+		email := subject.Identity{Kind: "email", Value: "ida@example.com"}
+		ida := addPerson(t, w, p, email)
+		err := w.db.Write(t.Context(), func(tx *db.Tx) error {
+			bound, err := p.Forget(t.Context(), tx, ida)
+			if len(bound) != 1 || bound[0].Key != p.Key(email) {
+				t.Errorf("%v", bound)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
+		if n, _, _ := resolve(t, w, p, email); n != 0 {
+			t.Error("the identity still leads to her")
+		}
+		if _, erased, ok, err := p.Since(t.Context(), ida); err != nil || !ok || erased.IsZero() {
+			t.Errorf("%v %v", ok, err)
+		}
+		if again := addPerson(t, w, p, email); again == ida {
+			t.Error("her number was given again")
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, _, _ := resolve(t, w, p, email); n != 0 {
-		t.Error("the identity still leads to her")
-	}
-	if _, erased, ok, err := p.Since(t.Context(), ida); err != nil || !ok || erased.IsZero() {
-		t.Errorf("%v %v", ok, err)
-	}
-	if again := addPerson(t, w, p, email); again == ida {
-		t.Error("her number was given again")
-	}
 }
 
 func TestKeysAreThoseOfTheCanonicalForm(t *testing.T) {

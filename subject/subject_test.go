@@ -12,6 +12,8 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/pgtest"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -26,14 +28,27 @@ type world struct {
 	holds  *subject.Holds
 }
 
-func newWorld(t *testing.T) *world {
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func newWorld(t *testing.T) *world { return newWorldIn(t, storetest.SQLite) }
+
+// each runs a test on a new world with a store of each engine.
+func each(t *testing.T, fn func(t *testing.T, w *world)) {
+	storetest.Each(t, func(t *testing.T, engine string) { fn(t, newWorldIn(t, engine)) })
+}
+
+func newWorldIn(t *testing.T, engine string) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), clock: clock.NewFake(time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC))}
 	var err error
 	if w.vault, err = vault.Open(vault.Config{Dir: filepath.Join(w.dir, "keys")}); err != nil {
 		t.Fatal(err)
 	}
-	if w.db, err = db.Open(t.Context(), db.Config{Path: filepath.Join(w.dir, "ombud.db"), Clock: w.clock}); err != nil {
+	store := filepath.Join(w.dir, "ombud.db")
+	if engine == storetest.Postgres {
+		store = storetest.Address(t, engine)
+	}
+	if w.db, err = db.Open(t.Context(), db.Config{Path: store, Clock: w.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.db.Close() }) // the test's own end; nothing is read afterwards
@@ -81,42 +96,44 @@ func TestTokensJoinOnlyTheSame(t *testing.T) {
 }
 
 func TestHoldsStandUntilReleased(t *testing.T) {
-	w, ctx := newWorld(t), context.Background()
-	ida, bo := subject.Identity{Kind: "email", Value: "ida@example.com"}, subject.Identity{Kind: "email", Value: "bo@example.com"}
-	all, err := w.holds.Add(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, Because: "Nordmann against Fjordly", Actor: "local:kari"})
-	if err != nil || len(all) != 1 || !strings.HasPrefix(all[0].ID, "hold_") || len(all[0].ID) != 31 {
-		t.Fatalf("%+v, %v", all, err)
-	}
-	if _, err := w.holds.Add(ctx, subject.HoldInput{Subjects: []subject.Identity{ida, bo}, System: "shop", Dataset: "orders", Because: "audit", Actor: "local:kari"}); err != nil {
-		t.Fatal(err)
-	}
-	list, err := w.holds.List(ctx)
-	if err != nil || len(list) != 3 {
-		t.Fatalf("%+v, %v", list, err)
-	}
-	for _, h := range list {
-		if h.ID == all[0].ID && (h.Because != "Nordmann against Fjordly" || h.Token != subject.Token(w.vault, "email", ida.Value) || !h.Since.Equal(w.clock.Now())) {
-			t.Errorf("a hold came back as %+v", h)
+	each(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		ida, bo := subject.Identity{Kind: "email", Value: "ida@example.com"}, subject.Identity{Kind: "email", Value: "bo@example.com"}
+		all, err := w.holds.Add(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, Because: "Nordmann against Fjordly", Actor: "local:kari"})
+		if err != nil || len(all) != 1 || !strings.HasPrefix(all[0].ID, "hold_") || len(all[0].ID) != 31 {
+			t.Fatalf("%+v, %v", all, err)
 		}
-	}
-	ended, err := w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, System: "shop", Dataset: "orders", Actor: "local:kari"})
-	if err != nil || len(ended) != 1 || ended[0].Dataset != "orders" {
-		t.Fatalf("released %+v, %v", ended, err)
-	}
-	if ended, err = w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, Actor: "local:kari"}); err != nil || len(ended) != 1 || ended[0].ID != all[0].ID {
-		t.Fatalf("released %+v, %v", ended, err)
-	}
-	if err := w.holds.ReleaseID(ctx, all[0].ID, "local:kari"); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("a second release: %v", err)
-	}
-	if got := w.ledger.Size(); got != 4 {
-		t.Errorf("%d ledger entries for 4 commands", got)
-	}
-	for _, word := range []string{"Nordmann", "example.com"} {
-		if inFiles(t, w, word) {
-			t.Errorf("%q lies in the store in clear", word)
+		if _, err := w.holds.Add(ctx, subject.HoldInput{Subjects: []subject.Identity{ida, bo}, System: "shop", Dataset: "orders", Because: "audit", Actor: "local:kari"}); err != nil {
+			t.Fatal(err)
 		}
-	}
+		list, err := w.holds.List(ctx)
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		for _, h := range list {
+			if h.ID == all[0].ID && (h.Because != "Nordmann against Fjordly" || h.Token != subject.Token(w.vault, "email", ida.Value) || !h.Since.Equal(w.clock.Now())) {
+				t.Errorf("a hold came back as %+v", h)
+			}
+		}
+		ended, err := w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, System: "shop", Dataset: "orders", Actor: "local:kari"})
+		if err != nil || len(ended) != 1 || ended[0].Dataset != "orders" {
+			t.Fatalf("released %+v, %v", ended, err)
+		}
+		if ended, err = w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{ida}, Actor: "local:kari"}); err != nil || len(ended) != 1 || ended[0].ID != all[0].ID {
+			t.Fatalf("released %+v, %v", ended, err)
+		}
+		if err := w.holds.ReleaseID(ctx, all[0].ID, "local:kari"); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("a second release: %v", err)
+		}
+		if got := w.ledger.Size(); got != 4 {
+			t.Errorf("%d ledger entries for 4 commands", got)
+		}
+		for _, word := range []string{"Nordmann", "example.com"} {
+			if inFiles(t, w, word) {
+				t.Errorf("%q lies in the store in clear", word)
+			}
+		}
+	})
 }
 
 func TestHoldInputIsChecked(t *testing.T) {
@@ -132,58 +149,61 @@ func TestHoldInputIsChecked(t *testing.T) {
 
 // TestReleaseIsOneTransaction: what must happen with a release happens with it, or neither does.
 func TestReleaseIsOneTransaction(t *testing.T) {
-	w, ida := newWorld(t), []subject.Identity{{Kind: "email", Value: "x"}}
-	if _, err := w.holds.Add(t.Context(), subject.HoldInput{Subjects: ida, Because: "x"}); err != nil {
-		t.Fatal(err)
-	}
-	refuse := errors.New("no")
-	w.holds.OnRelease(func(context.Context, *db.Tx, []subject.Hold) error { return refuse })
-	if _, err := w.holds.Release(t.Context(), subject.HoldInput{Subjects: ida}); !errors.Is(err, refuse) {
-		t.Errorf("got %v", err)
-	}
-	if list, err := w.holds.List(t.Context()); err != nil || len(list) != 1 || w.ledger.Size() != 1 {
-		t.Errorf("%d holds, %d entries, %v", len(list), w.ledger.Size(), err)
-	}
+	each(t, func(t *testing.T, w *world) {
+		ida := []subject.Identity{{Kind: "email", Value: "x"}}
+		if _, err := w.holds.Add(t.Context(), subject.HoldInput{Subjects: ida, Because: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		refuse := errors.New("no")
+		w.holds.OnRelease(func(context.Context, *db.Tx, []subject.Hold) error { return refuse })
+		if _, err := w.holds.Release(t.Context(), subject.HoldInput{Subjects: ida}); !errors.Is(err, refuse) {
+			t.Errorf("got %v", err)
+		}
+		if list, err := w.holds.List(t.Context()); err != nil || len(list) != 1 || w.ledger.Size() != 1 {
+			t.Errorf("%d holds, %d entries, %v", len(list), w.ledger.Size(), err)
+		}
+	})
 }
 
 func TestSuppressions(t *testing.T) {
-	w := newWorld(t)
-	s, err := subject.OpenSuppressions(t.Context(), w.db, w.vault, w.clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ida := subject.Identity{Kind: "email", Value: "ida@example.com"}
-	suppress := func(request string) {
-		t.Helper()
-		if err := w.db.Write(t.Context(), func(tx *db.Tx) error {
-			return s.Suppress(t.Context(), tx, request, []subject.Identity{ida, ida}, subject.Erasure{Revision: 7, Allowed: []string{"tax"}})
-		}); err != nil {
+	each(t, func(t *testing.T, w *world) {
+		s, err := subject.OpenSuppressions(t.Context(), w.db, w.vault, w.clock)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, ok, err := s.Lookup(t.Context(), ida); ok || err != nil {
-		t.Errorf("found before it was there (%v)", err)
-	}
-	suppress("dsr_1")
-	w.clock.Advance(time.Hour)
-	suppress("dsr_2")
-	got, ok, err := s.Lookup(t.Context(), subject.Identity{Kind: "email", Value: "IDA@example.com "})
-	if err != nil || !ok || got.Request != "dsr_1" || got.Kind != "email" {
-		t.Errorf("%+v, %v, %v", got, ok, err)
-	}
-	if e, ok := s.Erased(ida); !ok || e.Revision != 7 || len(e.Allowed) != 1 {
-		t.Errorf("in memory it is %+v, %v", e, ok)
-	}
-	if _, ok, _ := s.Lookup(t.Context(), subject.Identity{Kind: "phone", Value: ida.Value}); ok {
-		t.Error("another kind is found too")
-	}
-	of, err := s.Of(t.Context(), "dsr_2")
-	if err != nil || len(of) != 1 {
-		t.Errorf("%+v, %v", of, err)
-	}
-	if inFiles(t, w, "ida@") {
-		t.Error("the identity lies in the store")
-	}
+		ida := subject.Identity{Kind: "email", Value: "ida@example.com"}
+		suppress := func(request string) {
+			t.Helper()
+			if err := w.db.Write(t.Context(), func(tx *db.Tx) error {
+				return s.Suppress(t.Context(), tx, request, []subject.Identity{ida, ida}, subject.Erasure{Revision: 7, Allowed: []string{"tax"}})
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, ok, err := s.Lookup(t.Context(), ida); ok || err != nil {
+			t.Errorf("found before it was there (%v)", err)
+		}
+		suppress("dsr_1")
+		w.clock.Advance(time.Hour)
+		suppress("dsr_2")
+		got, ok, err := s.Lookup(t.Context(), subject.Identity{Kind: "email", Value: "IDA@example.com "})
+		if err != nil || !ok || got.Request != "dsr_1" || got.Kind != "email" {
+			t.Errorf("%+v, %v, %v", got, ok, err)
+		}
+		if e, ok := s.Erased(ida); !ok || e.Revision != 7 || len(e.Allowed) != 1 {
+			t.Errorf("in memory it is %+v, %v", e, ok)
+		}
+		if _, ok, _ := s.Lookup(t.Context(), subject.Identity{Kind: "phone", Value: ida.Value}); ok {
+			t.Error("another kind is found too")
+		}
+		of, err := s.Of(t.Context(), "dsr_2")
+		if err != nil || len(of) != 1 {
+			t.Errorf("%+v, %v", of, err)
+		}
+		if inFiles(t, w, "ida@") {
+			t.Error("the identity lies in the store")
+		}
+	})
 }
 
 func TestCovers(t *testing.T) {

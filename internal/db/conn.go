@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // statementLimit bounds the prepared statements a connection keeps.
 const statementLimit = 256
@@ -27,7 +30,8 @@ type conn interface {
 	script(ctx context.Context, text string) error
 	// schema gives a step of Migrate in the words of the engine.
 	schema(step string) string
-	// check asks whether the connection still works.
+	// pulse is how often to check an idle connection: another machine may end it. 0 is never.
+	pulse() time.Duration
 	check() error
 	// lost tells that the connection has ended and will fail for ever.
 	lost() bool

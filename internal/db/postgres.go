@@ -17,6 +17,7 @@ import (
 const (
 	connectTimeout = 10 * time.Second
 	checkTimeout   = 10 * time.Second
+	pulse          = 5 * time.Second
 )
 
 // lockClass is the first half of the advisory lock's key; the second is the schema, for each schema can hold a store.
@@ -193,6 +194,8 @@ func (c *pgConn) settle() {
 func (*pgConn) schema(step string) string {
 	return strings.ReplaceAll(step, "integer primary key", "bigint primary key")
 }
+
+func (*pgConn) pulse() time.Duration { return pulse }
 
 func (c *pgConn) check() error {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)

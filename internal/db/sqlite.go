@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite" // also registers the driver
 
@@ -175,6 +176,7 @@ func (c *sqliteConn) script(ctx context.Context, text string) error {
 }
 
 func (*sqliteConn) schema(step string) string { return step }
+func (*sqliteConn) pulse() time.Duration      { return 0 }
 func (*sqliteConn) check() error              { return nil }
 func (*sqliteConn) lost() bool                { return false }
 

@@ -48,12 +48,9 @@ func newWriter(c conn, cl clock.Clock, hook func(string)) *writer {
 	return w
 }
 
-// pulse is how soon the loss of an idle connection is noticed.
-const pulse = 5 * time.Second
-
 func (w *writer) loop() {
 	defer close(w.done)
-	beat := w.clock.After(pulse)
+	beat := w.beat()
 	for {
 		select {
 		case first, open := <-w.queue:
@@ -65,9 +62,17 @@ func (w *writer) loop() {
 			}
 		case <-beat:
 			w.check()
-			beat = w.clock.After(pulse)
+			beat = w.beat()
 		}
 	}
+}
+
+// beat comes when it is time to check; nil is never.
+func (w *writer) beat() <-chan time.Time {
+	if d := w.c.pulse(); d > 0 {
+		return w.clock.After(d)
+	}
+	return nil
 }
 
 // check finds out that the connection is gone although nobody writes: with it goes the lock that keeps others away.
