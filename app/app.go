@@ -33,7 +33,7 @@ import (
 type Config struct {
 	DataDir    string      // made with mode 0700 when missing
 	ConfigPath string      // ombud.yaml; without one there are no systems
-	Store      string      // own store; default DataDir/ombud.db
+	Store      string      // own store: a file, or postgres://…, with ${NAME} from the environment; default DataDir/ombud.db
 	Command    string      // what the lock file says we are
 	Version    string      // for those who ask
 	Clock      clock.Clock // nil is the system's
@@ -155,7 +155,11 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if a.Vault, err = vault.Open(vault.Config{Dir: filepath.Join(c.DataDir, "keys")}); err != nil {
 		return err
 	}
-	if a.DB, err = db.Open(ctx, db.Config{Path: c.Store, Clock: c.Clock, Hook: c.Hook}); err != nil {
+	store, err := catalog.ExpandDSN("--store", c.Store)
+	if err != nil {
+		return err
+	}
+	if a.DB, err = db.Open(ctx, db.Config{Path: store, Clock: c.Clock, Hook: c.Hook}); err != nil {
 		return err
 	}
 	if a.heads, err = a.headsOf(cfg); err != nil {

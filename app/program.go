@@ -57,7 +57,7 @@ func (o Options) config(p cli.Place) Config {
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
 		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
-		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint,
+		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, StoreHealth: a.DB.Health,
 	}
 	if p != nil {
 		s.Catalog, s.Holds, s.Requests = p.Catalog, p.Holds, p.Requests

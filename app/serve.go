@@ -77,9 +77,12 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	o.Ready(f.url())
-	var err error
+	var err, broken error
 	select {
 	case err = <-served:
+	case <-a.DB.Broken(): // others may have the store by now: what is in memory may be old
+		broken = a.DB.Err()
+		err = server.Close()
 	case <-ctx.Done():
 		f.stopping.Store(true)
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -91,7 +94,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.cancel()
 	a.work.Wait() // their last entries are in the last checkpoint
 	stopBeat()
-	return errors.Join(err, <-checkpoints)
+	return errors.Join(broken, err, <-checkpoints)
 }
 
 // recover goes on with what was interrupted, then says that we are ready.

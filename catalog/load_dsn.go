@@ -10,11 +10,14 @@ import (
 
 var errSyntax = errors.New("a variable is written ${NAME}")
 
-// ExpandDSN gives the DSN with every ${NAME} replaced from the environment. A variable that is not
+// ExpandDSN gives the system's DSN with every ${NAME} replaced from the environment; see ExpandDSN.
+func (s *System) ExpandDSN() (string, error) { return ExpandDSN(s.ID, s.DSN) }
+
+// ExpandDSN gives the DSN of what has a name with every ${NAME} replaced from the environment. A variable that is not
 // set is fault.Invalid and named; neither the DSN nor a value is part of the error.
-func (s *System) ExpandDSN() (string, error) {
+func ExpandDSN(of, dsn string) (string, error) {
 	missing := ""
-	dsn, err := expand(s.DSN, func(name string) (string, bool) {
+	dsn, err := expand(dsn, func(name string) (string, bool) {
 		v, ok := os.LookupEnv(name)
 		if !ok && missing == "" {
 			missing = name
@@ -23,10 +26,10 @@ func (s *System) ExpandDSN() (string, error) {
 	})
 	switch {
 	case missing != "":
-		return "", fault.New(fault.Invalid, "%s: the environment variable %s is not set", s.ID, missing).
-			Then("Set %s to the connection string, or name another variable in dsn.", missing)
+		return "", fault.New(fault.Invalid, "%s: the environment variable %s is not set", of, missing).
+			Then("Set %s to the connection string, or name another variable.", missing)
 	case err != nil:
-		return "", fault.New(fault.Invalid, "%s: a variable in its DSN is not written ${NAME}", s.ID)
+		return "", fault.New(fault.Invalid, "%s: a variable in its DSN is not written ${NAME}", of)
 	}
 	return dsn, nil
 }

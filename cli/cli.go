@@ -19,7 +19,7 @@ import (
 type grammar struct {
 	Data   string `help:"Data directory: keys, ledger, requests. Default ./ombud-data." placeholder:"DIR"`
 	Config string `short:"c" help:"What you say about your systems." default:"./ombud.yaml" placeholder:"FILE"`
-	Store  string `help:"Own store. Default DIR/ombud.db." placeholder:"DSN"`
+	Store  string `help:"Own store: a file, or postgres://…; $${NAME} from the environment. Default DIR/ombud.db." placeholder:"DSN"`
 	JSON   bool   `name:"json" help:"Print one JSON object."`
 
 	Demo    demoCmd    `cmd:"" help:"Make Fjordly, a demo company, and answer one person from end to end."`

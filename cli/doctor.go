@@ -27,7 +27,7 @@ type finding struct {
 
 func (*doctorCmd) run(ctx context.Context, s *session) error {
 	var all []finding
-	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkDisk, checkLedger, checkSystems} {
+	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkDisk, checkStore, checkLedger, checkSystems} {
 		all = append(all, check(ctx, s)...)
 	}
 	bad := 0
@@ -103,6 +103,14 @@ func checkDisk(_ context.Context, s *session) []finding {
 		return []finding{{"disk", "weak", fmt.Sprintf("a durable write takes %s: every answer waits for one", took), "A disk with a faster fsync."}}
 	}
 	return good("disk", "a durable write takes %s", took)
+}
+
+func checkStore(ctx context.Context, s *session) []finding {
+	engine, err := s.StoreHealth(ctx)
+	if err != nil {
+		return bad("store", err)
+	}
+	return good("store", "%s keeps what was answered", engine)
 }
 
 func checkLedger(ctx context.Context, s *session) []finding {

@@ -41,7 +41,7 @@ type Program struct {
 type Place struct {
 	Data    string // data directory
 	Config  string // ombud.yaml
-	Store   string // own store, "" is Data/ombud.db
+	Store   string // own store: a file or postgres://…; "" is Data/ombud.db
 	Command string // what the lock says about us: "ombud serve"
 	// Damaged opens also where the ledger is not what was signed, for VerifyLedger alone.
 	Damaged bool
@@ -62,6 +62,8 @@ type Services struct {
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
 	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)
+	// StoreHealth names the engine of the own store, or tells why what it answers may be lost.
+	StoreHealth func(context.Context) (engine string, err error)
 	// Checkpoint makes what was written verifiable from outside.
 	Checkpoint func(context.Context) error
 	// Close ends the use of the services, and the services when nobody else uses them.

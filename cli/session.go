@@ -24,7 +24,7 @@ func (s *session) place() Place {
 		data = "ombud-data"
 	}
 	store := g.Store
-	if !strings.Contains(store, "://") {
+	if !strings.Contains(store, "://") && !strings.Contains(store, "${") {
 		store = s.env.Abs(store)
 	}
 	return Place{Data: s.env.Abs(data), Config: s.env.Abs(g.Config), Store: store, Command: "ombud " + s.name}

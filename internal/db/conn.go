@@ -28,6 +28,8 @@ type conn interface {
 	query(ctx context.Context, text string, args []any) (cursor, error)
 	// script executes any number of statements, and keeps none prepared.
 	script(ctx context.Context, text string) error
+	// health asks for the name of the engine, and whether a commit waits for the disk: "on".
+	health() string
 	// schema gives a step of Migrate in the words of the engine.
 	schema(step string) string
 	// pulse is how often to check an idle connection: another machine may end it. 0 is never.

@@ -183,6 +183,21 @@ func (d *DB) Broken() <-chan struct{} { return d.w.health.Done() }
 // Err is nil until Broken is closed.
 func (d *DB) Err() error { return d.w.broken() }
 
+// Health names the engine. It is fault.Unavailable when nothing can be written any more, or when the server was told not
+// to wait for its disk, so that an answer can be lost.
+func (d *DB) Health(ctx context.Context) (engine string, err error) {
+	if err := d.Err(); err != nil {
+		return "", err
+	}
+	var sync string
+	err = d.Read(ctx, func(tx *Tx) error { return tx.QueryRow(ctx, tx.c.health()).Scan(&engine, &sync) })
+	if err == nil && sync != "on" {
+		return engine, fault.New(fault.Unavailable, "%s does not wait for its disk (fsync = %s): what was answered can be lost", engine, sync).
+			Then("Set fsync = on in postgresql.conf.")
+	}
+	return engine, err
+}
+
 // Close answers what waits, then closes the store. Reads under way must have ended.
 func (d *DB) Close() error {
 	d.mu.Lock()

@@ -191,6 +191,10 @@ func (c *pgConn) settle() {
 	}
 }
 
+func (*pgConn) health() string {
+	return "select 'PostgreSQL ' || current_setting('server_version'), current_setting('fsync')"
+}
+
 func (*pgConn) schema(step string) string {
 	return strings.ReplaceAll(step, "integer primary key", "bigint primary key")
 }

@@ -175,6 +175,7 @@ func (c *sqliteConn) script(ctx context.Context, text string) error {
 	return nil
 }
 
+func (*sqliteConn) health() string            { return "select 'SQLite ' || sqlite_version(), 'on'" }
 func (*sqliteConn) schema(step string) string { return step }
 func (*sqliteConn) pulse() time.Duration      { return 0 }
 func (*sqliteConn) check() error              { return nil }
