@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -65,7 +67,11 @@ func hideValues(_ huma.Context, _ string, v any) (any, error) {
 	}
 	p := &Problem{Title: m.Title, Status: m.Status, Code: codeOf(m.Status), Detail: m.Detail}
 	for _, e := range m.Errors {
-		p.Errors = append(p.Errors, Fault{e.Location, e.Message})
+		where := e.Location
+		if e.Message == validation.MsgUnexpectedProperty { // its name is the client's, and may be anything
+			where = where[:max(0, strings.LastIndexByte(where, '.'))]
+		}
+		p.Errors = append(p.Errors, Fault{where, e.Message})
 	}
 	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -62,13 +63,21 @@ func strict(b []byte, to any) error {
 	case errors.As(err, &kind):
 		return fault.New(fault.Invalid, "the body has another shape").With(fault.Detail{Where: pointer(kind.Field), Message: "must be " + kind.Type.String()})
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		name := strings.TrimPrefix(err.Error(), "json: unknown field ")
-		if len(name) > 60 {
-			name = "one with a long name"
-		}
-		return fault.New(fault.Invalid, "the body has an unknown field").With(fault.Detail{Message: "unknown field " + name})
+		return fault.New(fault.Invalid, "the body has an unknown field").With(fault.Detail{Message: "unknown field; there are " + fieldsOf(to)})
 	}
 	return fault.New(fault.Invalid, "the body is not JSON")
+}
+
+// fieldsOf names the fields of a body. What a client called its own may be anything, and is not repeated.
+func fieldsOf(v any) string {
+	t := reflect.TypeOf(v).Elem()
+	var names []string
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func pointer(field string) string { return "/" + strings.ReplaceAll(field, ".", "/") }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ombudhq/ombud/app"
@@ -22,18 +23,38 @@ type server struct {
 	base  string // http://127.0.0.1:PORT
 	token string
 	stop  func() error
+	log   *lines // what it wrote to its log
+}
+
+// lines collects a log.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func serve(t *testing.T, dir string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, ended := make(chan string, 1), make(chan error, 1)
+	log := &lines{}
 	go func() {
 		p := app.Program(app.Options{Version: "test"})
 		place := cli.Place{Data: filepath.Join(dir, "ombud-data"), Config: filepath.Join(dir, "ombud.yaml"), Command: "ombud serve"}
-		ended <- p.Serve(ctx, place, cli.ServeOptions{Listen: "127.0.0.1:0", Actor: "local:ida", Log: io.Discard, Ready: func(u string) { ready <- u }})
+		ended <- p.Serve(ctx, place, cli.ServeOptions{Listen: "127.0.0.1:0", Actor: "local:ida", Log: log, Ready: func(u string) { ready <- u }})
 	}()
-	s := &server{t: t, stop: func() error { cancel(); return <-ended }}
+	s := &server{t: t, log: log, stop: func() error { cancel(); return <-ended }}
 	select {
 	case u := <-ready:
 		var found bool

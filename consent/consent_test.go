@@ -78,7 +78,7 @@ func TestRefusals(t *testing.T) {
 		"implied":             {func(in *consent.RecordInput) { in.Method = "implied" }, "method"},
 		"pre-ticked":          {func(in *consent.RecordInput) { in.PreTicked = true }, "pre_ticked"},
 		"bundled":             {func(in *consent.RecordInput) { in.Bundled = true }, "bundled"},
-		"a foreign category":  {func(in *consent.RecordInput) { in.Categories = []string{"health"} }, "categories"},
+		"a foreign category":  {func(in *consent.RecordInput) { in.Categories = []string{"health"} }, "categories/0"},
 		"a status of the end": {func(in *consent.RecordInput) { in.Status = "withdrawn" }, "status"},
 		"special, not explicit": {func(in *consent.RecordInput) {
 			in.Purpose, in.Categories = "health", []string{"health"}

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -13,13 +14,15 @@ import (
 func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subject.FactInput) (string, subject.Fact, error) {
 	a := &admission{in: &RecordInput{Subject: ids}}
 	a.person()
-	for _, list := range [][]string{in.Purposes, in.Allowed} {
-		for _, p := range list {
+	declared := func(where string, list []string) {
+		for i, p := range list {
 			if _, ok := s.cfg.Purposes.Now().Rule(p); !ok {
-				a.bad("purposes", "%s is not declared", quoted(p))
+				a.bad(fmt.Sprintf("%s/%d", where, i), "no such purpose is declared")
 			}
 		}
 	}
+	declared("purposes", in.Purposes)
+	declared("allowed", in.Allowed)
 	if len(a.faults) > 0 {
 		return "", subject.Fact{}, fault.New(fault.Invalid, "this cannot be recorded").With(a.faults...)
 	}

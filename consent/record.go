@@ -292,9 +292,9 @@ func (a *admission) categories(rule *purpose.Rule, c *given) {
 	c.Categories = rule.Categories
 	if len(a.in.Categories) > 0 {
 		c.Categories = slices.Compact(slices.Sorted(slices.Values(a.in.Categories)))
-		for _, name := range c.Categories {
+		for i, name := range a.in.Categories {
 			if !slices.Contains(rule.Categories, name) {
-				a.bad("categories", "%s is not among those of the purpose", quoted(name))
+				a.bad(fmt.Sprintf("categories/%d", i), "not among those of the purpose")
 			}
 		}
 		c.Partial = len(c.Categories) < len(rule.Categories)
@@ -307,9 +307,6 @@ func (a *admission) categories(rule *purpose.Rule, c *given) {
 		a.bad("categories", "special categories need a consent of their own: name the categories")
 	}
 }
-
-// quoted shows a word that may be anything, but not much of it.
-func quoted(s string) string { return fmt.Sprintf("%.40q", s) }
 
 func (a *admission) notice(rule *purpose.Rule, c *given) {
 	in := a.in.Notice

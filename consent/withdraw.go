@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -68,9 +69,9 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 		a.bad("purpose", "no such purpose is declared")
 	}
 	declared := s.cfg.Purposes.Now().All()
-	for _, c := range in.Categories {
+	for i, c := range in.Categories {
 		if !slices.ContainsFunc(declared, func(r *purpose.Rule) bool { return slices.Contains(r.Categories, c) }) {
-			a.bad("categories", "no purpose declares %s", quoted(c))
+			a.bad(fmt.Sprintf("categories/%d", i), "no purpose declares it")
 		}
 	}
 	if len(a.faults) > 0 {

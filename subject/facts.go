@@ -150,7 +150,7 @@ func (in FactInput) check(now time.Time) error {
 		bad("until", "it is over already")
 	}
 	if len(faults) > 0 {
-		return fault.New(fault.Invalid, "the %s has %d faults", in.Kind, len(faults)).With(faults...)
+		return fault.New(fault.Invalid, "this has %d faults", len(faults)).With(faults...)
 	}
 	return nil
 }
