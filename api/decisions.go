@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -34,6 +35,7 @@ func (s *server) addDecisions(a huma.API, g *gate) {
 	g.HandleFunc("POST /v1/decisions/batch", s.decideBatch)
 	g.HandleFunc("POST /v1/decisions/stream", s.decideStream)
 	g.HandleFunc("GET /v1/changes", s.changes)
+	huma.Register(a, operation("decision-log", http.MethodGet, "/decisions/log", "The newest decisions, as they are remembered in memory", 200), s.decisionLog)
 	describeDecisions(a)
 }
 
@@ -87,7 +89,7 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.Reset()
-	out := s.answer(b.AvailableBuffer(), &q, access.From(r.Context()).Actor, gpc(r.Header))
+	out := s.answer(r.Context(), b.AvailableBuffer(), &q, access.From(r.Context()).Actor, gpc(r.Header))
 	writeJSON(w, append(out, '\n'))
 }
 
@@ -102,10 +104,13 @@ func (s *server) reach(ctx context.Context, revision int64) error {
 	return s.Consents.Await(ctx, revision, patience)
 }
 
-// answer decides, remembers, and appends the answer.
-func (s *server) answer(b []byte, q *question, by string, gpc bool) []byte {
-	v := s.Consents.Decide(q.handle(s.Consents), q.Purpose, q.Category, gpc || q.Signals.GPC)
-	s.Consents.Remember(by, q.Purpose, q.Category, v)
+// answer decides, and appends the answer when it may be given.
+func (s *server) answer(ctx context.Context, b []byte, q *question, by string, gpc bool) []byte {
+	asker := s.Consents.Asker(by)
+	v := asker.Ask(q.handle(s.Consents), q.Purpose, q.Category, gpc || q.Signals.GPC)
+	if asker.Done(ctx) != nil {
+		v = v.Unlogged()
+	}
 	return appendDecision(b, s.Consents, v)
 }
 
@@ -140,17 +145,29 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemOf(err))
 		return
 	}
-	by, signal := access.From(r.Context()).Actor, gpc(r.Header)
-	out := append(make([]byte, 0, 32+200*len(questions)), `{"decisions":[`...)
-	revision := s.Consents.Revision()
+	out := make([]byte, 0, 32+200*len(questions))
+	asker, signal, revision := s.Consents.Asker(access.From(r.Context()).Actor), gpc(r.Header), s.Consents.Revision()
+	out = s.appendAll(out, revision, questions, func(q *question) consent.Verdict {
+		return asker.Ask(q.handle(s.Consents), q.Purpose, q.Category, signal || q.Signals.GPC)
+	})
+	if asker.Done(r.Context()) != nil {
+		out = s.appendAll(out[:0], revision, questions, func(*question) consent.Verdict {
+			return consent.Verdict{Revision: revision}.Unlogged()
+		})
+	}
+	writeJSON(w, append(out, '\n'))
+}
+
+// appendAll writes the answer to a batch.
+func (s *server) appendAll(out []byte, revision int64, questions []question, answer func(*question) consent.Verdict) []byte {
+	out = append(out, `{"decisions":[`...)
 	for i := range questions {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = s.answer(out, &questions[i], by, signal)
+		out = appendDecision(out, s.Consents, answer(&questions[i]))
 	}
-	out = strconv.AppendInt(append(out, `],"revision":`...), revision, 10)
-	writeJSON(w, append(out, '}', '\n'))
+	return append(strconv.AppendInt(append(out, `],"revision":`...), revision, 10), '}')
 }
 
 func parseBatch(b []byte) (questions []question, min int64, err error) {
@@ -294,7 +311,7 @@ func (s *server) line(ctx context.Context, out, text []byte, by string, gpc bool
 		p, _ := json.Marshal(problemOf(err)) // a struct of texts
 		return append(out, p...)
 	}
-	return s.answer(out, &q, by, gpc)
+	return s.answer(ctx, out, &q, by, gpc)
 }
 
 // beat is how often a stream of changes says that nothing changed.

@@ -55,6 +55,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 		return err
 	}
 	a.Consents.Place(cfg.Organization.Name, cfg.Organization.Jurisdictions)
+	a.Consents.Log(consent.Logging{All: cfg.Decisions.Log == catalog.LogFull, Sample: cfg.Decisions.Sample})
 	if a.Purposes.Now() != before {
 		a.Consents.PurposesChanged()
 	}

@@ -62,6 +62,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.Go(nil, func(ctx context.Context, p *Parts) { a.recover(ctx, p, f) })
 	a.work.Go(func() { a.tend(a.ctx) })
 	a.work.Go(func() { a.keepConsents(a.ctx) })
+	a.work.Go(func() { a.Consents.Run(a.ctx) })
 	a.work.Go(func() { a.Relay.Run(a.ctx) })
 	if a.Mirror != nil {
 		a.work.Go(func() { a.Mirror.Run(a.ctx) })

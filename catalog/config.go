@@ -10,6 +10,7 @@ type Config struct {
 	Targets      []Target     `yaml:"targets,omitempty"`
 	Mirror       Mirror       `yaml:"mirror,omitempty"`
 	Approval     Approval     `yaml:"approval,omitempty"`
+	Decisions    Decisions    `yaml:"decisions,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 
 	Path   string `yaml:"-"` // of the file, as given
@@ -92,6 +93,15 @@ type Mirror struct {
 type Approval struct {
 	Erasure int `yaml:"erasure,omitempty"`
 }
+
+// Decisions says which decisions about people are logged in the ledger. The newest are remembered in memory in any case.
+type Decisions struct {
+	Log    string  `yaml:"log,omitempty"`    // ring (default): none; sample: by chance; full: each, before it is answered
+	Sample float64 `yaml:"sample,omitempty"` // the share of them, 0.01 for one in a hundred, the default
+}
+
+// LogFull is the Log that leaves none out.
+const LogFull = "full"
 
 // System is one store.
 type System struct {

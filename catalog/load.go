@@ -71,8 +71,9 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"mirror": func(n *yaml.Node) {
 			r.mapping(n, "mirror", fields{"redis": r.text(&cfg.Mirror.Redis)})
 		},
-		"approval": func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
-		"heads":    r.textOrTexts(&cfg.Heads),
+		"approval":  func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
+		"heads":     r.textOrTexts(&cfg.Heads),
+		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 	})
 	r.finish(cfg)
 }
@@ -94,4 +95,16 @@ func (r *reader) approval(n *yaml.Node, a *Approval) {
 			r.fault(n, "approval.erasure is 1 or 2: how many people approve an erasure")
 		}
 	}})
+}
+
+func (r *reader) decisions(n *yaml.Node, d *Decisions) {
+	r.mapping(n, "decisions", fields{"log": r.oneOf(&d.Log, "log", []string{"ring", "sample", LogFull}, nil), "sample": r.number(&d.Sample)})
+	switch {
+	case d.Sample < 0 || d.Sample > 1:
+		r.fault(n, "decisions.sample is a share: more than 0, at most 1")
+	case d.Sample > 0 && d.Log != "sample":
+		r.fault(n, "decisions.sample needs log: sample")
+	case d.Log == "sample" && d.Sample == 0:
+		d.Sample = 0.01
+	}
 }

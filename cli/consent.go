@@ -154,8 +154,10 @@ func (c *consentCheckCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	v := s.Consents.Decide(h, c.Purpose, c.Category, c.GPC)
-	s.Consents.Remember(s.actor(), c.Purpose, c.Category, v)
+	v, err := c.ask(ctx, s, h)
+	if err != nil {
+		return err
+	}
 	a := s.Consents.Answer(v)
 	if err := s.answer(a, func() { s.showAnswer(a) }); err != nil {
 		return err
@@ -164,6 +166,21 @@ func (c *consentCheckCmd) run(ctx context.Context, s *session) error {
 		return Exit(fault.ExitCode(fault.New(fault.Denied, "")))
 	}
 	return nil
+}
+
+// ask decides, and leaves a checkpoint where that left entries.
+func (c *consentCheckCmd) ask(ctx context.Context, s *session, h consent.Handle) (consent.Verdict, error) {
+	size := s.Ledger.Size()
+	asker := s.Consents.Asker(s.actor())
+	v := asker.Ask(h, c.Purpose, c.Category, c.GPC)
+	if err := asker.Done(ctx); err != nil {
+		return v, err
+	}
+	s.Consents.Drain(ctx)
+	if s.Ledger.Size() == size {
+		return v, nil
+	}
+	return v, s.Checkpoint(context.WithoutCancel(ctx))
 }
 
 func (s *session) showAnswer(a consent.Answer) {

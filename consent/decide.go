@@ -39,6 +39,7 @@ const (
 	OptedOut        Reason = "opt-out-signal"
 	WasErased       Reason = "erased"
 	NoIdentity      Reason = "no-identity"
+	NotLogged       Reason = "not-logged" // the decision had to be, and could not be
 )
 
 // Verdict is the answer to one question, in a form that costs nothing to make. It holds at Revision.
@@ -258,7 +259,7 @@ func objected(f *subject.Fact, rule *purpose.Rule) bool {
 		return rule.Basis == purpose.LegitimateInterests
 	case "public_task":
 		return rule.Basis == purpose.PublicTask
-	case "opt_out":
+	case optOutType:
 		return rule.Is(purpose.Sale) || rule.Is(purpose.Sharing) || rule.Is(purpose.TargetedAdvertising)
 	default: // research, statistics
 		return rule.Is(f.Type)

@@ -33,18 +33,25 @@ func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subjec
 		if err != nil {
 			return err
 		}
-		if out, err = s.cfg.Facts.Add(ctx, tx, n, in); err != nil {
-			return err
-		}
 		person = s.cfg.People.ID(n)
-		tx.OnCommit(func() {
-			s.bind(bound)
-			s.flag(n)
-			s.reached(out.Revision, n, nil)
-		})
-		return nil
+		out, err = s.addFact(ctx, tx, n, bound, in)
+		return err
 	})
 	return person, out, err
+}
+
+// addFact makes one, which decisions obey after the commit.
+func (s *Service) addFact(ctx context.Context, tx *db.Tx, n subject.Number, bound []subject.Bound, in subject.FactInput) (subject.Fact, error) {
+	out, err := s.cfg.Facts.Add(ctx, tx, n, in)
+	if err != nil {
+		return out, err
+	}
+	tx.OnCommit(func() {
+		s.bind(bound)
+		s.flag(n)
+		s.reached(out.Revision, n, nil)
+	})
+	return out, nil
 }
 
 // EndFact lifts a restriction or an objection.

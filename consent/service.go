@@ -46,7 +46,12 @@ type Service struct {
 	seen   atomic.Int64 // revision that the index has reached
 	feed   feed
 	ring   ring
-	tally  tally
+
+	logging atomic.Pointer[Logging]
+	queue   chan func(context.Context) error // what no answer waits for
+	dropped atomic.Int64
+	signals sync.Map // people whose opt-out is on its way
+	tally   tally
 
 	asideMu sync.RWMutex
 	asides  map[asideKey]aside
@@ -84,7 +89,9 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{}}
+	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{},
+		queue: make(chan func(context.Context) error, laterLength)}
+	s.Log(Logging{})
 	s.Place(c.Organization, c.Jurisdictions)
 	if err := s.load(ctx); err != nil {
 		return nil, err

@@ -1,0 +1,94 @@
+package consent
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
+)
+
+// Logging says which decisions become entries of the ledger. The newest are remembered in memory in any case.
+type Logging struct {
+	All    bool    // each, and its answer waits until the entry is durable
+	Sample float64 // else this share of them, by chance, and no answer waits
+}
+
+const kindDecision = "decision.made"
+
+// decided is the content of an entry that tells of a decision.
+type decided struct {
+	At       time.Time     `json:"at"`
+	Purpose  string        `json:"purpose"`
+	Category string        `json:"category"`
+	Allowed  bool          `json:"allowed"`
+	Reason   Reason        `json:"reason"`
+	Basis    purpose.Basis `json:"basis,omitempty"`
+	Consent  string        `json:"consent,omitempty"`
+}
+
+// Log says which decisions go into the ledger from now on.
+func (s *Service) Log(l Logging) { s.logging.Store(&l) }
+
+// Asker puts the questions of one call, and remembers them. Done must be asked before the answers are given out.
+type Asker struct {
+	s       *Service
+	by      string
+	logging *Logging
+	log     []Asked
+}
+
+// Asker is for whoever calls.
+func (s *Service) Asker(by string) Asker { return Asker{s: s, by: by, logging: s.logging.Load()} }
+
+// Ask decides, and takes note of it.
+func (a *Asker) Ask(h Handle, purposeID, category string, gpc bool) Verdict {
+	v := a.s.Decide(h, purposeID, category, gpc)
+	a.s.Remember(a.by, purposeID, category, v)
+	if v.Reason == OptedOut && v.Person != 0 {
+		a.s.keepSignal(v.Person)
+	}
+	if a.logging.All || a.logging.Sample > 0 && rand.Float64() < a.logging.Sample {
+		a.log = append(a.log, Asked{a.s.cfg.Clock.Now().UTC(), a.by, purposeID, category, v})
+	}
+	return v
+}
+
+// Done waits for what the log must hold. After an error none of the answers may be yes: Unlogged makes a no of each.
+func (a *Asker) Done(ctx context.Context) error {
+	list := a.log
+	switch {
+	case len(list) == 0:
+		return nil
+	case !a.logging.All:
+		s := a.s
+		s.later(func(ctx context.Context) error { return s.logAll(ctx, list) })
+		return nil
+	}
+	err := a.s.logAll(ctx, list)
+	if err != nil {
+		a.s.cfg.Log.Error("a decision was denied because it could not be logged", "error", err)
+	}
+	return err
+}
+
+// Unlogged is the answer to a question that had to be logged and could not be.
+func (v Verdict) Unlogged() Verdict {
+	return Verdict{Basis: v.Basis, Reason: NotLogged, Person: v.Person, Revision: v.Revision}
+}
+
+// logAll writes an entry for each, in one commit.
+func (s *Service) logAll(ctx context.Context, list []Asked) error {
+	return s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		for _, d := range list {
+			content := decided{d.At, d.Purpose, d.Category, d.Allowed, d.Reason, d.Basis, d.ConsentID()}
+			_, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Content: content})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
