@@ -26,7 +26,8 @@ var sizes = map[string]size{
 }
 
 // TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny; memory is that
-// alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent: decisions and consents alone.
+// alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent (decisions and consents
+// alone), or fanout.
 func TestBench(t *testing.T) {
 	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
 	if !ok {
@@ -41,9 +42,12 @@ func TestBench(t *testing.T) {
 	if z.subjects > 0 && (only == "" || only == "consent") {
 		measureConsents(t, r, s, z)
 	}
+	if z.people > 0 && (only == "" || only == "fanout") {
+		measureFanOut(t, r, z)
+	}
 	switch only {
 	case "":
-	case "consent":
+	case "consent", "fanout":
 		measured = nil
 	default:
 		measured = []string{only}
