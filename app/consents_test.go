@@ -252,3 +252,28 @@ func TestANoticeIsShownAtARevision(t *testing.T) {
 	code, _, _ = s.v1("POST", "/consents", shown())
 	s.want("a yes to what was shown since", code, 201)
 }
+
+// TestAnErasureIsObeyedAtOnce: a request that was run to its proof leaves nothing that may be processed.
+func TestAnErasureIsObeyedAtOnce(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	code, _, _ := s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("saying yes", code, 201)
+	before := s.decide("")
+	_, _, body := s.v1("POST", "/requests", `{"kind":"erasure","subject":{"email":"ida@example.com"}}`)
+	r := decode(t, body)
+	code, _, _ = s.v1("POST", "/requests/"+r.Request+"/approve", `{"hash":"`+r.Hash+`"}`)
+	s.want("approving", code, 202)
+	if r = s.finished(r.Ref); r.Status != "complete" {
+		t.Fatalf("%+v", r)
+	}
+	if d := s.decide(""); d.Allowed || d.Reason != "erased" || d.Subject != "" || d.Revision <= before.Revision {
+		t.Errorf("%+v", d)
+	}
+	_, _, body = s.v1("POST", "/decisions", `{"subject":{"id":"`+before.Subject+`"},"purpose":"orders","category":"contact"}`)
+	if !strings.Contains(body, `"reason":"erased"`) {
+		t.Errorf("by id: %s", body)
+	}
+	code, _, _ = s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("a yes that was on its way", code, 422)
+}

@@ -36,7 +36,7 @@ type Expiring struct {
 func (s *Service) Between(from, to index.Minute) []Expiring {
 	var out []Expiring
 	set := s.cfg.Purposes.Now()
-	for n := range s.index.People() {
+	for n := range s.standing() {
 		for rank, word := range s.index.Words(n) {
 			e := word.Expiry()
 			if e == index.NotGiven || e == index.Never || e < from || e >= to {

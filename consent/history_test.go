@@ -6,6 +6,7 @@ import (
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // TestHistoryShowsWhatWasShown: the words of a version stay readable after ombud.yaml has others.
@@ -121,5 +122,17 @@ func TestWeeksCountPeopleOnce(t *testing.T) {
 	check(consent.Count{}, consent.Count{Yes: 1}, consent.Count{No: 1})
 	if by, people := w.Overviews(); people != 1 || by["letters"] != (consent.Overview{Ended: 1}) {
 		t.Errorf("%+v of %d", by, people)
+	}
+}
+
+func TestTheErasedAreCountedNoMore(t *testing.T) {
+	w := newWorld(t, letters())
+	c := w.record(yes())
+	w.erase(subject.Erasure{})
+	if by, people := w.Overviews(); people != 0 || by["letters"].Yes != 0 {
+		t.Errorf("%+v of %d", by, people)
+	}
+	if list := w.EndingBefore(c.ValidUntil.Add(time.Hour)); len(list) != 0 {
+		t.Errorf("%+v", list)
 	}
 }

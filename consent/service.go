@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"slices"
 	"sync"
@@ -182,6 +183,17 @@ func (s *Service) bind(bound []subject.Bound) {
 }
 
 func (s *Service) bindOne(b subject.Bound) { s.index.Bind(short(b.Key), index.Number(b.Person)) }
+
+// standing goes through everybody who was not erased.
+func (s *Service) standing() iter.Seq[index.Number] {
+	return func(yield func(index.Number) bool) {
+		for n := range s.index.People() {
+			if f, _, _ := s.index.State(n); f&index.Erased == 0 && !yield(n) {
+				return
+			}
+		}
+	}
+}
 
 // find is the person that an identity leads to now. Who was erased is nobody any more, and comes back as somebody else.
 func (s *Service) find(i subject.Identity) (subject.Number, bool) {

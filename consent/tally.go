@@ -113,7 +113,7 @@ func (s *Service) Overviews() (byPurpose map[string]Overview, people int) {
 	now := s.cfg.Clock.Now()
 	minute, soon := index.MinuteOf(now), index.MinuteOf(now.AddDate(0, 0, month))
 	var yes, expiring [index.Ranks]int
-	for n := range s.index.People() {
+	for n := range s.standing() {
 		people++
 		for rank, word := range s.index.Words(n) {
 			if word.Live(minute) {
