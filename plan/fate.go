@@ -15,7 +15,7 @@ import (
 func (w *walk) fates() error {
 	w.held = w.heldPeople()
 	w.blind = w.blindDatasets()
-	if w.keeps() {
+	if w.kept = w.keeps(); w.kept {
 		for w.storage.failed() == nil && w.keepParts() {
 		}
 	}
@@ -129,7 +129,7 @@ func (w *walk) keepParts() bool {
 }
 
 func (w *walk) keepPart(s *rowset, r *record) bool {
-	if !r.reached || r.keep || r.conflict || s.d.Rule != nil && s.d.Rule.Erase != "" {
+	if !w.kept || !r.reached || r.keep || r.conflict || s.d.Rule != nil && s.d.Rule.Erase != "" {
 		return false
 	}
 	for _, e := range w.judged(s, r) {

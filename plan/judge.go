@@ -46,7 +46,7 @@ func (w *walk) judge(ctx context.Context) error {
 func (w *walk) unjudge() {
 	for _, s := range w.sets {
 		s.every(func(r *record) {
-			r.co, r.conflict = r.co && r.seed, false
+			r.co, r.conflict, r.settled = r.co && r.seed, false, false
 			s.put(r)
 		})
 	}
@@ -54,7 +54,8 @@ func (w *walk) unjudge() {
 
 // settle gives a streamed row the state that judge keeps for indexed rows. Its parents are settled.
 func (w *walk) settle(s *rowset, r *record) {
-	if !s.indexed && !r.co {
+	if !s.indexed && !r.settled {
+		r.settled = true
 		w.judgeRow(s, r)
 	}
 }

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,26 +13,29 @@ import (
 // matcher finds many values in text at once, whatever their case, at the speed of reading it: an
 // Aho-Corasick automaton over folded bytes. A hit counts only where the value stands by itself:
 // "ida@example.com" is neither in "frida@example.com" nor in "ida@example.com.au".
+//
+// The automaton is made when the first text is read: many plans have none to read.
 type matcher struct {
-	next  [][256]int32 // dense: a step is one look-up
-	fail  []int32
-	ends  [][]int32 // pattern lengths that end in a state
-	empty bool
+	patterns []string
+	once     sync.Once
+	next     [][256]int32 // dense: a step is one look-up
+	fail     []int32
+	ends     [][]int32 // pattern lengths that end in a state
 }
 
 func newMatcher(patterns []string) *matcher {
-	m := &matcher{next: make([][256]int32, 1), fail: []int32{0}, ends: [][]int32{nil}, empty: true}
-	for _, p := range patterns {
-		if p != "" {
-			m.insert(p)
-		}
+	return &matcher{patterns: slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return p == "" })}
+}
+
+func (m *matcher) make() {
+	m.next, m.fail, m.ends = make([][256]int32, 1), []int32{0}, [][]int32{nil}
+	for _, p := range m.patterns {
+		m.insert(p)
 	}
 	m.link()
-	return m
 }
 
 func (m *matcher) insert(p string) {
-	m.empty = false
 	at := int32(0)
 	for i := 0; i < len(p); i++ {
 		n := m.next[at][p[i]]
@@ -74,9 +79,10 @@ type span struct{ from, to int }
 
 // find gives the hits in text, in the order of their ends.
 func (m *matcher) find(text string) []span {
-	if m.empty {
+	if len(m.patterns) == 0 {
 		return nil
 	}
+	m.once.Do(m.make)
 	folded, at := foldText(text)
 	var out []span
 	state := int32(0)

@@ -36,6 +36,7 @@ type state struct {
 	conflict bool // its references contradict each other
 	pinned   bool
 	emptied  bool // by an earlier run: what it holds identifies nobody
+	settled  bool // judged, in a set that streams
 	keep     bool // by rule, hold, or as part of a kept row
 	why      int32
 	until    string

@@ -41,6 +41,7 @@ type walk struct {
 	before  *journal // of that run
 	groups  []*group // the plan's steps, once it is made
 	held    map[int][]subject.Hold
+	kept    bool                              // some row that others refer to is kept
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
 }
