@@ -331,16 +331,17 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	_ = c.SetWriteDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	caller := access.From(r.Context())
+	follower := s.Consents.Follow(from)
 	for s.Stands(caller) {
-		list, more := s.Consents.Changes(r.Context(), from)
+		at, head := s.Clock.Now(), s.Consents.Revision() // before the changes: none up to here is left out
+		list, more := follower.Next()
 		for _, change := range list {
-			from = change.Revision
 			b, _ := json.Marshal(change) // numbers and texts
-			if !sse(w, "change", from, b) {
+			if !sse(w, "change", change.Revision, b) {
 				return
 			}
 		}
-		if !sse(w, "head", from, strconv.AppendInt([]byte(`{"revision":`), s.Consents.Revision(), 10), '}') || c.Flush() != nil {
+		if !sse(w, "head", head, headAt(head, at)) || c.Flush() != nil {
 			return
 		}
 		select {
@@ -352,12 +353,16 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func sse(w io.Writer, kind string, id int64, data []byte, end ...byte) bool {
+// headAt says what a stream has told everything of, and when: a reader sees by it how long that was under way.
+func headAt(revision int64, at time.Time) []byte {
+	b := strconv.AppendInt([]byte(`{"revision":`), revision, 10)
+	return append(at.UTC().AppendFormat(append(b, `,"at":"`...), "2006-01-02T15:04:05.000Z"), '"', '}')
+}
+
+func sse(w io.Writer, kind string, id int64, data []byte) bool {
 	out := append([]byte("event: "), kind...)
-	if kind == "change" {
-		out = strconv.AppendInt(append(out, "\nid: "...), id, 10)
-	}
-	out = append(append(append(out, "\ndata: "...), data...), end...)
+	out = strconv.AppendInt(append(out, "\nid: "...), id, 10)
+	out = append(append(out, "\ndata: "...), data...)
 	_, err := w.Write(append(out, '\n', '\n'))
 	return err == nil
 }

@@ -1,7 +1,6 @@
 package consent
 
 import (
-	"context"
 	"sync"
 
 	"github.com/ombudhq/ombud/subject"
@@ -17,45 +16,61 @@ type notice struct {
 	ranks    uint64
 }
 
-// feed is the newest changes, for those who keep copies.
+// feed is the newest changes, for those who keep copies. Their revisions never fall, but may repeat: readers go by place.
 type feed struct {
 	mu      sync.Mutex
 	ring    []notice
-	next    int   // where the next one goes
-	gone    int64 // revision of the newest that is no longer remembered
+	count   int64 // of all that were published; the n-th lies at n modulo feedLength
+	gone    int64 // newest revision of which something may no longer be remembered
 	changed chan struct{}
 }
 
+// publish adds a change. One that no entry of the ledger stands for takes place at the newest revision.
 func (f *feed) publish(n notice) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.ring) < feedLength {
-		f.ring = append(f.ring, n)
-	} else {
-		f.gone = f.ring[f.next].revision
-		f.ring[f.next] = n
-		f.next = (f.next + 1) % feedLength
+	if f.count > 0 {
+		n.revision = max(n.revision, f.ring[(f.count-1)%feedLength].revision)
 	}
+	if at := f.count % feedLength; at < int64(len(f.ring)) {
+		f.gone, f.ring[at] = f.ring[at].revision, n
+	} else {
+		f.ring = append(f.ring, n)
+	}
+	f.count++
 	if f.changed != nil {
 		close(f.changed)
 		f.changed = nil
 	}
 }
 
-// since gives what came after a revision, and a channel that is closed when more does. whole is false where some of it
-// is no longer remembered.
-func (f *feed) since(revision int64) (out []notice, whole bool, more <-chan struct{}) {
+// place is where the changes of a revision begin; false where they may not all be remembered.
+func (f *feed) place(revision int64) (at int64, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if revision <= f.gone {
+		return f.count, false
+	}
+	for at = f.count - int64(len(f.ring)); at < f.count && f.ring[at%feedLength].revision < revision; at++ {
+	}
+	return at, true
+}
+
+// after gives what was published from a place on, the place behind it, and a channel that is closed when there is more; ok
+// is false where some of it is no longer remembered.
+func (f *feed) after(at int64) (out []notice, next int64, more <-chan struct{}, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.changed == nil {
 		f.changed = make(chan struct{})
 	}
-	for i := range f.ring {
-		if n := f.ring[(f.next+i)%len(f.ring)]; n.revision > revision {
-			out = append(out, n)
-		}
+	if at < f.count-int64(len(f.ring)) {
+		return nil, f.count, f.changed, false
 	}
-	return out, revision >= f.gone, f.changed
+	for ; at < f.count; at++ {
+		out = append(out, f.ring[at%feedLength])
+	}
+	return out, at, f.changed, true
 }
 
 // Change tells those who keep copies what to forget.
@@ -65,19 +80,33 @@ type Change struct {
 	Purposes []string `json:"purposes,omitempty"` // none is all
 }
 
-// Changes gives what changed after a revision, oldest first, and a channel that is closed when there is more. Where that
-// is no longer remembered, or lies in the future, it gives one change that means everybody.
-func (s *Service) Changes(_ context.Context, revision int64) ([]Change, <-chan struct{}) {
-	head := s.seen.Load()
-	list, whole, more := s.feed.since(revision)
-	if !whole || revision > head {
+// Follower reads changes in their order, none left out. It is for one goroutine.
+type Follower struct {
+	s    *Service
+	at   int64
+	lost bool // what lies between the reader's copies and at is not known
+}
+
+// Follow reads from a revision on, and what happened at that revision once more: more than one thing can. Where that is no
+// longer remembered, or lies in the future, the first change means everybody.
+func (s *Service) Follow(revision int64) *Follower {
+	at, ok := s.feed.place(revision)
+	return &Follower{s, at, !ok || revision > s.seen.Load()}
+}
+
+// Next gives what changed since the last call, and a channel that is closed when there is more.
+func (f *Follower) Next() (out []Change, more <-chan struct{}) {
+	head := f.s.seen.Load()
+	list, next, more, ok := f.s.feed.after(f.at)
+	f.at = next
+	if f.lost || !ok {
+		f.lost = false
 		return []Change{{Revision: head}}, more
 	}
-	out := make([]Change, 0, len(list))
 	for _, n := range list {
 		c := Change{Revision: n.revision}
 		if n.person != 0 {
-			c.Subject, c.Purposes = s.cfg.People.ID(n.person), s.purposesOf(n.ranks)
+			c.Subject, c.Purposes = f.s.cfg.People.ID(n.person), f.s.purposesOf(n.ranks)
 		}
 		out = append(out, c)
 	}
@@ -95,8 +124,4 @@ func (s *Service) purposesOf(ranks uint64) (out []string) {
 }
 
 // PurposesChanged tells those who keep copies that every answer may be another.
-func (s *Service) PurposesChanged() {
-	head := s.cfg.Ledger.Head()
-	s.reachedHead(head)
-	s.feed.publish(notice{revision: head})
-}
+func (s *Service) PurposesChanged() { s.feed.publish(notice{revision: s.seen.Load()}) }

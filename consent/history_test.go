@@ -68,21 +68,49 @@ func TestExpiryIsTold(t *testing.T) {
 
 func TestChangesTellWhatToForget(t *testing.T) {
 	w := newWorld(t, letters())
-	from := w.Revision()
 	c := w.record(yes())
-	list, more := w.Changes(t.Context(), from)
+	f := w.Follow(c.Revision)
+	list, more := f.Next()
 	if len(list) != 1 || list[0].Subject != c.Subject || list[0].Purposes[0] != "letters" {
 		t.Errorf("%+v", list)
 	}
 	w.withdraw(consent.WithdrawInput{Subject: ida, All: true})
 	<-more
+	if list, _ := f.Next(); len(list) != 1 || list[0].Revision != w.Revision() {
+		t.Errorf("%+v", list)
+	}
+	from := w.Revision()
 	w.restart()
-	if list, _ := w.Changes(t.Context(), from); len(list) != 1 || list[0].Subject != "" {
+	if list, _ := w.Follow(from - 1).Next(); len(list) != 1 || list[0].Subject != "" {
 		t.Errorf("after a restart %+v", list)
 	}
-	if list, _ := w.Changes(t.Context(), w.Revision()+7); len(list) != 1 || list[0].Subject != "" {
+	if list, _ := w.Follow(w.Revision() + 7).Next(); len(list) != 1 || list[0].Subject != "" {
 		t.Errorf("from the future %+v", list)
 	}
+}
+
+// TestChangesOfRules: what changes for everybody is heard by those who have seen the newest revision too.
+func TestChangesOfRules(t *testing.T) {
+	w := newWorld(t, letters())
+	c := w.record(yes())
+	f := w.Follow(c.Revision)
+	_, more := f.Next()
+	everybody := func(what string, list []consent.Change) {
+		t.Helper()
+		if len(list) == 0 || list[len(list)-1].Subject != "" || list[len(list)-1].Revision != c.Revision {
+			t.Errorf("%s: %+v", what, list)
+		}
+	}
+	w.PurposesChanged()
+	<-more
+	list, more := f.Next()
+	everybody("who follows", list)
+	list, _ = w.Follow(c.Revision).Next()
+	everybody("who comes again", list)
+	w.Place("Ombud AS", []string{"us-ca"})
+	<-more
+	list, _ = f.Next()
+	everybody("another law", list)
 }
 
 func TestAwait(t *testing.T) {

@@ -103,7 +103,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 
 // Place says who the controller is and where, as the configuration has it now.
 func (s *Service) Place(organization string, jurisdictions []string) {
-	s.where.Store(&place{organization: organization, jurisdictions: jurisdictions})
+	old := s.where.Swap(&place{organization: organization, jurisdictions: jurisdictions})
+	if old != nil && !slices.Equal(old.jurisdictions, jurisdictions) {
+		s.PurposesChanged() // the law there may answer otherwise
+	}
 }
 
 // Revision is the newest that every decision takes into account.
