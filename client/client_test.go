@@ -1,0 +1,246 @@
+package client_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ombudhq/ombud/client"
+	"github.com/ombudhq/ombud/internal/clock"
+)
+
+// TestAnswersAreRemembered, and forgotten by what this client writes, at once.
+func TestAnswersAreRemembered(t *testing.T) {
+	c, l := serve(t, yaml).client(client.Config{})
+	if d := may(t, c, ida); d.Allowed || d.Reason != "unknown-person" {
+		t.Errorf("%+v", d)
+	}
+	given := record(t, c, yes(ida))
+	d := may(t, c, ida)
+	if !d.Allowed || d.ConsentID != given.ID || d.Revision < given.Revision || d.Subject != given.Subject || d.ValidUntil.IsZero() {
+		t.Errorf("%+v after %+v", d, given)
+	}
+	until(t, "the own change was heard, and answers stay", func() bool {
+		may(t, c, ida)
+		before := l.asked.Load()
+		return may(t, c, ida) == d && l.asked.Load() == before
+	})
+	if got := withdraw(t, c, client.Subject{"email": "Ida@Example.com"}); got.Ended != 1 || got.Subject != d.Subject {
+		t.Errorf("%+v", got)
+	}
+	if d := may(t, c, ida); d.Allowed || d.Reason != "withdrawn" {
+		t.Errorf("%+v", d)
+	}
+	before := l.asked.Load()
+	if d, err := c.Allowed(t.Context(), ida, "letters", "contact", client.Options{MinRevision: 1<<53 - 1}); err == nil || d.Allowed || d.Reason != client.Unavailable {
+		t.Errorf("a revision that is not here: %+v, %v", d, err)
+	}
+	if l.asked.Load() == before {
+		t.Error("MinRevision was answered from memory")
+	}
+}
+
+// TestSignalAsksAnotherQuestion: an answer without the signal is none for the question with it.
+func TestSignalAsksAnotherQuestion(t *testing.T) {
+	config := strings.Replace(yaml, "jurisdictions: [eu]", "jurisdictions: [us-ca]", 1) +
+		"  - {id: ads, basis: contract, categories: [usage], uses: [targeted_advertising]}\n"
+	c, _ := serve(t, config).client(client.Config{})
+	record(t, c, yes(ida))
+	for range 2 {
+		plain, err := c.Allowed(t.Context(), ida, "ads", "usage", client.Options{})
+		if err != nil || !plain.Allowed {
+			t.Errorf("%+v, %v", plain, err)
+		}
+		gpc, err := c.Allowed(t.Context(), ida, "ads", "usage", client.Options{GPC: true})
+		if err != nil || gpc.Allowed || gpc.Reason != "opt-out-signal" {
+			t.Errorf("%+v, %v", gpc, err)
+		}
+	}
+}
+
+// TestWithdrawalElsewhere is seen within two seconds, also under another identity and another spelling.
+func TestWithdrawalElsewhere(t *testing.T) {
+	s := serve(t, yaml)
+	here, _ := s.client(client.Config{})
+	there, _ := s.client(client.Config{})
+	both := client.Subject{"email": "ida@example.com", "customer": "7"}
+	record(t, there, yes(both))
+	names := []client.Subject{ida, both, {"customer": "7"}, {"email": "IDA@example.com"}, {"id": may(t, here, ida).Subject}}
+	for _, name := range names {
+		if !may(t, here, name).Allowed {
+			t.Errorf("%v", name)
+		}
+	}
+	withdraw(t, there, ida)
+	end := time.Now().Add(2 * time.Second)
+	for _, name := range names {
+		until(t, "the withdrawal is seen", func() bool { return !may(t, here, name).Allowed })
+	}
+	if late := time.Since(end); late > 0 {
+		t.Errorf("seen %v too late", late)
+	}
+}
+
+// TestStreamStalls: what is in memory is not used when nothing was heard for two seconds, and without an answer of the
+// server the answer is no. What arrives late, when the line goes on, makes nothing good again.
+func TestStreamStalls(t *testing.T) {
+	s := serve(t, yaml)
+	now := clock.NewFake(time.Now())
+	here, l := s.client(client.Config{Clock: now, Timeout: 200 * time.Millisecond})
+	there, _ := s.client(client.Config{})
+	record(t, there, yes(ida))
+	until(t, "it is in memory", func() bool {
+		before := l.asked.Load()
+		return may(t, here, ida).Allowed && l.asked.Load() == before
+	})
+	goOn := l.stall()
+	withdraw(t, there, ida)
+	now.Advance(2*time.Second + time.Millisecond)
+	if d, err := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{}); err == nil || d.Allowed || d.Reason != client.Unavailable {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if here.Err() == nil {
+		t.Error("Err knows of nothing")
+	}
+	goOn()
+	if d := may(t, here, ida); d.Allowed || d.Reason != "withdrawn" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestLineIsCut: the same in the machine's own time, and a server that comes back is heard again.
+func TestLineIsCut(t *testing.T) {
+	s := serve(t, yaml)
+	here, l := s.client(client.Config{})
+	record(t, here, yes(ida))
+	until(t, "yes", func() bool { return may(t, here, ida).Allowed })
+	l.cut()
+	cut := time.Now()
+	var d client.Decision
+	var err error
+	until(t, "no", func() bool {
+		d, err = here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		return !d.Allowed
+	})
+	if took := time.Since(cut); took > 2100*time.Millisecond || err == nil || d.Reason != client.Unavailable {
+		t.Errorf("after %v: %+v, %v", took, d, err)
+	}
+	l.mend()
+	until(t, "yes again", func() bool { return here.Fresh() && may(t, here, ida).Allowed && here.Err() == nil })
+}
+
+// TestServerRestarts: what changed meanwhile is seen, and the client goes on by itself.
+func TestServerRestarts(t *testing.T) {
+	s := serve(t, yaml)
+	c, l := s.client(client.Config{})
+	record(t, c, yes(ida))
+	until(t, "yes", func() bool { return may(t, c, ida).Allowed })
+	s.stop()
+	s.configure(strings.Replace(yaml, "categories: [contact, usage]", "categories: [usage]", 1))
+	s.start()
+	until(t, "the new rules", func() bool {
+		d, _ := c.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		return d.Reason == "category-not-of-purpose"
+	})
+	until(t, "it is in memory again", func() bool {
+		before := l.asked.Load()
+		return c.Fresh() && may(t, c, ida).Reason == "category-not-of-purpose" && l.asked.Load() == before
+	})
+}
+
+// TestRulesChange for everybody while the server runs.
+func TestRulesChange(t *testing.T) {
+	s := serve(t, yaml)
+	c, _ := s.client(client.Config{})
+	record(t, c, yes(ida))
+	until(t, "yes", func() bool { return may(t, c, ida).Allowed })
+	s.configure(strings.Replace(yaml, "categories: [contact, usage]", "categories: [usage]", 1))
+	until(t, "no", func() bool {
+		// Somebody else's question makes the server read its file.
+		_, _ = c.Allowed(t.Context(), client.Subject{"email": "jon@example.com"}, "letters", "usage", client.Options{})
+		return may(t, c, ida).Reason == "category-not-of-purpose"
+	})
+}
+
+// TestKeyIsRevoked: the stream ends, and nothing in memory is used any more.
+func TestKeyIsRevoked(t *testing.T) {
+	s := serve(t, yaml)
+	id, key := s.key()
+	c, _ := s.client(client.Config{Key: key})
+	record(t, c, yes(ida))
+	until(t, "yes", func() bool { return may(t, c, ida).Allowed })
+	s.command("key", "revoke", id)
+	revoked := time.Now()
+	var err error
+	until(t, "no", func() bool {
+		var d client.Decision
+		d, err = c.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		return !d.Allowed
+	})
+	var p *client.Problem
+	if took := time.Since(revoked); took > 2*time.Second || !errors.As(err, &p) || p.Status != http.StatusUnauthorized || p.Code != "unauthenticated" {
+		t.Errorf("after %v: %v", took, err)
+	}
+	if strings.Contains(err.Error()+c.Err().Error(), key) {
+		t.Error("an error shows the key")
+	}
+}
+
+// TestExpiry is obeyed here, by the later of the two clocks.
+func TestExpiry(t *testing.T) {
+	s := serve(t, yaml)
+	now := clock.NewFake(time.Now())
+	c, l := s.client(client.Config{Clock: now})
+	record(t, c, yes(ida))
+	var d client.Decision
+	inMemory := func() bool {
+		before := l.asked.Load()
+		d = may(t, c, ida)
+		return d.Allowed && l.asked.Load() == before
+	}
+	until(t, "it is in memory", inMemory)
+	end := d.ValidUntil
+	now.Set(end.Add(-2 * time.Second))
+	until(t, "it is in memory again", func() bool {
+		now.Advance(time.Millisecond) // the stream waits for the clock before it begins anew
+		return c.Fresh() && inMemory()
+	})
+	now.Set(end.Add(-time.Millisecond))
+	if !inMemory() {
+		t.Error("it is not used to its end")
+	}
+	now.Set(end)
+	if inMemory() || !c.Fresh() {
+		t.Error("an expired yes was given from memory")
+	}
+}
+
+// TestBatch asks the server for what is not in memory, and keeps the order.
+func TestBatch(t *testing.T) {
+	c, l := serve(t, yaml).client(client.Config{})
+	record(t, c, yes(ida))
+	until(t, "yes", func() bool { return may(t, c, ida).Allowed })
+	jon := client.Subject{"email": "jon@example.com"}
+	var questions []client.Question
+	for range 600 {
+		questions = append(questions, client.Question{Subject: ida, Purpose: "letters", Category: "contact"},
+			client.Question{Subject: jon, Purpose: "letters", Category: "contact"}, client.Question{Subject: jon, Purpose: "orders", Category: "contact"})
+	}
+	before := l.asked.Load()
+	got, err := c.Batch(t.Context(), questions)
+	if err != nil || len(got) != len(questions) || l.asked.Load() > before+2 {
+		t.Fatalf("%d answers, %v, %d requests", len(got), err, l.asked.Load()-before)
+	}
+	for i, d := range got {
+		if d.Allowed != (i%3 != 1) || (i%3 == 1) != (d.Reason == "unknown-person") {
+			t.Fatalf("%d: %+v", i, d)
+		}
+	}
+	got, err = c.Batch(t.Context(), []client.Question{questions[0], {Subject: ida, Category: "contact"}, {Subject: jon}})
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Status != 422 || p.Code != "invalid" || len(p.Faults) != 3 || !got[0].Allowed || got[1].Allowed || got[1].Reason != client.Unavailable {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
