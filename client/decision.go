@@ -119,8 +119,8 @@ func expired(until, now time.Time, b *beat) bool {
 	return !until.IsZero() && (!now.Before(until) || !b.serverTime(now).Before(until))
 }
 
-// ask puts the questions at these places to the server. What it answers from before something we had heard is asked again,
-// with the revision that was heard.
+// ask puts the questions at these places to the server. What it answers from before something we have heard by then is asked
+// once more, with the revision that was heard.
 func (c *Client) ask(ctx context.Context, questions []Question, places []int, out []Decision) error {
 	asked, began := c.heard.now(), c.clock.Now()
 	least := int64(0)
@@ -129,37 +129,34 @@ func (c *Client) ask(ctx context.Context, questions []Question, places []int, ou
 		least = max(least, revision, questions[i].MinRevision)
 		out[i] = Decision{Reason: Unavailable}
 	}
-	for range 2 {
+	for again := true; ; again = false {
 		got, err := c.decisions(ctx, questions, places, least)
 		if err != nil {
 			return err
 		}
-		behind := int64(0)
+		newest := least
 		for j := range got {
-			behind = max(behind, c.behind(&got[j], least))
+			newest = max(newest, c.newest(&got[j]))
 		}
-		if behind == 0 {
-			for j, i := range places {
-				out[i] = got[j]
-				c.keep(&questions[i], got[j], asked, began)
-			}
-			return nil
+		if again && slices.ContainsFunc(got, func(d Decision) bool { return d.Revision < newest }) {
+			least, asked, began = newest, c.heard.now(), c.clock.Now()
+			continue
 		}
-		least, asked, began = behind, c.heard.now(), c.clock.Now()
+		for j, i := range places {
+			out[i] = got[j]
+			c.keep(&questions[i], got[j], asked, began)
+		}
+		return nil
 	}
-	return errors.New("client: the server answers from before what it told")
 }
 
-// behind is the revision that an answer should have reached and has not; 0 when it has.
-func (c *Client) behind(d *Decision, least int64) int64 {
-	least = max(least, c.heard.everybody.revision.Load())
-	if d.Subject != "" {
-		least = max(least, c.heard.slot(c.subject(d.Subject)).revision.Load())
+// newest is the revision of the newest change that was heard of whom an answer is about.
+func (c *Client) newest(d *Decision) int64 {
+	everybody := c.heard.everybody.revision.Load()
+	if d.Subject == "" {
+		return everybody
 	}
-	if d.Revision < least {
-		return least
-	}
-	return 0
+	return max(everybody, c.heard.slot(c.subject(d.Subject)).revision.Load())
 }
 
 func (c *Client) subject(id string) uint64 { return maphash.String(c.seeds[0], id) }
@@ -217,7 +214,7 @@ func (c *Client) decisions(ctx context.Context, questions []Question, places []i
 	if err != nil {
 		return nil, err
 	}
-	bad := func(d Decision) bool { return d.Reason == "" || d.Revision <= 0 }
+	bad := func(d Decision) bool { return d.Reason == "" || d.Revision <= 0 || d.Revision < least }
 	if len(got) != len(places) || slices.ContainsFunc(got, bad) {
 		return nil, errors.New("client: what answers is not Ombud")
 	}

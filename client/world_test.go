@@ -132,16 +132,18 @@ func until(t *testing.T, what string, is func() bool) {
 type line struct {
 	http.RoundTripper
 	asked, written atomic.Int64
-	after          atomic.Pointer[func(path string)] // what happens between an answer and its arrival
+	after          atomic.Pointer[func(path string) error]              // what happens between an answer and its arrival
+	instead        atomic.Pointer[func(r *http.Request) *http.Response] // answers in place of the server, unless nil
 	mu             sync.Mutex
 	dead           bool
-	stalled        chan struct{} // closed while the line is open
+	stalled, mute  chan struct{} // closed while all arrives, and the stream
 	conns          map[net.Conn]bool
 }
 
 func newLine() *line {
-	l := &line{conns: map[net.Conn]bool{}, stalled: make(chan struct{})}
+	l := &line{conns: map[net.Conn]bool{}, stalled: make(chan struct{}), mute: make(chan struct{})}
 	close(l.stalled)
+	close(l.mute)
 	l.RoundTripper = &http.Transport{DialContext: l.dial, MaxIdleConnsPerHost: 16}
 	return l
 }
@@ -153,9 +155,19 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	case strings.HasPrefix(r.URL.Path, "/v1/consents"):
 		l.written.Add(1)
 	}
+	if fn := l.instead.Load(); fn != nil {
+		if resp := (*fn)(r); resp != nil {
+			return resp, nil
+		}
+	}
 	resp, err := l.RoundTripper.RoundTrip(r)
 	if fn := l.after.Load(); fn != nil && err == nil {
-		(*fn)(r.URL.Path)
+		if err := (*fn)(r.URL.Path); err != nil {
+			return nil, errors.Join(err, resp.Body.Close())
+		}
+	}
+	if err == nil && r.URL.Path == "/v1/changes" {
+		resp.Body = &streamed{resp.Body, l}
 	}
 	return resp, err
 }
@@ -188,12 +200,25 @@ func (l *line) mend() {
 }
 
 // stall lets nothing arrive until it is called off; then all of it does.
-func (l *line) stall() (goOn func()) {
+func (l *line) stall() (goOn func()) { return l.gate(&l.stalled) }
+
+// muteStream is stall for the stream of changes alone.
+func (l *line) muteStream() (goOn func()) { return l.gate(&l.mute) }
+
+func (l *line) gate(which *chan struct{}) (open func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	gate := make(chan struct{})
-	l.stalled = gate
+	*which = gate
 	return sync.OnceFunc(func() { close(gate) })
+}
+
+// wait returns when what was read may arrive.
+func (l *line) wait(which *chan struct{}) {
+	l.mu.Lock()
+	gate := *which
+	l.mu.Unlock()
+	<-gate
 }
 
 type wire struct {
@@ -203,10 +228,18 @@ type wire struct {
 
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
-	w.l.mu.Lock()
-	gate := w.l.stalled
-	w.l.mu.Unlock()
-	<-gate
+	w.l.wait(&w.l.stalled)
+	return n, err
+}
+
+type streamed struct {
+	io.ReadCloser
+	l *line
+}
+
+func (s *streamed) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	s.l.wait(&s.l.mute)
 	return n, err
 }
 
