@@ -174,10 +174,13 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (l *line) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil || l.dead {
-		return nil, errors.Join(err, errors.New("the line is dead"))
+	if l.dead {
+		return nil, errors.Join(errors.New("the line is dead"), conn.Close())
 	}
 	l.conns[conn] = true
 	return &wire{conn, l}, nil
