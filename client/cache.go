@@ -25,24 +25,33 @@ type answer struct {
 // ways is how many answers share a bucket.
 const ways = 8
 
+// bucket is answers with a part of their keys in front, so that a reader fetches from memory the one it wants alone. A tag
+// may be of another answer for a moment; the whole key decides.
+type bucket struct {
+	tags    [ways]atomic.Uint32
+	answers [ways]atomic.Pointer[answer]
+}
+
 // cache keeps answers in buckets of a fixed number. Readers and writers take no lock: an answer is in its bucket or it is
 // not.
 type cache struct {
-	buckets [][ways]atomic.Pointer[answer] // a power of two
+	buckets []bucket // a power of two
 }
 
-func newCache(answers int) *cache {
-	return &cache{buckets: make([][ways]atomic.Pointer[answer], max(1, powerOfTwo(answers)/ways))}
-}
+func newCache(answers int) *cache { return &cache{make([]bucket, powerOfTwo(answers)/ways)} }
 
-func (c *cache) bucket(k key) *[ways]atomic.Pointer[answer] {
-	return &c.buckets[(k.who[0]^k.what)&uint64(len(c.buckets)-1)]
+func (c *cache) place(k key) (b *bucket, tag uint32) {
+	h := k.who[0] ^ k.what
+	return &c.buckets[h&uint64(len(c.buckets)-1)], uint32(h >> 32)
 }
 
 func (c *cache) get(k key) *answer {
-	b := c.bucket(k)
-	for i := range b {
-		if a := b[i].Load(); a != nil && a.key == k {
+	b, tag := c.place(k)
+	for i := range b.tags {
+		if b.tags[i].Load() != tag {
+			continue
+		}
+		if a := b.answers[i].Load(); a != nil && a.key == k {
 			if !a.used.Load() {
 				a.used.Store(true)
 			}
@@ -54,17 +63,18 @@ func (c *cache) get(k key) *answer {
 
 // put takes the place of the same question, an empty one, or that of an answer nobody used since the last round.
 func (c *cache) put(a *answer) {
-	b := c.bucket(a.key)
+	b, tag := c.place(a.key)
 	victim := int(a.who[1] % ways) // where all were used
-	for i := range b {
-		old := b[i].Load()
+	for i := range b.answers {
+		old := b.answers[i].Load()
 		if old == nil || old.key == a.key {
-			b[i].Store(a)
-			return
+			victim = i
+			break
 		}
 		if !old.used.Swap(false) {
 			victim = i
 		}
 	}
-	b[victim].Store(a)
+	b.answers[victim].Store(a)
+	b.tags[victim].Store(tag)
 }

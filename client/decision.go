@@ -49,12 +49,15 @@ type Decision struct {
 // Allowed tells whether a category of data of a person may be processed for a purpose now. What is in memory is answered
 // without the server. When it cannot be known, the decision is no with the reason Unavailable, and the error says why.
 func (c *Client) Allowed(ctx context.Context, s Subject, purpose, category string, o Options) (Decision, error) {
-	q := Question{s, purpose, category, o}
-	if d, ok := c.remembered(&q); ok {
+	if d, ok := c.remembered(&Question{s, purpose, category, o}); ok {
 		return d, nil
 	}
+	own := make(Subject, len(s)) // so that the caller's need not leave the stack
+	for kind, value := range s {
+		own[kind] = value
+	}
 	out := []Decision{{}}
-	err := c.ask(ctx, []Question{q}, []int{0}, out)
+	err := c.ask(ctx, []Question{{own, purpose, category, o}}, []int{0}, out)
 	return out[0], err
 }
 

@@ -19,6 +19,13 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 )
 
+func headerUser(r *http.Request) client.Subject {
+	if r.Header.Get("User") == "" {
+		return nil
+	}
+	return client.Subject{"email": r.Header.Get("User")}
+}
+
 // TestRequire lets in, refuses with a reason, and says when it cannot know.
 func TestRequire(t *testing.T) {
 	s := serve(t, strings.Replace(yaml, "jurisdictions: [eu]", "jurisdictions: [us-ca]", 1)+
@@ -27,21 +34,15 @@ func TestRequire(t *testing.T) {
 	c, l := s.client(client.Config{Clock: now, Timeout: 200 * time.Millisecond})
 	record(t, c, yes(ida))
 	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	of := func(r *http.Request) client.Subject {
-		if r.Header.Get("User") == "" {
-			return nil
-		}
-		return client.Subject{"email": r.Header.Get("User")}
-	}
 	ask := func(purpose, category, user, gpc string) (*httptest.ResponseRecorder, map[string]any) {
 		r := httptest.NewRequest("GET", "/offers", nil)
 		r.Header.Set("User", user)
 		r.Header.Set("Sec-GPC", gpc)
 		w := httptest.NewRecorder()
-		c.Require(purpose, category, of)(inside).ServeHTTP(w, r)
+		c.Require(purpose, category, headerUser)(inside).ServeHTTP(w, r)
 		problem := map[string]any{}
-		if w.Body.Len() > 0 && (json.Unmarshal(w.Body.Bytes(), &problem) != nil || w.Header().Get("Content-Type") != "application/problem+json" || strings.Contains(w.Body.String(), "@")) {
-			t.Errorf("%s", w.Body)
+		if b := w.Body.Bytes(); len(b) > 0 && (json.Unmarshal(b, &problem) != nil || w.Header().Get("Content-Type") != "application/problem+json" || bytes.Contains(b, []byte("@"))) {
+			t.Errorf("%s", b)
 		}
 		return w, problem
 	}
@@ -66,7 +67,12 @@ func TestRequire(t *testing.T) {
 		}
 	}
 	before := l.asked.Load()
-	until(t, "it is in memory", func() bool { was := before; ask("letters", "contact", "ida@example.com", ""); before = l.asked.Load(); return was == before })
+	until(t, "it is in memory", func() bool {
+		was := before
+		ask("letters", "contact", "ida@example.com", "")
+		before = l.asked.Load()
+		return was == before
+	})
 	l.cut()
 	if w, _ := ask("letters", "contact", "ida@example.com", ""); w.Code != 204 {
 		t.Errorf("the hot path asks the server: %d", w.Code)
