@@ -28,7 +28,7 @@ type Config struct {
 	HTTPClient *http.Client  // its transport is used; timeouts and redirects are ours
 	Clock      Clock         // nil is the machine's
 	Timeout    time.Duration // of each try of a request; 0 is 2 s
-	Answers    int           // about how many are kept; 0 is 100,000
+	Answers    int           // about how many are kept; 0 is 100,000, -1 none: where the server has to log every decision
 	Service    string        // names this program in access events; "" is "go-client"
 	Accesses   int           // access events that may wait; 0 is 10,000
 }
@@ -92,7 +92,7 @@ func (cfg *Config) defaults() {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 2 * time.Second
 	}
-	if cfg.Answers <= 0 {
+	if cfg.Answers == 0 {
 		cfg.Answers = 100_000
 	}
 	if cfg.Service == "" {

@@ -13,6 +13,8 @@ const (
 	// Unavailable is the reason of a no that nobody gave: it could not be known. An error comes with it.
 	Unavailable = "unavailable"
 
+	notLogged = "not-logged" // a no of this moment: the next question may be logged
+
 	stale   = 2 * time.Second // no answer in memory is used when what we heard is older
 	longest = time.Minute     // an answer is used: some things change by the calendar, and no event tells
 	maxAsk  = 1000            // questions of one request
@@ -166,6 +168,9 @@ func (c *Client) subject(id string) uint64 { return maphash.String(c.seeds[0], i
 
 // keep remembers an answer. One about nobody we would hear of is good for as long as we may be behind.
 func (c *Client) keep(q *Question, d Decision, asked uint64, began time.Time) {
+	if d.Reason == notLogged || c.cfg.Answers < 0 {
+		return
+	}
 	k, _, _ := c.keyOf(q)
 	a := &answer{key: k, decision: d, asked: asked, until: began.Add(longest)}
 	if d.Subject == "" {

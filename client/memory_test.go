@@ -133,3 +133,19 @@ func TestQuestionsDiffer(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNotKept: a no of one moment, and everything where the server logs each decision.
+func TestWhatIsNotKept(t *testing.T) {
+	q := &Question{Subject: Subject{"email": "ida"}, Purpose: "letters", Category: "contact"}
+	c, now := remembering(16)
+	c.keep(q, Decision{Reason: "not-logged", Revision: 7, Subject: "sub_1"}, 0, now.Now())
+	if _, ok := c.remembered(q); ok {
+		t.Error("what could not be logged is answered again from memory")
+	}
+	c, now = remembering(-1)
+	c.cfg.Answers = -1
+	c.keep(q, Decision{Reason: "consent", Revision: 7, Subject: "sub_1"}, 0, now.Now())
+	if _, ok := c.remembered(q); ok {
+		t.Error("it is kept though nothing should be")
+	}
+}

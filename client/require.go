@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 // NoIdentity is the reason when nobody is named.
@@ -19,7 +20,7 @@ func (c *Client) Require(purpose, category string, of func(*http.Request) Subjec
 				refuse(w, http.StatusForbidden, "denied", purpose, category, NoIdentity)
 				return
 			}
-			d, err := c.Allowed(r.Context(), s, purpose, category, Options{GPC: r.Header.Get("Sec-GPC") == "1"})
+			d, err := c.Allowed(r.Context(), s, purpose, category, Options{GPC: slices.Contains(r.Header["Sec-Gpc"], "1")})
 			switch {
 			case err != nil:
 				w.Header().Set("Retry-After", "1")
