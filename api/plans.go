@@ -48,7 +48,7 @@ func (s *server) planAgain(ctx context.Context, in *planAgainInput) (*planOutput
 		if err != nil {
 			return nil, problem(err)
 		}
-		again.People = people
+		again.People, again.SamePerson = people, in.Body.SamePerson
 	}
 	r, err := s.Requests.Plan(ctx, again)
 	if err != nil {

@@ -66,7 +66,13 @@ func (s *Service) planAgain(ctx context.Context, in PlanInput) (*Request, error)
 	if err != nil {
 		return nil, err
 	}
-	changed := len(in.People) > 0
+	changed := len(in.People) > 0 || in.SamePerson
+	if in.SamePerson && len(in.People) == 0 {
+		in.People = slices.Clone(people)
+		for i := range in.People {
+			in.People[i].Same = true
+		}
+	}
 	if changed {
 		in.Kind = r.kind
 		if err := in.check(); err != nil {

@@ -77,6 +77,9 @@ type PlanInput struct {
 	// Request plans an open request again, by id or reference; Kind and People are then its own, but
 	// People, when given, replace them: that is how a merge review is answered.
 	Request string
+	// SamePerson answers the merge review of an open request: somebody has looked, and the rows of each of its people
+	// are that one person's.
+	SamePerson bool
 }
 
 func (in PlanInput) check() error {

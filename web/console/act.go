@@ -103,7 +103,9 @@ func (v *visit) release() error {
 
 // planAgain reads every system anew.
 func (v *visit) planAgain() error {
-	r, err := v.Requests.Plan(v.r.Context(), request.PlanInput{Request: v.r.PathValue("ref"), Actor: v.Actor})
+	r, err := v.Requests.Plan(v.r.Context(), request.PlanInput{
+		Request: v.r.PathValue("ref"), Actor: v.Actor, SamePerson: v.r.PostForm.Get("same") == "yes",
+	})
 	if err != nil {
 		return err
 	}

@@ -284,3 +284,25 @@ func TestAssetsAreKeptForEver(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoRowsAreSaidToBeOnePerson answers the merge review by a form, after which the plan can be approved.
+func TestTwoRowsAreSaidToBeOnePerson(t *testing.T) {
+	s := newSite(t, consoletest.Guesses)
+	if err := os.WriteFile(filepath.Join(s.world.Dir, "ombud.yaml"), []byte(withoutGuesses(t, s)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := consoletest.Exec(t.Context(), s.world.Dir, "shop", `insert into customers values (9001, 'OLAV@example.com', 'Olav', '+47 900 00 999')`); err != nil {
+		t.Fatal(err)
+	}
+	form := s.read("/requests/new", http.StatusOK).fields("/requests")
+	form.Set("kind", "erasure")
+	form.Set("by", "email")
+	form.Set("value", "olav@example.com")
+	to := s.follow("/requests", form)
+	p := s.read(to, http.StatusOK)
+	p.has("cannot be approved", "They are one person: plan again")
+	answer := p.fields(to + "/plan")
+	answer.Set("same", "yes")
+	s.follow(to+"/plan", answer)
+	s.read(to, http.StatusOK).has("Approve plan")
+}

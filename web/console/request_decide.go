@@ -27,7 +27,7 @@ func (v *visit) sayYes(d *dossier) g.Node {
 	p := d.Plan
 	switch {
 	case len(p.Blocking) > 0:
-		return questions(p)
+		return h.Div(questions(p), v.samePerson(d))
 	case d.Kind == plan.Access:
 		return view.Form(address(d.Request)+"/run", v.token, view.Hidden("hash", p.Hash),
 			h.P(g.Text("The package is made from what is there when it runs. It lies in the data directory until you hand it over.")),
@@ -49,6 +49,17 @@ func questions(p *plan.Plan) g.Node {
 		h.Div(append([]g.Node{h.Class("mt")}, items...)...),
 		g.If(guessed(p), view.Actions(view.Link("main-act", "/map#findings", "Answer on the data map"))),
 		h.P(h.Class("hint mt"), g.Text("The command line and ombud.yaml take the answers too. Then plan again.")))
+}
+
+// samePerson answers the review of rows that may be two people's: whoever says yes has looked at them.
+func (v *visit) samePerson(d *dossier) g.Node {
+	at := slices.IndexFunc(d.Plan.Gaps, func(r plan.Remaining) bool { return r.Code == "review" })
+	if at < 0 {
+		return nil
+	}
+	return view.Form(address(d.Request)+"/plan", v.token, view.Hidden("same", "yes"),
+		h.P(g.Text("Look at the rows in "+d.Plan.Gaps[at].System+" yourself. If they are one person's, say so; if not, refuse this request and take one in for each person by what tells them apart.")),
+		view.Actions(view.Button("main-act", "They are one person: plan again")))
 }
 
 // guessed is true where an answer to a finding takes a question away; others are answered by looking at the rows.
