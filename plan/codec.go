@@ -92,3 +92,82 @@ func boolByte(v bool) byte {
 	}
 	return 0
 }
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendStrings(b []byte, ss []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ss)))
+	for _, s := range ss {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+func appendKeys(b []byte, ks []connector.Key) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ks)))
+	for _, k := range ks {
+		b = appendValues(b, k)
+	}
+	return b
+}
+
+func appendRows(b []byte, rows [][]connector.Value) []byte {
+	b = binary.AppendUvarint(b, uint64(len(rows)))
+	for _, r := range rows {
+		b = appendValues(b, r)
+	}
+	return b
+}
+
+// reader cuts what the append functions wrote. The bytes were authenticated before: they are ours.
+type reader struct{ b string }
+
+func (r *reader) uint() (n uint64) {
+	n, r.b = cutUint(r.b)
+	return n
+}
+
+func (r *reader) byte() byte {
+	c := r.b[0]
+	r.b = r.b[1:]
+	return c
+}
+
+func (r *reader) string() string {
+	n := r.uint()
+	s := r.b[:n]
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) strings() []string {
+	var out []string
+	for range r.uint() {
+		out = append(out, r.string())
+	}
+	return out
+}
+
+func (r *reader) values() []connector.Value {
+	var vs []connector.Value
+	vs, r.b = cutValues(r.b)
+	return vs
+}
+
+func (r *reader) keys() []connector.Key {
+	var out []connector.Key
+	for range r.uint() {
+		out = append(out, r.values())
+	}
+	return out
+}
+
+func (r *reader) rows() [][]connector.Value {
+	var out [][]connector.Value
+	for range r.uint() {
+		out = append(out, r.values())
+	}
+	return out
+}
