@@ -16,6 +16,7 @@ func (s *server) addConsents(a huma.API) {
 	huma.Register(a, operation("withdraw-consent", http.MethodPost, "/consents/withdraw", "Withdraw a purpose, categories, or all; the next decision says no", 200), s.withdrawConsent)
 	huma.Register(a, operation("confirm-consent", http.MethodPost, "/consents/confirm", "Confirm a pending consent: the second yes of a double opt-in", 201), s.confirmConsent)
 	huma.Register(a, operation("consent-history", http.MethodPost, "/consents/history", "What a person said, and what they were shown", 200), s.consentHistory)
+	huma.Register(a, operation("get-consent", http.MethodGet, "/consents/{id}", "One consent, as it was recorded, and what became of it", 200), s.getConsent)
 	receipt := operation("consent-receipt", http.MethodGet, "/consents/{id}/receipt", "The signed receipt of a consent (ISO/IEC TS 27560)", 200)
 	receipt.Responses = fileResponse("application/json")
 	huma.Register(a, receipt, s.consentReceipt)
@@ -144,11 +145,12 @@ func (s *server) who(m map[string]string) consent.Handle {
 	return q.handle(s.Consents)
 }
 
-type receiptInput struct {
+// ConsentNamed is a consent named in a path.
+type ConsentNamed struct {
 	ID string `path:"id" maxLength:"30" pattern:"^con_[0-9a-z]{26}$" doc:"Id of a consent"`
 }
 
-func (s *server) consentReceipt(ctx context.Context, in *receiptInput) (*huma.StreamResponse, error) {
+func (s *server) consentReceipt(ctx context.Context, in *ConsentNamed) (*huma.StreamResponse, error) {
 	b, err := s.Consents.Receipt(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
@@ -158,4 +160,14 @@ func (s *server) consentReceipt(ctx context.Context, in *receiptInput) (*huma.St
 		c.SetHeader("Content-Disposition", `attachment; filename="`+in.ID+`-receipt.json"`)
 		_, _ = c.BodyWriter().Write(b) // who hung up is told nothing
 	}}, nil
+}
+
+type recordedOutput struct{ Body consent.Recorded }
+
+func (s *server) getConsent(ctx context.Context, in *ConsentNamed) (*recordedOutput, error) {
+	c, err := s.Consents.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &recordedOutput{c}, nil
 }

@@ -36,6 +36,7 @@ var permissions = map[string]access.Permission{
 	"POST /v1/consents/withdraw":        access.ConsentWrite,
 	"POST /v1/consents/confirm":         access.ConsentWrite,
 	"POST /v1/consents/history":         access.ConsentRead,
+	"GET /v1/consents/{id}":             access.ConsentRead,
 	"GET /v1/consents/{id}/receipt":     access.ConsentRead,
 	"GET /v1/purposes":                  access.PurposeRead,
 	"GET /v1/purposes/{id}":             access.PurposeRead,

@@ -90,7 +90,7 @@ func eventOf(r ledger.Row, words map[string]string) (Event, bool, error) {
 	case *given:
 		e.At, e.ConsentID, e.Purpose, e.Categories, e.Method = c.At, conID(r.Revision), c.Purpose, c.Categories, c.Method
 		e.ValidUntil, e.Interface, e.Confirms, e.Renews, e.Metadata, e.TCF, e.GPP = c.Expires, c.Interface, c.Confirms, c.Renews, c.Metadata, c.TCF, c.GPP
-		e.Notice, e.Text = &c.Notice, notHeld
+		e.Notice, e.Text, e.Signals = &c.Notice, notHeld, summary(c.TCF, c.GPP)
 		if text, ok := words[c.Notice.SHA256]; ok && c.Notice.SHA256 != "" {
 			e.Text = text
 		}

@@ -197,6 +197,7 @@ func (s *Service) admit(in *RecordInput, now time.Time) (*given, *purpose.Rule, 
 	a.person()
 	rule := a.purpose(s.cfg.Purposes.Now())
 	a.consent()
+	a.signals()
 	if rule == nil {
 		return nil, nil, a.err()
 	}

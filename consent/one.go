@@ -1,0 +1,73 @@
+package consent
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
+)
+
+// Recorded is one consent as it was recorded, and what became of it.
+type Recorded struct {
+	Subject string `json:"subject"`
+	Status  Status `json:"status"` // now
+	Event
+	RenewedBy string `json:"renewed_by,omitempty"` // the consent that followed or confirmed it
+}
+
+// Get gives one consent; fault.NotFound when there is none of that id.
+func (s *Service) Get(ctx context.Context, consentID string) (Recorded, error) {
+	missing := fault.New(fault.NotFound, "there is no such consent")
+	revision, ok := revisionOf(consentID)
+	if !ok {
+		return Recorded{}, missing
+	}
+	var row ledger.Row
+	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		row, err = s.cfg.Ledger.One(ctx, tx, entryOf(revision))
+		return err
+	})
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return Recorded{}, err
+	}
+	n, known := s.cfg.People.Number(row.Subject)
+	if err != nil || !known || row.Erased {
+		return Recorded{}, missing
+	}
+	events, err := s.History(ctx, Handle{person: n})
+	if err != nil {
+		return Recorded{}, err
+	}
+	i := slices.IndexFunc(events, func(e Event) bool { return e.ConsentID == consentID })
+	if i < 0 {
+		return Recorded{}, missing
+	}
+	out := Recorded{Subject: row.Subject, Event: events[i]}
+	out.Status = s.became(&out, events[i+1:])
+	return out, nil
+}
+
+// became is the status of a consent after what came later.
+func (s *Service) became(r *Recorded, later []Event) Status {
+	status := Given
+	if r.Kind == kindPending {
+		status = Pending
+	}
+	for _, e := range later {
+		switch {
+		case slices.Contains(e.Consents, r.ConsentID) && e.Kind == kindWithdrawn && !slices.Contains(e.Narrowed, r.Purpose),
+			status == Pending && slices.Contains(e.Purposes, r.Purpose) && e.Kind == kindWithdrawn:
+			return Withdrawn
+		case e.Confirms == r.ConsentID:
+			status, r.RenewedBy = Given, e.ConsentID
+		case e.Renews == r.ConsentID:
+			r.RenewedBy = e.ConsentID
+		}
+	}
+	if !r.ValidUntil.IsZero() && !s.Now().Time().Before(r.ValidUntil) {
+		return Expired
+	}
+	return status
+}
