@@ -61,6 +61,7 @@ func newGate(c Config) *gate {
 	s.addPropagations(a)
 	s.addPeople(a)
 	s.addDecisions(a, g)
+	s.addEvents(a, g)
 	return g
 }
 

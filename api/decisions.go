@@ -203,16 +203,20 @@ func errBatch(n int) error {
 
 // placed puts the faults of one question at its place.
 func placed(i int, err error) []fault.Detail {
-	at := "/decisions/" + strconv.Itoa(i)
-	var f *fault.Error
-	if !errors.As(err, &f) || len(f.Details) == 0 {
-		return []fault.Detail{{Where: at, Message: err.Error()}}
-	}
-	var out []fault.Detail
-	for _, d := range f.Details {
-		out = append(out, fault.Detail{Where: at + d.Where, Message: d.Message})
+	out := detailsOf(err)
+	for j := range out {
+		out[j].Where = "/decisions/" + strconv.Itoa(i) + out[j].Where
 	}
 	return out
+}
+
+// detailsOf are the faults that an error names; one without any is one itself.
+func detailsOf(err error) []fault.Detail {
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Details) == 0 {
+		return []fault.Detail{{Message: err.Error()}}
+	}
+	return slices.Clone(f.Details)
 }
 
 func checkAll(questions []question) error {

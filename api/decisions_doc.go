@@ -35,28 +35,42 @@ type Answers struct {
 	Revision  int64            `json:"revision"`
 }
 
+// describe adds an operation that is a plain handler to the description: what it takes and gives, by media type.
+func describe(a huma.API, op huma.Operation, takes, gives map[string]any) {
+	doc := a.OpenAPI()
+	content := func(types map[string]any) map[string]*huma.MediaType {
+		out := map[string]*huma.MediaType{}
+		for name, v := range types {
+			out[name] = &huma.MediaType{Schema: doc.Components.Schemas.Schema(reflect.TypeOf(v), true, "")}
+		}
+		return out
+	}
+	if takes != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: content(takes)}
+	}
+	op.Responses = map[string]*huma.Response{
+		"200":     {Description: "OK", Content: content(gives)},
+		"default": {Description: "A problem", Content: content(map[string]any{"application/problem+json": Problem{}})},
+	}
+	doc.AddOperation(&op)
+}
+
 // describeDecisions adds the operations that are plain handlers to the description.
 func describeDecisions(a huma.API) {
-	doc := a.OpenAPI()
-	schema := func(v any) *huma.Schema { return doc.Components.Schemas.Schema(reflect.TypeOf(v), true, "") }
-	add := func(id, method, path, summary, in, out string, body, answer any) {
-		op := operation(id, method, path, summary, http.StatusOK)
+	add := func(id, method, path, summary, kind string, body, answer any) {
+		var takes map[string]any
 		if body != nil {
-			op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{in: {Schema: schema(body)}}}
+			takes = map[string]any{kind: body}
 		}
-		op.Responses = map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{out: {Schema: schema(answer)}}},
-			"default": {Description: "A problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema(Problem{})}}},
-		}
-		doc.AddOperation(&op)
+		describe(a, operation(id, method, path, summary, http.StatusOK), takes, map[string]any{kind: answer})
 	}
 	const one, lines = "application/json", "application/x-ndjson"
-	add("decide", http.MethodPost, "/decisions", "May this category be processed for this purpose of this person now?", one, one, Question{}, consent.Answer{})
-	add("decide-batch", http.MethodPost, "/decisions/batch", "Up to 1,000 questions at once", one, one, Batch{}, Answers{})
-	add("decide-stream", http.MethodPost, "/decisions/stream", "A question a line, an answer a line, for as long as you like", lines, lines, Question{}, consent.Answer{})
+	add("decide", http.MethodPost, "/decisions", "May this category be processed for this purpose of this person now?", one, Question{}, consent.Answer{})
+	add("decide-batch", http.MethodPost, "/decisions/batch", "Up to 1,000 questions at once", one, Batch{}, Answers{})
+	add("decide-stream", http.MethodPost, "/decisions/stream", "A question a line, an answer a line, for as long as you like", lines, Question{}, consent.Answer{})
 	add("changes", http.MethodGet, "/changes", "What changed from a revision on (query: from), as server-sent events: change, and head at least twice a second",
-		"", "text/event-stream", nil, "")
-	doc.Paths["/v1/changes"].Get.Parameters = []*huma.Param{{
+		"text/event-stream", nil, "")
+	a.OpenAPI().Paths["/v1/changes"].Get.Parameters = []*huma.Param{{
 		Name: "from", In: "query", Required: true, Schema: &huma.Schema{Type: "integer", Format: "int64"}, Description: "Revision of an earlier answer, or 0",
 	}}
 }

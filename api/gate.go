@@ -30,6 +30,7 @@ var permissions = map[string]access.Permission{
 	"POST /v1/decisions":                access.DecisionAsk,
 	"POST /v1/decisions/batch":          access.DecisionAsk,
 	"POST /v1/decisions/stream":         access.DecisionAsk,
+	"POST /v1/events":                   access.EventPost,
 	"GET /v1/decisions/log":             access.EventRead,
 	"GET /v1/changes":                   access.DecisionAsk,
 	"POST /v1/consents":                 access.ConsentWrite,

@@ -68,9 +68,7 @@ type RecordInput struct {
 	TCF, GPP   string
 	Actor      string
 
-	source   string    // of an import
-	givenAt  time.Time // by that source
-	imported bool
+	from *origin // nil when it was said to us
 }
 
 // Consent is a yes as it was recorded.
@@ -105,6 +103,9 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
 }
 
 func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given) (Consent, error) {
+	if err := s.once(ctx, tx, in.from); err != nil {
+		return Consent{}, err
+	}
 	n, bound, err := s.person(ctx, tx, in.Subject)
 	if err != nil {
 		return Consent{}, err
@@ -202,7 +203,10 @@ func (s *Service) admit(in *RecordInput, now time.Time) (*given, *purpose.Rule, 
 		return nil, nil, a.err()
 	}
 	c := &given{At: now, Purpose: rule.ID, Method: in.Method, Interface: in.Interface, UserAgent: in.UserAgent, HowToEnd: in.WithdrawBy,
-		Metadata: in.Metadata, TCF: in.TCF, GPP: in.GPP, Source: in.source, Given: in.givenAt}
+		Metadata: in.Metadata, TCF: in.TCF, GPP: in.GPP}
+	if in.from != nil {
+		c.Source, c.Given = in.from.source, in.from.at
+	}
 	a.categories(rule, c)
 	a.notice(rule, c)
 	a.expiry(rule, c)
@@ -274,7 +278,7 @@ func (a *admission) consent() {
 	}
 	clear := law.NeedsClearAct(a.where.jurisdictions)
 	switch {
-	case in.Method == "implied" && !in.imported:
+	case in.Method == "implied" && in.from == nil:
 		a.bad("method", "implied consent comes only with an import")
 	case in.Method == "implied" && clear:
 		a.bad("method", "silence is no consent where the GDPR holds (Art. 4(11))")
@@ -323,7 +327,7 @@ func (a *admission) notice(rule *purpose.Rule, c *given) {
 	switch {
 	case !ok:
 		a.bad("notice", "the purpose declares no such notice, version and language")
-	case shown.Superseded && !a.in.imported:
+	case shown.Superseded && a.in.from == nil:
 		a.bad("notice/version", "this version is no longer shown")
 	default:
 		c.Notice.Language = shown.Language
@@ -334,7 +338,7 @@ func (a *admission) notice(rule *purpose.Rule, c *given) {
 }
 
 func (a *admission) expiry(rule *purpose.Rule, c *given) {
-	if a.in.Status == Given && rule.DoubleOptIn && !a.in.imported {
+	if a.in.Status == Given && rule.DoubleOptIn && a.in.from == nil {
 		a.bad("status", "this purpose asks twice: record it as pending, and confirm")
 	}
 	from := c.At

@@ -87,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
+	if err := c.DB.Migrate(ctx, "consent", schema, receivedSchema); err != nil {
 		return nil, err
 	}
 	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{},

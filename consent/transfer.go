@@ -154,7 +154,7 @@ func (j *importing) take(ctx context.Context, l Line) error {
 		shown := *l.Notice
 		shown.SeenRevision, l.Notice = &before.revision, &shown
 	}
-	out, err := j.s.take(ctx, l, j.source, j.actor)
+	out, err := j.s.take(ctx, l, origin{source: j.source}, j.actor)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, p := range out.first {
@@ -197,18 +197,14 @@ func parseLine(text []byte) (l Line, err error) {
 	return l, nil
 }
 
-// Take records what a service tells: the data of one of its events.
-func (s *Service) Take(ctx context.Context, l Line, source, actor string) error {
-	_, err := s.take(ctx, l, source, actor)
-	return err
-}
-
-func (s *Service) take(ctx context.Context, l Line, source, actor string) (out Withdrawal, err error) {
+// take records a line.
+func (s *Service) take(ctx context.Context, l Line, from origin, actor string) (out Withdrawal, err error) {
+	from.at = l.At
 	ids := Identities(l.Subject)
 	switch l.Event {
 	case "given":
 		in := RecordInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, Method: l.Method, Interface: l.Interface, Metadata: l.Metadata,
-			TCF: l.TCF, GPP: l.GPP, Actor: actor, source: source, givenAt: l.At, imported: true}
+			TCF: l.TCF, GPP: l.GPP, Actor: actor, from: &from}
 		if l.Notice != nil {
 			in.Notice = NoticeInput(*l.Notice)
 		}
@@ -218,7 +214,7 @@ func (s *Service) take(ctx context.Context, l Line, source, actor string) (out W
 		_, err = s.Record(ctx, in)
 		return out, err
 	case "withdrawn":
-		return s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Reason: l.Reason, Actor: actor, source: source, saidAt: l.At})
+		return s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Reason: l.Reason, Actor: actor, from: &from})
 	}
 	return out, fault.New(fault.Invalid, "an event is given or withdrawn").With(fault.Detail{Where: "event", Message: "given or withdrawn"})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
@@ -23,8 +22,7 @@ type WithdrawInput struct {
 	Reason     string
 	Actor      string
 
-	source string
-	saidAt time.Time // by that source
+	from *origin // nil when it was said to us
 }
 
 // Withdrawal is a no as it was recorded.
@@ -81,11 +79,17 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 }
 
 func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Withdrawal, error) {
+	if err := s.once(ctx, tx, in.from); err != nil {
+		return Withdrawal{}, err
+	}
 	n, bound, err := s.person(ctx, tx, in.Subject)
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason, Source: in.source, Said: in.saidAt}
+	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason}
+	if in.from != nil {
+		c.Source, c.Said = in.from.source, in.from.at
+	}
 	var first []string
 	for _, rule := range s.named(in) {
 		if last, _ := s.lastNo(in.Subject, s.current(n, rule.Rank)); last == 0 {

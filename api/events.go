@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// CloudEvent is an event in the structured mode of CloudEvents 1.0. Other attributes are passed over.
+type CloudEvent struct {
+	SpecVersion     string       `json:"specversion" enum:"1.0"`
+	ID              string       `json:"id" maxLength:"500" doc:"With source: an event that came before answers 200 and acts once"`
+	Source          string       `json:"source" maxLength:"500"`
+	Type            string       `json:"type" enum:"consent.given,consent.withdrawn"`
+	Time            time.Time    `json:"time,omitempty"`
+	DataContentType string       `json:"datacontenttype,omitempty"`
+	Data            consent.Line `json:"data"`
+}
+
+// Taken says what became of an event: recorded, repeated, or refused with the problem.
+type Taken struct {
+	ID      string   `json:"id"`
+	Outcome string   `json:"outcome"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+const (
+	maxEvents   = 100
+	oneEvent    = "application/cloudevents+json"
+	manyEvents  = "application/cloudevents-batch+json"
+	eventPrefix = "consent."
+)
+
+// addEvents registers what services tell, as a plain handler: one body has two shapes.
+func (s *server) addEvents(a huma.API, g *gate) {
+	g.HandleFunc("POST /v1/events", s.takeEvents)
+	describe(a, operation("take-events", http.MethodPost, "/events", "What services tell of: consents given and withdrawn elsewhere, each acted on once", 200),
+		map[string]any{oneEvent: CloudEvent{}, manyEvents: []CloudEvent{}}, map[string]any{"application/json": []Taken{}})
+}
+
+func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) {
+	b, err := body(r, maxBatch)
+	defer release(b)
+	if err != nil {
+		unreadable(w, err)
+		return
+	}
+	var list []CloudEvent
+	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
+	case oneEvent, "application/json":
+		list, err = s.parseEvents([]json.RawMessage{b.Bytes()}, "")
+	case manyEvents:
+		list, err = s.parseBatchOfEvents(b.Bytes())
+	default:
+		writeProblem(w, &Problem{Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType,
+			Code: fault.Invalid.String(), Detail: "events come as " + oneEvent + " or " + manyEvents})
+		return
+	}
+	var out []Taken
+	if err == nil {
+		out, err = s.takeAll(r.Context(), list)
+	}
+	if err != nil {
+		writeProblem(w, problemOf(err))
+		return
+	}
+	text, _ := json.Marshal(out) // structs of texts
+	writeJSON(w, append(text, '\n'))
+}
+
+func (s *server) parseBatchOfEvents(b []byte) ([]CloudEvent, error) {
+	var parts []json.RawMessage
+	if err := strict(b, &parts); err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 || len(parts) > maxEvents {
+		return nil, fault.New(fault.Invalid, "a batch has 1 to %d events, this one %d", maxEvents, len(parts))
+	}
+	return s.parseEvents(parts, "/")
+}
+
+// parseEvents reads them all, or names every fault.
+func (s *server) parseEvents(parts []json.RawMessage, at string) (out []CloudEvent, err error) {
+	var faults []fault.Detail
+	for i, text := range parts {
+		where := ""
+		if at != "" {
+			where = at + strconv.Itoa(i)
+		}
+		e, wrong := s.parseEvent(text)
+		for _, d := range wrong {
+			faults = append(faults, fault.Detail{Where: where + d.Where, Message: d.Message})
+		}
+		out = append(out, e)
+	}
+	if len(faults) > 0 {
+		return nil, fault.New(fault.Invalid, "these are not events that can be taken").With(faults...)
+	}
+	return out, nil
+}
+
+func (s *server) parseEvent(text []byte) (e CloudEvent, faults []fault.Detail) {
+	bad := func(where, message string) { faults = append(faults, fault.Detail{Where: where, Message: message}) }
+	var in struct {
+		CloudEvent
+		Data json.RawMessage `json:"data"`
+	}
+	if json.Unmarshal(text, &in) != nil {
+		bad("", "is not a CloudEvent in JSON")
+		return e, faults
+	}
+	e = in.CloudEvent
+	if err := strict(in.Data, &e.Data); err != nil {
+		for _, d := range detailsOf(err) {
+			bad("/data"+d.Where, d.Message)
+		}
+	}
+	if e.SpecVersion != "1.0" {
+		bad("/specversion", "is 1.0")
+	}
+	if e.ID == "" || e.Source == "" || len(e.ID)+len(e.Source) > 1000 {
+		bad("/id", "id and source name an event, in at most 1,000 bytes")
+	}
+	if kind, _, _ := mime.ParseMediaType(e.DataContentType); kind != "" && kind != "application/json" {
+		bad("/datacontenttype", "is application/json, or absent")
+	}
+	e.Data.Event, faults = s.act(e, faults)
+	if e.Data.At.IsZero() && e.Time.Before(s.Clock.Now()) {
+		e.Data.At = e.Time // a clock that is ahead of ours says nothing
+	}
+	return e, faults
+}
+
+// act is what an event tells, by its type; data may say it again.
+func (s *server) act(e CloudEvent, faults []fault.Detail) (string, []fault.Detail) {
+	act, ok := strings.CutPrefix(e.Type, eventPrefix)
+	switch {
+	case !ok || act != "given" && act != "withdrawn":
+		faults = append(faults, fault.Detail{Where: "/type", Message: "is consent.given or consent.withdrawn"})
+	case e.Data.Event != "" && e.Data.Event != act:
+		faults = append(faults, fault.Detail{Where: "/data/event", Message: "is another than the type says"})
+	}
+	return act, faults
+}
+
+// takeAll acts on events in their order. A refusal stands beside the others; what may work later ends it, and those that
+// acted will not act again.
+func (s *server) takeAll(ctx context.Context, list []CloudEvent) ([]Taken, error) {
+	out := make([]Taken, 0, len(list))
+	for _, e := range list {
+		repeated, err := s.Consents.Receive(ctx, e.Source, e.ID, e.Data, access.From(ctx).Actor)
+		one := Taken{ID: e.ID, Outcome: "recorded"}
+		switch p := problemOf(err); {
+		case repeated:
+			one.Outcome = "repeated"
+		case err != nil && (p.Status >= http.StatusInternalServerError || len(list) == 1):
+			return nil, err
+		case err != nil:
+			one.Outcome, one.Problem = "refused", p
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
