@@ -55,7 +55,9 @@ func body(r *http.Request, limit int64) (b *bytes.Buffer, err error) {
 
 func release(b *bytes.Buffer) {
 	if b.Cap() <= maxBatch {
-		clear(b.Bytes()) // it held an identity
+		b.Reset()
+		all := b.Bytes()
+		clear(all[:cap(all)]) // it held an identity
 		buffers.Put(b)
 	}
 }
@@ -117,7 +119,9 @@ func (s *server) answer(ctx context.Context, b []byte, q *question, by string, g
 func writeJSON(w http.ResponseWriter, b []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	if len(b) > 2<<10 { // below, it is known without saying
+		h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	}
 	_, _ = w.Write(b) // who hung up is told nothing
 }
 
@@ -145,7 +149,9 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemOf(err))
 		return
 	}
-	out := make([]byte, 0, 32+200*len(questions))
+	b.Reset() // questions share no memory with it
+	b.Grow(64 + 256*len(questions))
+	out := b.AvailableBuffer()
 	asker, signal, revision := s.Consents.Asker(access.From(r.Context()).Actor), gpc(r.Header), s.Consents.Revision()
 	out = s.appendAll(out, revision, questions, func(q *question) consent.Verdict {
 		return asker.Ask(q.handle(s.Consents), q.Purpose, q.Category, signal || q.Signals.GPC)
@@ -171,8 +177,7 @@ func (s *server) appendAll(out []byte, revision int64, questions []question, ans
 }
 
 func parseBatch(b []byte) (questions []question, min int64, err error) {
-	var quickly quick
-	quickly.b = b
+	quickly := quick{b: string(b)}
 	if questions, min, ok := quickly.batch(); ok {
 		return questions, min, checkAll(questions)
 	}
@@ -238,8 +243,8 @@ func checkAll(questions []question) error {
 // batch is the quick way of a batch.
 func (p *quick) batch() (questions []question, min int64, ok bool) {
 	var seen [2]bool
-	ok = p.object(func(name []byte) bool {
-		switch string(name) {
+	ok = p.object(func(name string) bool {
+		switch name {
 		case "decisions":
 			was := seen[0]
 			seen[0] = true
@@ -262,6 +267,7 @@ func (p *quick) questions(to *[]question) bool {
 	if !p.byte('[') {
 		return false
 	}
+	*to = make([]question, 0, min(maxAsked, len(p.b)/80+1))
 	for len(*to) <= maxAsked {
 		*to = append(*to, question{})
 		if !p.members(&(*to)[len(*to)-1]) {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -37,7 +38,7 @@ const maxRevision = 1<<53 - 1
 
 // parse reads a question the quick way, or, where something is unusual, the strict one. Both accept the same.
 func (q *question) parse(b []byte) error {
-	if (&quick{b: b}).question(q) {
+	if (&quick{b: string(b)}).question(q) {
 		return q.check("")
 	}
 	*q = question{}
@@ -125,7 +126,7 @@ func (q *question) handle(s *consent.Service) consent.Handle {
 // quick reads the plain form of a question: ASCII, no escapes, known fields once each, one identity. It gives up on
 // everything else.
 type quick struct {
-	b []byte
+	b string // all of it at once, so that its words need no copies
 	i int
 }
 
@@ -142,8 +143,8 @@ func (p *quick) members(q *question) bool {
 		seen[i] = true
 		return !was
 	}
-	return p.object(func(name []byte) bool {
-		switch string(name) {
+	return p.object(func(name string) bool {
+		switch name {
 		case "subject":
 			return once(0) && p.identity(&q.one[0])
 		case "purpose":
@@ -161,22 +162,22 @@ func (p *quick) members(q *question) bool {
 
 func (p *quick) identity(to *subject.Identity) bool {
 	n := 0
-	return p.object(func(kind []byte) bool {
+	return p.object(func(kind string) bool {
 		n++
-		to.Kind = string(kind)
+		to.Kind = kind
 		return n == 1 && to.Kind != "" && p.text(&to.Value)
 	}) && n == 1
 }
 
 func (p *quick) signals(to *signals) bool {
 	n := 0
-	return p.object(func(name []byte) bool {
+	return p.object(func(name string) bool {
 		n++
-		return n == 1 && string(name) == "gpc" && p.flag(&to.GPC)
+		return n == 1 && name == "gpc" && p.flag(&to.GPC)
 	})
 }
 
-func (p *quick) object(member func(name []byte) bool) bool {
+func (p *quick) object(member func(name string) bool) bool {
 	if !p.byte('{') {
 		return false
 	}
@@ -213,9 +214,9 @@ func (p *quick) byte(c byte) bool {
 }
 
 // raw is a string without escapes and outside letters.
-func (p *quick) raw() ([]byte, bool) {
+func (p *quick) raw() (string, bool) {
 	if !p.byte('"') {
-		return nil, false
+		return "", false
 	}
 	for start := p.i; p.i < len(p.b); p.i++ {
 		switch c := p.b[p.i]; {
@@ -223,28 +224,29 @@ func (p *quick) raw() ([]byte, bool) {
 			p.i++
 			return p.b[start : p.i-1], true
 		case c < 0x20 || c >= 0x80 || c == '\\':
-			return nil, false
+			return "", false
 		}
 	}
-	return nil, false
+	return "", false
 }
 
-func (p *quick) text(to *string) bool {
-	raw, ok := p.raw()
-	*to = string(raw)
+func (p *quick) text(to *string) (ok bool) {
+	*to, ok = p.raw()
 	return ok
 }
 
 func (p *quick) flag(to *bool) bool {
 	p.space()
-	for word, value := range map[bool]string{true: "true", false: "false"} {
-		if bytes.HasPrefix(p.b[p.i:], []byte(value)) {
-			p.i += len(value)
-			*to = word
-			return true
-		}
+	rest := p.b[p.i:]
+	switch {
+	case strings.HasPrefix(rest, "true"):
+		p.i, *to = p.i+len("true"), true
+	case strings.HasPrefix(rest, "false"):
+		p.i, *to = p.i+len("false"), false
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 func (p *quick) number(to *int64) bool {
@@ -257,7 +259,7 @@ func (p *quick) number(to *int64) bool {
 	if len(digits) == 0 || len(digits) > 16 || digits[0] == '0' && len(digits) > 1 {
 		return false
 	}
-	n, err := strconv.ParseInt(string(digits), 10, 64)
+	n, err := strconv.ParseInt(digits, 10, 64)
 	*to = n
 	return err == nil
 }
@@ -267,18 +269,23 @@ func appendDecision(b []byte, s *consent.Service, v consent.Verdict) []byte {
 	b = append(b, `{"allowed":`...)
 	b = strconv.AppendBool(b, v.Allowed)
 	b = appendText(append(b, `,"basis":`...), string(v.Basis))
-	b = appendText(append(b, `,"consent_id":`...), v.ConsentID())
+	b = append(b, `,"consent_id":`...)
+	if v.Consent == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(v.AppendConsentID(append(b, '"')), '"')
+	}
 	b = appendText(append(b, `,"reason":`...), string(v.Reason))
 	b = append(b, `,"valid_until":`...)
 	if until := v.ValidUntil(); until.IsZero() {
 		b = append(b, "null"...)
 	} else {
-		b = append(until.AppendFormat(append(b, '"'), "2006-01-02T15:04:05Z"), '"')
+		b = append(until.AppendFormat(append(b, '"'), time.RFC3339), '"')
 	}
 	b = append(b, `,"revision":`...)
 	b = strconv.AppendInt(b, v.Revision, 10)
 	if v.Person != 0 {
-		b = appendText(append(b, `,"subject":`...), s.Who(v.Person))
+		b = append(s.AppendWho(append(b, `,"subject":"`...), v.Person), '"')
 	}
 	return append(b, '}')
 }

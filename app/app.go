@@ -259,10 +259,11 @@ type Parts struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 
-	rooms  http.Handler // pages and API of these parts, where they are served
-	print  string       // of the file they were built from
-	users  atomic.Int64 // see oneUser
-	closed atomic.Bool
+	pages    http.Handler // console and API of these parts, where they are served
+	programs http.Handler
+	print    string       // of the file they were built from
+	users    atomic.Int64 // see oneUser
+	closed   atomic.Bool
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {

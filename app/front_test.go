@@ -41,7 +41,7 @@ func TestDecisionsEnterCheaply(t *testing.T) {
 		t.Fatal(err)
 	}
 	entered := 0
-	a.Parts.rooms = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	a.Parts.programs = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if access.From(r.Context()).Role == access.Service {
 			entered++
 		}

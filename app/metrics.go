@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,12 +17,28 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	app      *App
+
+	mu    sync.RWMutex
+	found map[labels]*series
+}
+
+// labels of a request: few values each, whoever asks for whatever.
+type labels struct {
+	method, room string
+	code         int
+}
+
+// series are the counters of labels, looked up once.
+type series struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
 }
 
 func newMetrics(a *App) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		app:      a,
+		found:    map[labels]*series{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ombud_http_requests_total", Help: "Requests answered, by room.",
 		}, []string{"method", "room", "code"}),
@@ -39,9 +56,22 @@ func newMetrics(a *App) *metrics {
 
 // count takes one request, answered with a status, from its start to now.
 func (m *metrics) count(r *http.Request, code int, start time.Time) {
-	room := roomOf(r.URL.Path)
-	m.requests.WithLabelValues(methodOf(r.Method), room, strconv.Itoa(code)).Inc()
-	m.seconds.WithLabelValues(room).Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
+	s := m.series(labels{methodOf(r.Method), roomOf(r.URL.Path), code})
+	s.requests.Inc()
+	s.seconds.Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
+}
+
+func (m *metrics) series(l labels) *series {
+	m.mu.RLock()
+	s := m.found[l]
+	m.mu.RUnlock()
+	if s == nil {
+		s = &series{m.requests.WithLabelValues(l.method, l.room, strconv.Itoa(l.code)), m.seconds.WithLabelValues(l.room)}
+		m.mu.Lock()
+		m.found[l] = s
+		m.mu.Unlock()
+	}
+	return s
 }
 
 // roomOf keeps ids out of labels: the beginning of a path that we know, else "other".

@@ -61,6 +61,14 @@ func (v Verdict) ConsentID() string {
 	return conID(v.Consent)
 }
 
+// AppendConsentID is ConsentID behind what b holds.
+func (v Verdict) AppendConsentID(b []byte) []byte {
+	if v.Consent == 0 {
+		return b
+	}
+	return appendConID(b, v.Consent)
+}
+
 // ValidUntil is when a yes ends by itself; the zero time when it does not.
 func (v Verdict) ValidUntil() time.Time {
 	if !v.Allowed || v.Until == index.Never || v.Until == index.NotGiven {
@@ -118,8 +126,10 @@ func (s *Service) Decide(h Handle, purposeID, category string, gpc bool) Verdict
 }
 
 // Now is the minute that decisions are made for. It never goes back: a clock that does makes nothing valid again.
-func (s *Service) Now() index.Minute {
-	now := int64(index.MinuteOf(s.cfg.Clock.Now()))
+func (s *Service) Now() index.Minute { return s.minute(s.cfg.Clock.Now()) }
+
+func (s *Service) minute(at time.Time) index.Minute {
+	now := int64(index.MinuteOf(at))
 	for {
 		old := s.latest.Load()
 		if now <= old {

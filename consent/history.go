@@ -244,3 +244,6 @@ func (s *Service) ErasedAbout(ctx context.Context, minute time.Time) ([]string, 
 	}
 	return out, err
 }
+
+// AppendWho is Who behind what b holds.
+func (s *Service) AppendWho(b []byte, n subject.Number) []byte { return s.cfg.People.AppendID(b, n) }

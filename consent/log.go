@@ -45,13 +45,13 @@ func (s *Service) Asker(by string) Asker { return Asker{s: s, by: by, logging: s
 
 // Ask decides, and takes note of it.
 func (a *Asker) Ask(h Handle, purposeID, category string, gpc bool) Verdict {
-	v := a.s.Decide(h, purposeID, category, gpc)
-	a.s.Remember(a.by, purposeID, category, v)
+	asked := a.s.ask(a.by, h, purposeID, category, gpc)
+	v := asked.Verdict
 	if v.Reason == OptedOut && v.Person != 0 {
 		a.s.keepSignal(v.Person)
 	}
 	if a.logging.All || a.logging.Sample > 0 && rand.Float64() < a.logging.Sample {
-		a.log = append(a.log, Asked{a.s.cfg.Clock.Now().UTC(), a.by, purposeID, category, v})
+		a.log = append(a.log, asked)
 	}
 	return v
 }

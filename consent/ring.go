@@ -1,6 +1,8 @@
 package consent
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -35,10 +37,30 @@ func (r *ring) add(a Asked) {
 	r.next = (r.next + 1) % ringLength
 }
 
-// Remember keeps a question and its answer among the newest.
-func (s *Service) Remember(by, purposeID, category string, v Verdict) {
-	s.ring.add(Asked{At: s.cfg.Clock.Now().UTC(), By: by, Purpose: purposeID, Category: category, Verdict: v})
+// ask is Decide, and keeps question and answer among the newest.
+func (s *Service) ask(by string, h Handle, purposeID, category string, gpc bool) Asked {
+	at := s.cfg.Clock.Now()
+	v := s.DecideAt(s.minute(at), h, purposeID, category, gpc)
+	a := Asked{At: at.UTC(), By: by, Verdict: v}
+	a.Purpose, a.Category = s.own(purposeID, category)
+	s.ring.add(a)
+	return a
 }
+
+// own gives the words of the register for those of a question, which may be part of a text that names a person.
+func (s *Service) own(purposeID, category string) (string, string) {
+	rule, ok := s.cfg.Purposes.Now().Rule(purposeID)
+	if !ok {
+		return beginning(purposeID), beginning(category)
+	}
+	if i := slices.Index(rule.Categories, category); i >= 0 {
+		return rule.ID, rule.Categories[i]
+	}
+	return rule.ID, beginning(category)
+}
+
+// beginning is the beginning of a word of somebody else's.
+func beginning(s string) string { return strings.ToValidUTF8(strings.Clone(s[:min(len(s), 64)]), "") }
 
 // Remembered are the newest questions, newest first.
 func (s *Service) Remembered(n int) []Asked {

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"encoding/binary"
 	"iter"
 	"log/slog"
 	"slices"
@@ -293,12 +294,12 @@ func (s *Service) erased(ctx context.Context, tx *db.Tx, ids []subject.Identity)
 }
 
 // conID is the id of the consent that an entry gave.
-func conID(revision int64) string {
+func conID(revision int64) string { return string(appendConID(nil, revision)) }
+
+func appendConID(to []byte, revision int64) []byte {
 	var b [16]byte
-	for i := range 8 {
-		b[15-i] = byte(revision >> (8 * i))
-	}
-	return id.Encode("con_", b)
+	binary.BigEndian.PutUint64(b[8:], uint64(revision))
+	return id.Append(to, "con_", b)
 }
 
 // revisionOf is the revision behind a consent's id.

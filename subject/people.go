@@ -62,6 +62,11 @@ func OpenPeople(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*
 // ID is how the world names a person: opaque, the same for as long as the root key lives.
 func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(numberEpoch|uint64(n))) }
 
+// AppendID is ID behind what b holds.
+func (p *People) AppendID(b []byte, n Number) []byte {
+	return id.Append(b, "sub_", p.ids.ID(numberEpoch|uint64(n)))
+}
+
 // Number is the number behind an id; false when the id is none of ours.
 func (p *People) Number(s string) (Number, bool) {
 	b, ok := id.Decode("sub_", s)

@@ -21,6 +21,12 @@ func New(prefix string, now time.Time) string {
 // Encode is the id that stands for 128 bits.
 func Encode(prefix string, b [16]byte) string { return prefix + encode(b) }
 
+// Append is Encode behind what to holds, without an allocation where there is room.
+func Append(to []byte, prefix string, b [16]byte) []byte {
+	out := digits(b)
+	return append(append(to, prefix...), out[:]...)
+}
+
 // Decode gives back what Encode wrote; false when s is not such an id.
 func Decode(prefix, s string) (b [16]byte, ok bool) {
 	rest, ok := strings.CutPrefix(s, prefix)
@@ -41,16 +47,20 @@ func Decode(prefix, s string) (b [16]byte, ok bool) {
 	return b, true
 }
 
-// encode writes 128 bits as 26 characters, the first of which holds 3 bits.
 func encode(b [16]byte) string {
+	out := digits(b)
+	return string(out[:])
+}
+
+// digits writes 128 bits as 26 characters, the first of which holds 3 bits.
+func digits(b [16]byte) (out [26]byte) {
 	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
-	var out [26]byte
 	for i := 25; i >= 0; i-- {
 		out[i] = alphabet[lo&31]
 		lo = lo>>5 | hi<<59
 		hi >>= 5
 	}
-	return string(out[:])
+	return out
 }
 
 // Floor is the smallest id that New can make from t on: ids made earlier sort before it.
