@@ -71,7 +71,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
 	})
 	server := &http.Server{
-		Handler: f, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
+		Handler: f, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context { return a.ctx },
 	}

@@ -18,6 +18,9 @@ import (
 var writerPragmas = []string{
 	"pragma busy_timeout=5000", "pragma journal_mode=wal", "pragma synchronous=full", "pragma foreign_keys=on",
 	"pragma secure_delete=on", "pragma trusted_schema=off",
+	// Pages that many commits change are written to the file once: a copy back stops the writer, and each page of the log
+	// that is copied for nothing costs as much as a row.
+	"pragma wal_autocheckpoint=8000", "pragma cache_size=-16384",
 }
 
 var readerPragmas = []string{
