@@ -40,6 +40,9 @@ type Config struct {
 	// Hook is called after each own commit and store statement, by its name, for crash tests.
 	Hook func(point string)
 	Log  *slog.Logger // nil discards
+	// Restored opens a store that is older than what is known of it outside: what it does not know is done again first.
+	Restored bool
+	Gap      any // why that is right, for the audit entry: the backup, or who accepted the gap
 	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
 	Damaged bool
 }
@@ -133,6 +136,12 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 			return nil, err
 		}
 		a.setParts(p)
+		if err := a.rejoin(ctx, p); err != nil {
+			return nil, err
+		}
+		if err := a.declare(ctx, cfg, print); err != nil {
+			return nil, err
+		}
 	}
 	a.socket, err = listen(a.ctx, c.DataDir, a.runCall)
 	return a, err
@@ -177,7 +186,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 }
 
 func (a *App) ledgerConfig() ledger.Config {
-	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log}
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log, Restored: a.cfg.Restored}
 }
 
 // headsOf says where checkpoints go. Beside the data is better than nothing, and whoever can change the one can
@@ -267,9 +276,6 @@ type Parts struct {
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {
-	if err := a.declare(ctx, cfg, print); err != nil {
-		return nil, err
-	}
 	p := &Parts{print: print, Catalog: catalog.Open(ctx, cfg, openers(), a.cfg.Clock)}
 	var err error
 	if p.Holds, err = subject.OpenHolds(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {

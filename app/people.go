@@ -25,7 +25,7 @@ func (a *App) openConsents(ctx context.Context, cfg *catalog.Config) (err error)
 	if err != nil {
 		return err
 	}
-	if a.suppressions, err = subject.OpenSuppressions(ctx, a.DB, a.Vault, a.cfg.Clock); err != nil {
+	if a.suppressions, err = subject.OpenSuppressions(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
 		return err
 	}
 	if a.Purposes, err = purpose.Open(ctx, a.DB, a.Ledger); err != nil {

@@ -120,7 +120,11 @@ func (a *App) swap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, err := a.build(context.WithoutCancel(ctx), cfg, print)
+	ctx = context.WithoutCancel(ctx)
+	if err := a.declare(ctx, cfg, print); err != nil {
+		return err
+	}
+	next, err := a.build(ctx, cfg, print)
 	if err != nil {
 		return err
 	}

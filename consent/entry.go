@@ -15,7 +15,7 @@ import (
 const (
 	kindGiven     = "consent.given"
 	kindPending   = "consent.pending"
-	kindWithdrawn = "consent.withdrawn"
+	kindWithdrawn = "consent.withdrawn" // also of what is kept outside the store
 	kindExpired   = "consent.expired"
 )
 

@@ -267,20 +267,23 @@ func errTwoPeople() error {
 	return fault.New(fault.Conflict, "these identities belong to two people").Then("Give those of one person only.")
 }
 
-// erased forgets people, in the transaction that completes their erasure.
-func (s *Service) erased(ctx context.Context, tx *db.Tx, ids []subject.Identity) error {
+// erased forgets people, in the transaction that completes their erasure, and gives all keys that led to them.
+func (s *Service) erased(ctx context.Context, tx *db.Tx, keys []subject.Key) (all []subject.Key, err error) {
 	at := s.cfg.Ledger.Next(tx)
-	for _, i := range ids {
-		n, unknown, err := s.cfg.People.Resolve(ctx, tx, []subject.Identity{i})
-		if err != nil || len(unknown) > 0 {
-			if err != nil {
-				return err
-			}
+	for _, k := range keys {
+		n, err := s.cfg.People.Find(ctx, tx, k)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
 			continue
 		}
 		bound, err := s.cfg.People.Forget(ctx, tx, n)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		for _, b := range bound {
+			all = append(all, b.Key)
 		}
 		tx.OnCommit(func() {
 			for _, b := range bound {
@@ -290,7 +293,7 @@ func (s *Service) erased(ctx context.Context, tx *db.Tx, ids []subject.Identity)
 			s.reached(at.Revision, n, nil)
 		})
 	}
-	return nil
+	return all, nil
 }
 
 // conID is the id of the consent that an entry gave.

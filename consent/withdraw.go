@@ -97,6 +97,9 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Wi
 		}
 		s.endOne(c, n, rule, in.Categories)
 	}
+	if err := s.keep(ctx, tx, n, in.Subject, c); err != nil {
+		return Withdrawal{}, err
+	}
 	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor, Content: c})
 	if err != nil {
 		return Withdrawal{}, err

@@ -61,7 +61,7 @@ func (w *world) open() {
 	must(err)
 	facts, err := subject.OpenFacts(ctx, w.db, w.vault, w.ledger, w.clock, w.people)
 	must(err)
-	w.erased, err = subject.OpenSuppressions(ctx, w.db, w.vault, w.clock)
+	w.erased, err = subject.OpenSuppressions(ctx, w.db, w.vault, w.ledger, w.clock)
 	must(err)
 	w.register, err = purpose.Open(ctx, w.db, w.ledger)
 	must(err)

@@ -57,6 +57,11 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 
 func (l *Ledger) sign(size int64, root tlog.Hash) (Checkpoint, error) {
 	text := fmt.Sprintf("%s\n%d\n%s\n", l.c.Origin, size, root)
+	l.mu.Lock()
+	if l.kept.last > 0 {
+		text += fmt.Sprintf("%s %d %d\n", actsMark, l.kept.last, l.kept.epoch())
+	}
+	l.mu.Unlock()
 	msg, err := note.Sign(&note.Note{Text: text}, signer{l.verifier, l.c.Vault})
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("signing a checkpoint: %w", err)
@@ -84,10 +89,12 @@ func verifierOf(pub ed25519.PublicKey) (note.Verifier, error) {
 	return v, nil
 }
 
-// treeHead is size and root of the tree, as a checkpoint tells them.
+// treeHead is size and root of the tree, as a checkpoint tells them, and how far the suppression ledger reached by then.
 type treeHead struct {
-	size int64
-	root tlog.Hash
+	size  int64
+	root  tlog.Hash
+	acts  int64
+	epoch int64 // 0 where there were no acts
 }
 
 // parseHead reads the text of a checkpoint: origin, size, root, and perhaps lines of others, as signed.
@@ -104,7 +111,11 @@ func parseHead(text string) (treeHead, bool) {
 	if err != nil || root.String() != lines[2] {
 		return treeHead{}, false
 	}
-	return treeHead{size, root}, true
+	h := treeHead{size: size, root: root}
+	if mark, ok := strings.CutPrefix(lines[3], actsMark+" "); ok {
+		_, err = fmt.Sscanf(mark, "%d %d\n", &h.acts, &h.epoch)
+	}
+	return h, err == nil
 }
 
 // openNote verifies a checkpoint and reads it.

@@ -24,6 +24,7 @@ const headsFile = "checkpoints"
 type head struct {
 	dir    string
 	newest keptHead // the last one we know on the disk; its root only as read at the start
+	acts   actsEnd  // of the suppression ledger there, as read at the start
 }
 
 func openHeads(dirs []string, v note.Verifier) ([]*head, error) {
@@ -38,7 +39,7 @@ func openHeads(dirs []string, v note.Verifier) ([]*head, error) {
 				return nil, err
 			}
 		}
-		heads[i] = &head{dir, newest}
+		heads[i] = &head{dir: dir, newest: newest}
 	}
 	return heads, nil
 }

@@ -49,10 +49,13 @@ type Config struct {
 	DB    *db.DB
 	Vault *vault.Vault
 	Clock clock.Clock // nil is the system's
-	// Heads are directories outside the database, best on another machine, that hold the checkpoints.
+	// Heads are directories outside the database, best on another machine, that hold checkpoints and suppression ledger.
 	Heads []string
 	// Origin is the first line of each checkpoint; default is the name of the vault's key.
 	Origin string
+	// Restored opens a store that is older than what is known of it outside, or that nobody outside knows: it begins a new
+	// epoch, and what the store does not know is to be done again before anybody is answered (Lost, Missing, Rejoin).
+	Restored bool
 	// Log takes what Run cannot answer to anybody; nil discards.
 	Log *slog.Logger
 }
@@ -62,10 +65,13 @@ type Ledger struct {
 	c        Config
 	verifier note.Verifier
 	epoch    int64
-	pending  edge // with what the transaction under way appends; only the store's writer touches it
+	pending  edge  // with what the transaction under way appends; only the store's writer touches it
+	unkept   []Act // that are to be kept outside; only the store's writer touches it
 
 	mu      sync.Mutex
-	edge    edge          // what is durable
+	edge    edge    // what is durable
+	kept    actsEnd // what is durable outside; only the store's writer changes it
+	loss    *Loss
 	changed chan struct{} // closed, and made anew, whenever edge moves
 
 	headsMu sync.Mutex
@@ -81,23 +87,38 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
 		return nil, err
 	}
-	err = c.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := l.readEdge(ctx, tx); err != nil {
-			return err
-		}
-		return l.compareHeads(ctx, tx)
-	})
+	if err := c.DB.Read(ctx, func(tx *db.Tx) error { return l.readEdge(ctx, tx) }); err != nil {
+		return nil, err
+	}
+	err = l.compare(ctx)
+	if c.Restored && (err == nil || fault.KindOf(err) == fault.Integrity) {
+		l.pending = l.edge
+		return l, l.begin(err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	l.pending = l.edge
-	return l, nil
+	return l, l.settleActs(ctx)
+}
+
+// compare refuses a store that is not what is known of it outside.
+func (l *Ledger) compare(ctx context.Context) error {
+	if err := l.openActs(); err != nil {
+		return err
+	}
+	return l.c.DB.Read(ctx, func(tx *db.Tx) error {
+		if err := l.compareActs(ctx, tx); err != nil {
+			return err
+		}
+		return l.compareHeads(ctx, tx)
+	})
 }
 
 func prepare(c Config) (*Ledger, error) {
@@ -215,7 +236,7 @@ func (l *Ledger) Next(*db.Tx) Position {
 
 // forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
 // call undoes all, and the others of it find nothing left to undo.
-func (l *Ledger) forget() { l.pending = l.snapshot() }
+func (l *Ledger) forget() { l.pending, l.unkept = l.snapshot(), nil }
 
 // publish makes what was appended visible. All that is pending is durable when the first of these calls comes.
 func (l *Ledger) publish() {

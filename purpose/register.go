@@ -198,6 +198,26 @@ func (r *Register) change(ctx context.Context, actor string, rules func(old *Set
 	return nil
 }
 
+// Reserve makes purposes known that are not, as retired ones: an act that is done again after a restore may name what
+// ombud.yaml has yet to declare again. It belongs to the start, when nobody else changes the register.
+func (r *Register) Reserve(ctx context.Context, tx *db.Tx, ids []string) error {
+	old := r.Now()
+	rank := len(old.byRank)
+	var fresh []*Rule
+	for _, id := range ids {
+		if _, ok := old.Known(id); !ok && !slices.ContainsFunc(fresh, func(f *Rule) bool { return f.ID == id }) {
+			fresh = append(fresh, &Rule{Purpose: Purpose{ID: id, Basis: Consent}, Source: InFile, Rank: rank, Retired: true})
+			rank++
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	r.set.Store(merged(old, fresh))
+	tx.OnRollback(func() { r.set.Store(old) })
+	return r.write(ctx, tx, "ombud", old, fresh)
+}
+
 // inherit takes over what a rule keeps of its past; false when nothing changed.
 func inherit(rule, was *Rule, rank *int) bool {
 	if was == nil {

@@ -51,7 +51,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	if c.Suppressions == nil {
 		var err error
-		if c.Suppressions, err = subject.OpenSuppressions(ctx, c.DB, c.Vault, c.Clock); err != nil {
+		if c.Suppressions, err = subject.OpenSuppressions(ctx, c.DB, c.Vault, c.Ledger, c.Clock); err != nil {
 			return nil, err
 		}
 	}

@@ -166,29 +166,41 @@ func (f *Facts) Add(ctx context.Context, tx *db.Tx, n Number, in FactInput) (Fac
 	}
 	one := Fact{ID: id.New("fact_", now), Kind: in.Kind, Type: in.Type, Purposes: in.Purposes, Allowed: in.Allowed, Because: in.Because,
 		Since: in.Since.UTC().Truncate(time.Millisecond), Until: in.Until.UTC().Truncate(time.Millisecond)}
-	at, err := f.record(tx, n, one, string(in.Kind)+".added", in.Actor)
+	at, err := f.record(ctx, tx, n, one, string(in.Kind)+".added", in.Actor)
 	if err != nil {
 		return Fact{}, err
 	}
 	one.Revision = at.Revision
+	return one, f.insert(ctx, tx, n, one)
+}
+
+func (f *Facts) insert(ctx context.Context, tx *db.Tx, n Number, one Fact) error {
 	body, err := json.Marshal(one)
 	if err != nil {
-		return Fact{}, fmt.Errorf("encoding a fact: %w", err)
+		return fmt.Errorf("encoding a fact: %w", err)
 	}
 	_, err = tx.Exec(ctx, "insert into facts (id, person, revision, since, body) values ($1, $2, $3, $4, $5)",
 		one.ID, int64(n), one.Revision, one.Since.UnixMilli(), f.vault.Seal(factLabel, []byte(one.ID), body))
 	if err != nil {
-		return Fact{}, err
+		return err
 	}
 	tx.OnCommit(func() { f.replace(n, func(list []Fact) []Fact { return append(list, one) }) })
-	return one, nil
+	return nil
 }
 
 // End ends a fact. Whoever has restricted processing is told before it is lifted (Art. 18(3)): that is for the caller.
 func (f *Facts) End(ctx context.Context, tx *db.Tx, factID, actor string) (Number, Fact, error) {
-	var n Number
-	var one Fact
-	err := f.each(ctx, tx, "select id, person, revision, since, body, ended from facts where id = $1 and ended is null",
+	n, one, err := f.end(ctx, tx, factID, f.clock.Now().UTC())
+	if err != nil {
+		return 0, Fact{}, err
+	}
+	at, err := f.record(ctx, tx, n, one, string(one.Kind)+".ended", actor)
+	one.Revision = at.Revision
+	return n, one, err
+}
+
+func (f *Facts) end(ctx context.Context, tx *db.Tx, factID string, at time.Time) (n Number, one Fact, err error) {
+	err = f.each(ctx, tx, "select id, person, revision, since, body, ended from facts where id = $1 and ended is null",
 		func(of Number, found Fact) { n, one = of, found }, factID)
 	if err != nil {
 		return 0, Fact{}, err
@@ -196,15 +208,10 @@ func (f *Facts) End(ctx context.Context, tx *db.Tx, factID, actor string) (Numbe
 	if one.ID == "" {
 		return 0, Fact{}, fault.New(fault.NotFound, "no such restriction or objection stands")
 	}
-	one.Ended = f.clock.Now().UTC()
-	if _, err := tx.Exec(ctx, "update facts set ended = $2 where id = $1", factID, one.Ended.UnixMilli()); err != nil {
+	one.Ended = at
+	if _, err := tx.Exec(ctx, "update facts set ended = $2 where id = $1", factID, at.UnixMilli()); err != nil {
 		return 0, Fact{}, err
 	}
-	at, err := f.record(tx, n, one, string(one.Kind)+".ended", actor)
-	if err != nil {
-		return 0, Fact{}, err
-	}
-	one.Revision = at.Revision
 	tx.OnCommit(func() {
 		f.replace(n, func(list []Fact) []Fact { return slices.DeleteFunc(list, func(x Fact) bool { return x.ID == factID }) })
 	})
@@ -222,8 +229,17 @@ func (f *Facts) replace(n Number, change func([]Fact) []Fact) {
 	}
 }
 
-// record writes the one entry: what and until when, not why.
-func (f *Facts) record(tx *db.Tx, n Number, one Fact, kind, actor string) (ledger.Position, error) {
+// record keeps the act and writes its one entry.
+func (f *Facts) record(ctx context.Context, tx *db.Tx, n Number, one Fact, kind, actor string) (ledger.Position, error) {
+	one.Because = ""
+	if err := f.keep(ctx, tx, n, one, kind); err != nil {
+		return ledger.Position{}, err
+	}
+	return f.append(tx, n, one, kind, actor)
+}
+
+// append writes the entry: what and until when, not why.
+func (f *Facts) append(tx *db.Tx, n Number, one Fact, kind, actor string) (ledger.Position, error) {
 	one.Because = ""
 	return f.ledger.Append(tx, ledger.Entry{Kind: kind, Result: "done", Actor: actor, Subject: f.people.ID(n), Content: one})
 }

@@ -101,20 +101,27 @@ func (h *Holds) Add(ctx context.Context, in HoldInput) ([]Hold, error) {
 		})
 	}
 	err := h.db.Write(ctx, func(tx *db.Tx) error {
-		for _, m := range made {
-			sealed := h.vault.Seal(holdReason, []byte(m.ID), []byte(m.Because))
-			_, err := tx.Exec(ctx, `insert into holds (id, token, system, dataset, because, since) values ($1, $2, $3, $4, $5, $6)`,
-				m.ID, m.Token, m.System, m.Dataset, sealed, m.Since.UnixMilli())
-			if err != nil {
-				return err
-			}
+		if err := h.insert(ctx, tx, made); err != nil {
+			return err
 		}
-		return h.record(ctx, tx, "hold.added", in.Actor, made)
+		return h.record(tx, HoldAdded, in.Actor, made)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+func (h *Holds) insert(ctx context.Context, tx *db.Tx, holds []Hold) error {
+	for _, m := range holds {
+		sealed := h.vault.Seal(holdReason, []byte(m.ID), []byte(m.Because))
+		_, err := tx.Exec(ctx, `insert into holds (id, token, system, dataset, because, since) values ($1, $2, $3, $4, $5, $6)`,
+			m.ID, m.Token, m.System, m.Dataset, sealed, m.Since.UnixMilli())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Release ends the standing holds of these people that cover exactly the system and dataset named,
@@ -146,22 +153,29 @@ func (h *Holds) release(ctx context.Context, actor string, match func(Hold) bool
 		if len(ended) == 0 {
 			return fault.New(fault.NotFound, "no such hold stands").Then("ombud hold list shows those that do.")
 		}
-		for _, m := range ended {
-			if _, err := tx.Exec(ctx, `update holds set released = $2 where id = $1`, m.ID, h.clock.Now().UnixMilli()); err != nil {
-				return err
-			}
+		if err := h.end(ctx, tx, ended); err != nil {
+			return err
 		}
-		for _, fn := range h.released {
-			if err := fn(ctx, tx, ended); err != nil {
-				return err
-			}
-		}
-		return h.record(ctx, tx, "hold.released", actor, ended)
+		return h.record(tx, HoldReleased, actor, ended)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return ended, nil
+}
+
+func (h *Holds) end(ctx context.Context, tx *db.Tx, holds []Hold) error {
+	for _, m := range holds {
+		if _, err := tx.Exec(ctx, `update holds set released = $2 where id = $1`, m.ID, h.clock.Now().UnixMilli()); err != nil {
+			return err
+		}
+	}
+	for _, fn := range h.released {
+		if err := fn(ctx, tx, holds); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // List gives the holds that stand, oldest first.
@@ -197,8 +211,16 @@ func (h *Holds) standing(ctx context.Context, tx *db.Tx) ([]Hold, error) {
 	return out, rows.Err()
 }
 
-// record appends the command's one ledger entry: ids and places, neither person nor reason.
-func (h *Holds) record(ctx context.Context, tx *db.Tx, kind, actor string, holds []Hold) error {
+// record keeps the act and writes its one entry.
+func (h *Holds) record(tx *db.Tx, kind, actor string, holds []Hold) error {
+	if err := h.keep(tx, kind, holds); err != nil {
+		return err
+	}
+	return h.append(tx, kind, actor, holds)
+}
+
+// append writes the command's one ledger entry: ids and places, neither person nor reason.
+func (h *Holds) append(tx *db.Tx, kind, actor string, holds []Hold) error {
 	type place struct {
 		ID      string `json:"id"`
 		System  string `json:"system,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ombudhq/ombud/connector"
@@ -21,8 +22,15 @@ type Key [16]byte
 // Number is how the store names a person; outside, a person is its id.
 type Number uint32
 
-// numberEpoch stands above the number in an id, so that numbers given anew after a restore make other ids.
-const numberEpoch = 1 << 32
+// numberShift is where, in what an id is made of, the epoch of the number stands: after a restore numbers of the line that
+// was lost are given anew, and must make other ids.
+const numberShift = 32
+
+// span is an epoch and the first number that was given in it.
+type span struct {
+	first Number
+	epoch uint64
+}
 
 const peopleSchema = `create table people (
 	number integer primary key,
@@ -39,6 +47,11 @@ create table identities (
 );
 create index identities_person on identities (person)`
 
+const peopleEpochs = `create table people_epochs (
+	first bigint not null primary key,
+	epoch bigint not null
+)`
+
 const identityLabel = "identity" // under which identities are sealed
 
 // People is the register of those who said something about the processing of their data: an id, a number, and
@@ -49,18 +62,63 @@ type People struct {
 	clock  clock.Clock
 	tokens *vault.Tokens
 	ids    *vault.Numbers
+	spans  atomic.Pointer[[]span] // in order, without the first epoch
 }
 
 // OpenPeople prepares the register.
 func OpenPeople(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*People, error) {
-	if err := d.Migrate(ctx, "people", peopleSchema); err != nil {
+	if err := d.Migrate(ctx, "people", peopleSchema, peopleEpochs); err != nil {
 		return nil, err
 	}
-	return &People{db: d, vault: v, clock: c, tokens: v.Tokens(vault.BlindIndex), ids: v.Numbers("sub")}, nil
+	p := &People{db: d, vault: v, clock: c, tokens: v.Tokens(vault.BlindIndex), ids: v.Numbers("sub")}
+	return p, d.Read(ctx, func(tx *db.Tx) error { return p.readSpans(ctx, tx) })
+}
+
+func (p *People) readSpans(ctx context.Context, tx *db.Tx) error {
+	rows, err := tx.Query(ctx, "select first, epoch from people_epochs order by first")
+	if err != nil {
+		return fmt.Errorf("reading people: %w", err)
+	}
+	defer rows.Close()
+	var spans []span
+	for rows.Next() {
+		var first, epoch int64
+		if err := rows.Scan(&first, &epoch); err != nil {
+			return fmt.Errorf("reading people: %w", err)
+		}
+		spans = append(spans, span{Number(first), uint64(epoch)})
+	}
+	p.spans.Store(&spans)
+	return rows.Err()
+}
+
+// Restart says that the numbers from now on belong to an epoch of the ledger that begins: ids of people whom the line that
+// was lost had made lead to nobody.
+func (p *People) Restart(ctx context.Context, tx *db.Tx, epoch int64) error {
+	var first int64
+	err := tx.QueryRow(ctx, `insert into people_epochs (first, epoch) select coalesce(max(number), 0) + 1, $1 from people where true
+		on conflict (first) do update set epoch = excluded.epoch returning first`, epoch).Scan(&first)
+	if err != nil {
+		return fmt.Errorf("beginning an epoch of people: %w", err)
+	}
+	was := p.spans.Load()
+	tx.OnRollback(func() { p.spans.Store(was) })
+	return p.readSpans(ctx, tx)
+}
+
+// made is what an id is made of.
+func (p *People) made(n Number) uint64 {
+	epoch := uint64(1)
+	for _, s := range *p.spans.Load() {
+		if n >= s.first {
+			epoch = s.epoch
+		}
+	}
+	return epoch<<numberShift | uint64(n)
 }
 
 // ID is how the world names a person: opaque, the same for as long as the root key lives.
-func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(numberEpoch|uint64(n))) }
+func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(p.made(n))) }
 
 // AppendID is ID behind what b holds.
 func (p *People) AppendID(b []byte, n Number) []byte {
@@ -74,13 +132,20 @@ func (p *People) Number(s string) (Number, bool) {
 		return 0, false
 	}
 	n, ok := p.ids.Number(b)
-	return Number(n), ok && n>>32 == 1
+	return Number(n), ok && p.made(Number(n)) == n
 }
 
 // Key is the blind index of an identity. An ASCII value costs no allocation.
 func (p *People) Key(i Identity) (k Key) {
 	var buf [128]byte
 	sum := p.tokens.Of(i.Kind, appendFolded(buf[:0], i.Value))
+	copy(k[:], sum[:])
+	return k
+}
+
+// keyOf is Key for those who have no register.
+func keyOf(v *vault.Vault, i Identity) (k Key) {
+	sum := v.MAC(vault.BlindIndex, []byte(i.Kind), appendFolded(nil, i.Value))
 	copy(k[:], sum[:])
 	return k
 }
@@ -112,7 +177,7 @@ type Bound struct {
 // are refused: which of them is meant is for a person to say.
 func (p *People) Resolve(ctx context.Context, tx *db.Tx, ids []Identity) (n Number, unknown []Identity, err error) {
 	for _, i := range ids {
-		found, err := p.find(ctx, tx, p.Key(i))
+		found, err := p.Find(ctx, tx, p.Key(i))
 		switch {
 		case err != nil:
 			return 0, nil, err
@@ -127,7 +192,8 @@ func (p *People) Resolve(ctx context.Context, tx *db.Tx, ids []Identity) (n Numb
 	return n, unknown, nil
 }
 
-func (p *People) find(ctx context.Context, tx *db.Tx, k Key) (Number, error) {
+// Find gives the person that a key leads to; 0 for nobody.
+func (p *People) Find(ctx context.Context, tx *db.Tx, k Key) (Number, error) {
 	var n int64
 	err := tx.QueryRow(ctx, "select person from identities where blind = $1", k[:]).Scan(&n)
 	if errors.Is(err, db.ErrNoRows) {
@@ -170,6 +236,20 @@ func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) 
 			k[:], int64(n), i.Kind, sealed, p.clock.Now().UnixMilli())
 		if err != nil {
 			return nil, fmt.Errorf("keeping an identity: %w", err)
+		}
+		bound = append(bound, Bound{k, n})
+	}
+	return bound, nil
+}
+
+// BindKeys lets keys lead to a person whose identities are not known, for what is done again after a restore.
+func (p *People) BindKeys(ctx context.Context, tx *db.Tx, n Number, keys []Key) ([]Bound, error) {
+	bound := make([]Bound, 0, len(keys))
+	for _, k := range keys {
+		_, err := tx.Exec(ctx, "insert into identities (blind, person, kind, sealed, since) values ($1, $2, '', $3, $4) on conflict do nothing",
+			k[:], int64(n), []byte{}, p.clock.Now().UnixMilli())
+		if err != nil {
+			return nil, fmt.Errorf("keeping a key: %w", err)
 		}
 		bound = append(bound, Bound{k, n})
 	}
@@ -274,6 +354,9 @@ func (p *People) Identities(ctx context.Context, n Number) (out []Identity, err 
 			var i Identity
 			if err := rows.Scan(&blind, &i.Kind, &sealed); err != nil {
 				return err
+			}
+			if len(sealed) == 0 {
+				continue // of BindKeys
 			}
 			value, err := p.vault.Open(identityLabel, blind, sealed)
 			if err != nil {

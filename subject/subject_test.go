@@ -167,7 +167,7 @@ func TestReleaseIsOneTransaction(t *testing.T) {
 
 func TestSuppressions(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		s, err := subject.OpenSuppressions(t.Context(), w.db, w.vault, w.clock)
+		s, err := subject.OpenSuppressions(t.Context(), w.db, w.vault, w.ledger, w.clock)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -18,10 +19,11 @@ import (
 // restored backup, an import, a late event) and is erased again. It never holds an identity. It also lies in memory,
 // for decisions about people nobody knows ask it. It is safe for concurrent use.
 type Suppressions struct {
-	db    *db.DB
-	vault *vault.Vault
-	clock clock.Clock
-	hooks []func(context.Context, *db.Tx, []Identity) error
+	db     *db.DB
+	vault  *vault.Vault
+	ledger *ledger.Ledger
+	clock  clock.Clock
+	hooks  []func(context.Context, *db.Tx, []Key) ([]Key, error)
 
 	mu  sync.RWMutex
 	now map[string]Erasure // by token: the newest of each
@@ -61,11 +63,11 @@ alter table suppressions add column held bigint not null default 0`
 const suppressionColumns = "token, kind, request, since, revision, allowed, held"
 
 // OpenSuppressions reads the list.
-func OpenSuppressions(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*Suppressions, error) {
+func OpenSuppressions(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Suppressions, error) {
 	if err := d.Migrate(ctx, "suppressions", suppressionsSchema, suppressionsRest); err != nil {
 		return nil, err
 	}
-	s := &Suppressions{db: d, vault: v, clock: c, now: map[string]Erasure{}}
+	s := &Suppressions{db: d, vault: v, ledger: l, clock: c, now: map[string]Erasure{}}
 	all, err := s.query(ctx, "select "+suppressionColumns+" from suppressions order by revision, since")
 	for _, one := range all {
 		s.now[one.Token] = one.Erasure
@@ -73,33 +75,44 @@ func OpenSuppressions(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clo
 	return s, err
 }
 
-// OnSuppress registers what else happens, in the same transaction, when people are erased. Call it before use.
-func (s *Suppressions) OnSuppress(fn func(context.Context, *db.Tx, []Identity) error) {
+// OnSuppress registers what else happens, in the same transaction, when people are erased. It is given keys of theirs and
+// gives all that led to the same people. Call it before use.
+func (s *Suppressions) OnSuppress(fn func(context.Context, *db.Tx, []Key) ([]Key, error)) {
 	s.hooks = append(s.hooks, fn)
 }
 
 // Suppress puts identities on the list, in the transaction that completes their erasure. An erasure that completes
 // again, because a hold ended, changes only what goes on nevertheless.
 func (s *Suppressions) Suppress(ctx context.Context, tx *db.Tx, request string, ids []Identity, e Erasure) error {
-	allowed, err := json.Marshal(e.Allowed)
+	act := erasureAct{Request: request, Since: s.clock.Now().UnixMilli(), Allowed: e.Allowed, Held: e.Held, Tokens: map[string]string{}}
+	for _, i := range ids {
+		act.Tokens[Token(s.vault, i.Kind, i.Value)] = i.Kind
+		act.Keys = append(act.Keys, keyOf(s.vault, i))
+	}
+	if err := s.suppress(ctx, tx, &act, e.Revision); err != nil {
+		return err
+	}
+	return act.keep(tx, s.ledger)
+}
+
+func (s *Suppressions) suppress(ctx context.Context, tx *db.Tx, act *erasureAct, revision int64) error {
+	allowed, err := json.Marshal(act.Allowed)
 	if err != nil {
 		return fmt.Errorf("encoding a suppression: %w", err)
 	}
 	held := 0
-	if e.Held {
+	if act.Held {
 		held = 1
 	}
-	tokens := map[string]bool{}
-	for _, i := range ids {
-		token := Token(s.vault, i.Kind, i.Value)
-		tokens[token] = true
+	for token, kind := range act.Tokens {
 		_, err := tx.Exec(ctx, `insert into suppressions (token, kind, request, since, revision, allowed, held) values ($1, $2, $3, $4, $5, $6, $7)
 			on conflict (token, request) do update set allowed = excluded.allowed, held = excluded.held`,
-			token, i.Kind, request, s.clock.Now().UnixMilli(), e.Revision, string(allowed), held)
+			token, kind, act.Request, act.Since, revision, string(allowed), held)
 		if err != nil {
 			return err
 		}
 	}
+	tokens, e := act.Tokens, Erasure{Revision: revision, Allowed: act.Allowed, Held: act.Held}
 	tx.OnCommit(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -108,9 +121,11 @@ func (s *Suppressions) Suppress(ctx context.Context, tx *db.Tx, request string, 
 		}
 	})
 	for _, fn := range s.hooks {
-		if err := fn(ctx, tx, ids); err != nil {
+		more, err := fn(ctx, tx, act.Keys)
+		if err != nil {
 			return err
 		}
+		act.Keys = append(act.Keys, more...)
 	}
 	return nil
 }

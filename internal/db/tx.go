@@ -16,6 +16,7 @@ type Tx struct {
 	failed     error // the first statement that failed; nothing runs after it
 	open       []*Rows
 	onCommit   []func()
+	onKeep     []func() error
 	onRollback []func()
 }
 
@@ -54,6 +55,11 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
 // OnCommit calls fn when the transaction is durable and before the answer, in the order of the calls. fn must be quick
 // and must not use the store.
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+
+// BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
+// kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and the
+// store is broken, as after a commit whose outcome is unknown.
+func (t *Tx) BeforeAnswer(fn func() error) { t.onKeep = append(t.onKeep, fn) }
 
 // OnRollback calls fn when the transaction is undone, the last one first. It is called once per run of the function, also
 // when that will run again.

@@ -166,7 +166,7 @@ func (c *command) undo() {
 	for i := len(c.tx.onRollback) - 1; i >= 0; i-- {
 		c.tx.onRollback[i]()
 	}
-	c.tx.onRollback, c.tx.onCommit = nil, nil
+	c.tx.onRollback, c.tx.onCommit, c.tx.onKeep = nil, nil, nil
 }
 
 func (w *writer) rollback(ran []*command) {
@@ -179,7 +179,8 @@ func (w *writer) rollback(ran []*command) {
 	}
 }
 
-// commit makes the group durable, then tells everybody: hooks first, answers after all of them.
+// commit makes the group durable, then tells everybody: hooks first, then what must be kept elsewhere, answers after all
+// of them.
 func (w *writer) commit(group []*command) {
 	if err := w.c.commit(); err != nil {
 		w.fail(unknown(err))
@@ -195,9 +196,26 @@ func (w *writer) commit(group []*command) {
 			fn()
 		}
 	}
+	if err := keepElsewhere(group); err != nil {
+		w.fail(fault.Wrap(fault.Unavailable, err, "what was just changed could not be kept outside the own store: %v", err).
+			Then("Mend that place and restart: what is missing there is written before anything is answered."))
+		answerAll(group, w.broken())
+		return
+	}
 	for _, c := range group {
 		c.answer()
 	}
+}
+
+func keepElsewhere(group []*command) error {
+	for _, c := range group {
+		for _, fn := range c.tx.onKeep {
+			if err := fn(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func unknown(cause error) error {

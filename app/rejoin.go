@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// restored is the content of the entry that tells of a restore: what was lost, and what was done again.
+type restored struct {
+	*ledger.Loss
+	Again   map[string]int `json:"again"` // acts that were done again, by kind
+	Because any            `json:"because,omitempty"`
+}
+
+// rejoin brings an older store to what the suppression ledger knows, in one transaction: all of it, or the store is an
+// older one still. Afterwards nobody who was erased is back, and nothing that was withdrawn is allowed.
+func (a *App) rejoin(ctx context.Context, p *Parts) error {
+	loss := a.Ledger.Lost()
+	if loss == nil {
+		return nil
+	}
+	return a.DB.Write(ctx, func(tx *db.Tx) error {
+		told := restored{Loss: loss, Again: map[string]int{}, Because: a.cfg.Gap}
+		if err := a.People.Restart(ctx, tx, loss.Epoch); err != nil {
+			return err
+		}
+		err := a.Ledger.Missing(func(act ledger.Act) error {
+			told.Again[act.Kind]++
+			return a.again(ctx, tx, p, act)
+		})
+		if err != nil {
+			return err
+		}
+		_, err = a.Ledger.Rejoin(ctx, tx, "ombud", told)
+		return err
+	})
+}
+
+func (a *App) again(ctx context.Context, tx *db.Tx, p *Parts, act ledger.Act) error {
+	switch act.Kind {
+	case consent.WithdrawalKept:
+		return a.Consents.Again(ctx, tx, act)
+	case "restriction.added", "restriction.ended", "objection.added", "objection.ended":
+		return a.Consents.AgainFact(ctx, tx, act)
+	case subject.HoldAdded, subject.HoldReleased:
+		return p.Holds.Again(ctx, tx, act)
+	case subject.ErasureDone:
+		return a.suppressions.Again(ctx, tx, act)
+	}
+	return fmt.Errorf("acts of kind %s are not known to this version", act.Kind)
+}

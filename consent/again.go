@@ -1,0 +1,135 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// noAct is what is kept of a withdrawal outside the store: every key that led to the person, for an older store may know
+// them by another one.
+type noAct struct {
+	Keys       []subject.Key `json:"keys"`
+	Purposes   []string      `json:"purposes,omitempty"`
+	Narrowed   []string      `json:"narrowed,omitempty"` // purposes that went on without the categories
+	Categories []string      `json:"categories,omitempty"`
+	All        bool          `json:"all,omitempty"`
+	Erased     bool          `json:"erased,omitempty"` // the person had been erased before
+}
+
+func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity, c *ended) error {
+	act := noAct{Purposes: c.Purposes, Categories: c.Categories, All: c.All}
+	for _, p := range c.Narrowed {
+		act.Narrowed = append(act.Narrowed, p.Purpose)
+	}
+	for _, i := range ids {
+		if _, was := s.cfg.Suppressions.Erased(i); was {
+			act.Erased = true
+		}
+	}
+	if err := s.cfg.People.Keys(ctx, tx, n, func(b subject.Bound) { act.Keys = append(act.Keys, b.Key) }); err != nil {
+		return err
+	}
+	return s.cfg.Ledger.Keep(tx, kindWithdrawn, act)
+}
+
+// WithdrawalKept is the kind under which withdrawals are kept outside the store.
+const WithdrawalKept = kindWithdrawn
+
+// Again withdraws again what the store does not know to be withdrawn. Where the person is not known any more, or not yet,
+// the no stands for whoever comes with one of the keys.
+func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
+	var act noAct
+	if err := json.Unmarshal(a.Body, &act); err != nil {
+		return fmt.Errorf("reading an act: %w", err)
+	}
+	if err := s.cfg.Purposes.Reserve(ctx, tx, slices.Concat(act.Purposes, act.Narrowed)); err != nil {
+		return err
+	}
+	people, bound, err := s.those(ctx, tx, act.Keys, act.Erased)
+	if err != nil {
+		return err
+	}
+	for _, n := range people {
+		c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: act.Categories, All: act.All, Reason: subject.Again, Automatic: true}
+		for _, p := range act.Purposes {
+			s.endAgain(c, n, p, nil)
+		}
+		for _, p := range act.Narrowed {
+			s.endAgain(c, n, p, act.Categories)
+		}
+		if _, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endAgain adds what the withdrawal does to one purpose. What cannot be narrowed ends.
+func (s *Service) endAgain(c *ended, n subject.Number, id string, categories []string) {
+	rule, ok := s.cfg.Purposes.Now().Known(id)
+	if !ok || rule.Rank >= index.Ranks {
+		return // nobody can have consented to it
+	}
+	if st := s.current(n, rule.Rank); len(categories) > 0 && st.word.Live(index.MinuteOf(c.At)) && len(rule.Categories) > 0 {
+		s.endOne(c, n, rule, categories)
+		return
+	}
+	s.endOne(c, n, rule, nil)
+}
+
+// AgainFact adds or ends a restriction or objection again.
+func (s *Service) AgainFact(ctx context.Context, tx *db.Tx, a ledger.Act) error {
+	keys, err := s.cfg.Facts.AgainKeys(a)
+	if err != nil {
+		return err
+	}
+	people, bound, err := s.those(ctx, tx, keys, false)
+	if err != nil {
+		return err
+	}
+	n, err := s.cfg.Facts.Again(ctx, tx, people[0], a)
+	if err != nil || n == 0 {
+		return err
+	}
+	tx.OnCommit(func() {
+		s.bind(bound)
+		s.flag(n)
+	})
+	return nil
+}
+
+// those are the people whom keys lead to; where there is nobody, somebody is made. Keys that led to nobody lead to the
+// first of them.
+func (s *Service) those(ctx context.Context, tx *db.Tx, keys []subject.Key, erased bool) (people []subject.Number, bound []subject.Bound, err error) {
+	var loose []subject.Key
+	for _, k := range keys {
+		n, err := s.cfg.People.Find(ctx, tx, k)
+		if err != nil {
+			return nil, nil, err
+		}
+		if n == 0 {
+			loose = append(loose, k)
+		} else if !slices.Contains(people, n) {
+			people = append(people, n)
+		}
+	}
+	if len(people) == 0 {
+		n, err := s.cfg.People.Add(ctx, tx, erased)
+		if err != nil {
+			return nil, nil, err
+		}
+		if erased {
+			tx.OnCommit(func() { s.index.SetFlags(index.Number(n), index.Suppressed) })
+		}
+		people = append(people, n)
+	}
+	bound, err = s.cfg.People.BindKeys(ctx, tx, people[0], loose)
+	return people, bound, err
+}
