@@ -44,7 +44,7 @@ func (p *place) restored() (missing []string) {
 	p.db.Close()
 	ctx := context.Background()
 	var err error
-	if p.db, err = db.Open(ctx, db.Config{Path: p.path(), Clock: p.clock}); err != nil {
+	if p.db, err = db.Open(ctx, db.Config{Path: p.store, Clock: p.clock}); err != nil {
 		p.t.Fatal(err)
 	}
 	c := p.config()
@@ -74,8 +74,9 @@ func (p *place) reopen() error {
 
 // TestActsStandOutsideBeforeTheAnswer: what was answered is in the file, sealed; what could not be put there is answered
 // with an error, the store takes nothing more, and the next start puts it there first.
-func TestActsStandOutsideBeforeTheAnswer(t *testing.T) {
-	p := newPlace(t)
+func TestActsStandOutsideBeforeTheAnswer(t *testing.T) { each(t, testActsOutside) }
+
+func testActsOutside(t *testing.T, p *place) {
 	p.append(3)
 	if _, err := os.Stat(p.actsFile()); err == nil {
 		t.Error("there is a suppression ledger although nothing was suppressed")
@@ -113,8 +114,8 @@ func TestActsStandOutsideBeforeTheAnswer(t *testing.T) {
 // TestOlderStoreIsRefusedAndBroughtBack: abandoned lines included.
 func TestOlderStoreIsRefusedAndBroughtBack(t *testing.T) {
 	p := newPlace(t)
-	copyOf := func() []byte { p.db.Close(); b := read(t, p.path()); p.open(); return b }
-	back := func(b []byte) { p.db.Close(); write(t, p.path(), b) }
+	copyOf := func() []byte { p.db.Close(); b := read(t, p.store); p.open(); return b }
+	back := func(b []byte) { p.db.Close(); write(t, p.store, b) }
 	p.act(1)
 	a := copyOf()
 	p.act(2)
@@ -155,14 +156,14 @@ func TestRestoreCutShort(t *testing.T) {
 	p := newPlace(t)
 	p.act(1)
 	p.db.Close()
-	old := read(t, p.path())
+	old := read(t, p.store)
 	p.open()
 	p.act(2)
 	p.db.Close()
-	write(t, p.path(), old)
+	write(t, p.store, old)
 	ctx := context.Background()
 	var err error
-	if p.db, err = db.Open(ctx, db.Config{Path: p.path()}); err != nil {
+	if p.db, err = db.Open(ctx, db.Config{Path: p.store}); err != nil {
 		t.Fatal(err)
 	}
 	c := p.config()
@@ -189,7 +190,7 @@ func TestSecondHead(t *testing.T) {
 	second := filepath.Join(p.dir, "second")
 	open := func() error {
 		var err error
-		if p.db, err = db.Open(t.Context(), db.Config{Path: p.path()}); err != nil {
+		if p.db, err = db.Open(t.Context(), db.Config{Path: p.store}); err != nil {
 			t.Fatal(err)
 		}
 		defer p.db.Close()
@@ -223,7 +224,7 @@ func TestDamagedActs(t *testing.T) {
 	p := newPlace(t)
 	p.act(1)
 	p.db.Close()
-	older := read(t, p.path())
+	older := read(t, p.store)
 	p.open()
 	for i := range 6 {
 		p.act(10+i, 20+i)
@@ -233,7 +234,7 @@ func TestDamagedActs(t *testing.T) {
 	}
 	p.checkpoint()
 	p.db.Close()
-	store, whole := read(t, p.path()), read(t, p.actsFile())
+	store, whole := read(t, p.store), read(t, p.actsFile())
 	var groups [][]byte // each is a text, an empty line, a signature, an empty line
 	for part := range slices.Chunk(bytes.SplitAfter(whole, []byte("\n\n")), 2) {
 		groups = append(groups, bytes.Join(part, nil))
@@ -259,7 +260,7 @@ func TestDamagedActs(t *testing.T) {
 	}
 	for name, b := range damages {
 		for _, s := range [][]byte{store, older} {
-			write(t, p.path(), s)
+			write(t, p.store, s)
 			if os.Remove(p.actsFile()); b != nil {
 				write(t, p.actsFile(), b)
 			}
