@@ -122,7 +122,7 @@ func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(p.made(
 
 // AppendID is ID behind what b holds.
 func (p *People) AppendID(b []byte, n Number) []byte {
-	return id.Append(b, "sub_", p.ids.ID(numberEpoch|uint64(n)))
+	return id.Append(b, "sub_", p.ids.ID(p.made(n)))
 }
 
 // Number is the number behind an id; false when the id is none of ours.
