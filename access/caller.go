@@ -9,6 +9,9 @@ type Caller struct {
 	Role  Role
 	// Key is the id of the API key they came with, "" for those who came otherwise.
 	Key string
+	// Session is the id of the session of an account, "" for those who came otherwise. One that is not signed in to the end
+	// has no role yet.
+	Session string
 }
 
 // callerContext carries a caller; a type of its own costs one allocation where context.WithValue costs two.

@@ -10,4 +10,14 @@
 // The keys in force are a table in memory that is replaced as a whole: a lookup takes no lock and allocates nothing. A
 // key that is made or revoked is one row and one ledger entry in one transaction, and the table follows between commit
 // and answer: once a revocation is answered, no request gets in with that key.
+//
+// People sign in to an account: a name, a password that is hashed with argon2id, and always a second factor. An account
+// has one role. It is one row whose personal parts and secrets are sealed, and each change of it is that row and one
+// ledger entry in one transaction; in the ledger it is known by its id, never by a name.
+//
+// A session is a random token that only the browser has; kept is its SHA-256. Every change of what lets somebody in
+// raises the epoch of the account and ends its sessions in the same transaction, and a session that was begun under
+// another epoch does not go on: there is no moment between the change and the end of what it ends.
+//
+// A guess counts before it is looked at, so that guesses that come at once are no more than guesses that come in turn.
 package access

@@ -9,9 +9,12 @@ import (
 // Role is what somebody is here for.
 type Role string
 
-// The roles. Local is whoever can read the root key of this machine; Service is a program of the company.
+// The roles. Local is whoever can read the root key of this machine, and Machine is what they are once an account
+// exists: the work goes on, but the log, packages and people's roles are for those who sign in. Service is a program of
+// the company.
 const (
 	Local       Role = "local"
+	Machine     Role = "machine"
 	DataSubject Role = "data_subject"
 	Support     Role = "support_agent"
 	Officer     Role = "data_protection_officer"
@@ -46,28 +49,38 @@ const (
 	PackageRead      Permission = "package.read"      // a person's data as it is handed over
 	LedgerRead       Permission = "ledger.read"       // entries, checkpoints, proofs
 	KeyManage        Permission = "key.manage"        // make and revoke API keys
+	CatalogWrite     Permission = "catalog.write"     // say what was guessed is right or wrong
+	AccountManage    Permission = "account.manage"    // accounts, their roles, the sessions of others
+	SelfManage       Permission = "self.manage"       // the own account
 )
 
 // everything is what Local may do.
 var everything = []Permission{
 	APIRead, CatalogRead, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead, EventReplay,
-	HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, KeyManage,
+	HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, KeyManage, CatalogWrite, AccountManage,
 }
 
-// grants is the table of roles: what it does not name is denied. People of the roles below Local come with accounts.
+// grants is the table of roles: what it does not name is denied. SelfManage is every account's and
+// nobody else's.
 var grants = map[Role][]Permission{
 	Local:       everything,
+	Machine:     {APIRead, CatalogRead, CatalogWrite, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, KeyManage},
 	DataSubject: {}, // reaches their own data only, which is not asked here
-	Support:     {APIRead, CatalogRead, PurposeRead, ConsentRead, ConsentWrite, RestrictionWrite, HoldRead, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead},
-	Officer:     {APIRead, CatalogRead, PurposeRead, ConsentRead, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead},
-	Admin:       {APIRead, CatalogRead, PurposeRead, EventRead, EventReplay, KeyManage},
-	Auditor:     {APIRead, CatalogRead, PurposeRead, EventRead, HoldRead, ReceiptRead, LedgerRead},
-	Developer:   {APIRead, CatalogRead, PurposeRead, PurposeWrite},
+	Support:     {APIRead, CatalogRead, PurposeRead, ConsentRead, ConsentWrite, RestrictionWrite, HoldRead, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, SelfManage},
+	Officer:     {APIRead, CatalogRead, CatalogWrite, PurposeRead, ConsentRead, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, SelfManage},
+	Admin:       {APIRead, CatalogRead, PurposeRead, EventRead, EventReplay, KeyManage, AccountManage, SelfManage},
+	Auditor:     {APIRead, CatalogRead, PurposeRead, EventRead, HoldRead, ReceiptRead, LedgerRead, SelfManage},
+	Developer:   {APIRead, CatalogRead, CatalogWrite, PurposeRead, PurposeWrite, SelfManage},
 	Service:     {APIRead, DecisionAsk, PurposeRead, ConsentRead, ConsentWrite, EventPost},
 }
 
 // forKeys are the roles a program may have. The others are for people, who sign in and answer for what they do.
 var forKeys = []Role{Service, Developer, Auditor}
+
+var forPeople = []Role{Support, Officer, Admin, Auditor, Developer}
+
+// PeopleRoles are the roles an account may have, in the order to choose from.
+func PeopleRoles() []Role { return slices.Clone(forPeople) }
 
 // Allowed is the only gate: nil, or fault.Denied with the role and the permission it lacks.
 func Allowed(c Caller, p Permission) error {

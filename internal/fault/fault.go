@@ -23,21 +23,22 @@ const (
 	Waiting                 // incomplete, or a person must act first
 	Integrity               // the ledger, a receipt or a package is not what was signed
 	Unavailable             // a store, a disk or a lock is out of reach; may work later
+	Busy                    // too much at once, or too often: the same may be asked again after a while
 )
 
 // exits is the table of contract.md, "CLI". 0 is success and 1 is findings.
 var exits = map[Kind]int{
-	Internal: 6, Invalid: 2, NotFound: 2, Denied: 3, Conflict: 3, Waiting: 4, Integrity: 5, Unavailable: 6,
+	Internal: 6, Invalid: 2, NotFound: 2, Denied: 3, Conflict: 3, Waiting: 4, Integrity: 5, Unavailable: 6, Busy: 6,
 }
 
 // statuses is the table of HTTP answers (RFC 9457 problems).
 var statuses = map[Kind]int{
-	Internal: 500, Invalid: 422, NotFound: 404, Denied: 403, Conflict: 409, Waiting: 409, Integrity: 500, Unavailable: 503,
+	Internal: 500, Invalid: 422, NotFound: 404, Denied: 403, Conflict: 409, Waiting: 409, Integrity: 500, Unavailable: 503, Busy: 429,
 }
 
 var names = map[Kind]string{
 	Internal: "internal", Invalid: "invalid", NotFound: "not-found", Denied: "denied", Conflict: "conflict",
-	Waiting: "waiting", Integrity: "integrity", Unavailable: "unavailable",
+	Waiting: "waiting", Integrity: "integrity", Unavailable: "unavailable", Busy: "busy",
 }
 
 func (k Kind) String() string { return names[k] }

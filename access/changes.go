@@ -1,0 +1,141 @@
+package access
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// changed keeps a changed account, ends its sessions, and appends the act's entry. more goes into the entry.
+func (a *Accounts) changed(ctx context.Context, tx *db.Tx, r *record, actor, what string, more map[string]any) error {
+	r.Epoch++
+	if err := a.write(ctx, tx, r); err != nil {
+		return err
+	}
+	if err := a.endAll(ctx, tx, r.ID); err != nil {
+		return err
+	}
+	content := map[string]any{"account": r.ID, "change": what}
+	maps.Copy(content, more)
+	return a.note(tx, "account.changed", "done", actor, content)
+}
+
+// manage is an act of one person on the account of another. Nobody does it to themself: a role would be a rank of one's
+// own making.
+func (a *Accounts) manage(ctx context.Context, ref string, by Caller, act func(tx *db.Tx, r *record) error) (Account, error) {
+	if err := Allowed(by, AccountManage); err != nil {
+		return Account{}, err
+	}
+	var out Account
+	err := a.db.Write(ctx, func(tx *db.Tx) error {
+		r, err := a.find(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		if r.actor() == by.Actor {
+			return fault.New(fault.Denied, "nobody changes the role or the standing of their own account").Then("Ask another %s.", Admin)
+		}
+		if err := act(tx, r); err != nil {
+			return err
+		}
+		out = r.account(a.clock.Now())
+		return nil
+	})
+	return out, err
+}
+
+// SetRole gives an account another role and ends its sessions. fault.Denied for the own one, for the last admin, and for
+// whoever is not signed in; fault.Conflict when it has the role already.
+func (a *Accounts) SetRole(ctx context.Context, ref string, role Role, by Caller) (Account, error) {
+	if !slices.Contains(forPeople, role) {
+		return Account{}, fault.New(fault.Invalid, "a person's role is %s", roleList(forPeople))
+	}
+	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		if by.Role == Local {
+			return fault.New(fault.Denied, "roles are given by somebody who is signed in").Then("Sign in as a %s and open Accounts.", Admin)
+		}
+		if r.Role == role {
+			return fault.New(fault.Conflict, "this account has the role %s already", role)
+		}
+		if err := a.notLast(ctx, tx, r); err != nil {
+			return err
+		}
+		from := r.Role
+		r.Role = role
+		return a.changed(ctx, tx, r, by.Actor, "role", map[string]any{"from": from, "to": role})
+	})
+}
+
+// notLast refuses to take the last admin who is enabled.
+func (a *Accounts) notLast(ctx context.Context, tx *db.Tx, r *record) error {
+	var others int64
+	err := tx.QueryRow(ctx, `select count(*) from accounts where role = $1 and enabled = 1 and id <> $2`, string(Admin), r.ID).Scan(&others)
+	if err == nil && r.Role == Admin && r.Enabled && others == 0 {
+		err = fault.New(fault.Denied, "this is the last %s; without one nobody could manage accounts", Admin).Then("Make another one first.")
+	}
+	return err
+}
+
+// Disable closes an account and ends its sessions: who was signed in is out when it returns. fault.Denied for the own one
+// and for the last admin.
+func (a *Accounts) Disable(ctx context.Context, ref string, by Caller) (Account, error) {
+	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		if !r.Enabled {
+			return fault.New(fault.Conflict, "this account is disabled already")
+		}
+		if err := a.notLast(ctx, tx, r); err != nil {
+			return err
+		}
+		r.Enabled = false
+		return a.changed(ctx, tx, r, by.Actor, "disabled", nil)
+	})
+}
+
+// Enable opens an account again.
+func (a *Accounts) Enable(ctx context.Context, ref string, by Caller) (Account, error) {
+	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		if r.Enabled {
+			return fault.New(fault.Conflict, "this account is enabled already")
+		}
+		r.Enabled = true
+		return a.changed(ctx, tx, r, by.Actor, "enabled", nil)
+	})
+}
+
+// EndSessions ends every session of another account.
+func (a *Accounts) EndSessions(ctx context.Context, ref string, by Caller) (Account, error) {
+	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		return a.changed(ctx, tx, r, by.Actor, "sessions ended", nil)
+	})
+}
+
+// SetupLink gives the secret of a new setup link, for an account that was not set up yet; an earlier link ends.
+// fault.Conflict for one that has a password: Reset is for those.
+func (a *Accounts) SetupLink(ctx context.Context, ref string, by Caller) (acc Account, link string, err error) {
+	acc, err = a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		if r.Password != "" {
+			return fault.New(fault.Conflict, "this account is set up").Then("To let somebody in again who is locked out, reset it.")
+		}
+		link = a.giveLink(r)
+		return a.changed(ctx, tx, r, by.Actor, "setup link", nil)
+	})
+	return acc, link, err
+}
+
+// Reset takes password, second factor and recovery codes from an account, ends its sessions, and gives the secret of a
+// setup link.
+func (a *Accounts) Reset(ctx context.Context, ref string, by Caller) (acc Account, link string, err error) {
+	acc, err = a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		link = a.giveLink(r)
+		r.Password, r.Factor, r.Step, r.Codes = "", nil, 0, nil
+		return a.changed(ctx, tx, r, by.Actor, "reset", nil)
+	})
+	if err != nil {
+		return Account{}, "", err
+	}
+	a.tries.forgive("password "+string(a.nameToken(acc.Name)), "code "+acc.ID)
+	return acc, link, nil
+}
