@@ -89,7 +89,7 @@ func purposesOf(cfg *catalog.Config) []purpose.Purpose {
 
 // keepConsents tells of what expired, and keeps the snapshot near the present, until ctx ends; then once more.
 func (a *App) keepConsents(ctx context.Context) {
-	saved := a.Ledger.Head()
+	saved := a.Consents.Saved()
 	for ctx.Err() == nil {
 		select {
 		case <-a.cfg.Clock.After(time.Minute):

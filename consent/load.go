@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
@@ -17,10 +19,10 @@ import (
 func (s *Service) load(ctx context.Context) error {
 	from, err := s.loadSnapshot(ctx)
 	if err != nil {
-		s.cfg.Log.Warn("the snapshot of the decision index cannot be used; it is rebuilt from the ledger", "error", err)
-		s.index, from = index.New(), 0
-		clear(s.asides)
-		s.tally.days = nil
+		s.cfg.Log.Warn("the snapshot of the decision index cannot be used", "error", err)
+	}
+	if from == 0 {
+		from = s.loadCopy(ctx)
 	}
 	if err := s.loadPeople(ctx, from == 0); err != nil {
 		return err
@@ -60,30 +62,84 @@ func (s *Service) loadPeople(ctx context.Context, all bool) error {
 	})
 }
 
-// replay takes in the entries after one.
+// piece is a run of entries, opened.
+type piece struct {
+	rows     []ledger.Row
+	contents []any
+	err      error
+}
+
+const pieceLength = 2048
+
+// replay takes in the entries after one. They are read and opened several pieces at a time, and taken in in order.
 func (s *Service) replay(ctx context.Context, from int64) error {
-	const chunk = 4096
 	fresh := from > 0 // the people of these entries may have got identities after the snapshot
-	for {
-		rows, err := s.cfg.Ledger.Since(ctx, from, chunk)
-		if err != nil {
-			return err
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer cancel()
+	for ahead := range s.pieces(ctx, &reading, from) {
+		p := <-ahead
+		if p.err != nil {
+			return p.err
 		}
-		for _, r := range rows {
-			if err := s.replayRow(r); err != nil {
+		for i, r := range p.rows {
+			if err := s.replayRow(r, p.contents[i]); err != nil {
 				return errors.Join(fault.New(fault.Integrity, "the consents of the ledger cannot be read"), err)
 			}
-			from = r.ID
 		}
 		if fresh {
-			if err := s.bindPeople(ctx, rows); err != nil {
+			if err := s.bindPeople(ctx, p.rows); err != nil {
 				return err
 			}
 		}
-		if len(rows) < chunk {
-			return nil
+	}
+	return nil
+}
+
+// pieces reads ahead, as far as there are processors, and gives the pieces after an entry in order.
+func (s *Service) pieces(ctx context.Context, reading *sync.WaitGroup, from int64) <-chan chan piece {
+	queue := make(chan chan piece, min(runtime.GOMAXPROCS(0), maxReaders))
+	size := s.cfg.Ledger.Size()
+	reading.Go(func() {
+		defer close(queue)
+		for ; from < size; from += pieceLength {
+			ahead, at := make(chan piece, 1), from
+			select {
+			case queue <- ahead:
+			case <-ctx.Done():
+				return
+			}
+			reading.Go(func() { ahead <- s.piece(ctx, at, min(pieceLength, size-at)) })
+		}
+	})
+	return queue
+}
+
+// maxReaders leaves the store one reader for whoever takes the pieces in.
+const maxReaders = 2
+
+func (s *Service) piece(ctx context.Context, from, n int64) (p piece) {
+	if p.rows, p.err = s.cfg.Ledger.Since(ctx, from, int(n)); p.err != nil {
+		return p
+	}
+	if int64(len(p.rows)) != n {
+		p.err = fault.New(fault.Integrity, "the ledger has a gap after entry %d", from)
+		return p
+	}
+	p.contents = make([]any, n)
+	for i, r := range p.rows {
+		if r.ID != from+int64(i)+1 {
+			p.err = fault.New(fault.Integrity, "the ledger has a gap before entry %d", r.ID)
+			return p
+		}
+		var err error
+		if p.contents[i], err = decode(r); err != nil {
+			p.err = errors.Join(fault.New(fault.Integrity, "the consents of the ledger cannot be read"), err)
+			return p
 		}
 	}
+	return p
 }
 
 // bindPeople takes in the identities of those whom entries are about.
@@ -104,13 +160,12 @@ func (s *Service) bindPeople(ctx context.Context, rows []ledger.Row) error {
 	})
 }
 
-func (s *Service) replayRow(r ledger.Row) error {
-	if r.Kind == kindExpired {
+func (s *Service) replayRow(r ledger.Row, content any) error {
+	switch {
+	case r.Kind == kindExpired:
 		return s.replayExpired(r)
-	}
-	content, err := decode(r)
-	if err != nil || content == nil {
-		return err
+	case content == nil:
+		return nil
 	}
 	n, ok := s.cfg.People.Number(r.Subject)
 	if !ok {

@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"log/slog"
 	"slices"
@@ -33,6 +34,8 @@ type Config struct {
 	Purposes     *purpose.Register
 	// Snapshot is the file that makes a start quick; "" keeps none.
 	Snapshot string
+	// CopyEvery is how many entries after a copy of the snapshot in the store the next is made; default 100,000.
+	CopyEvery int64
 	// Organization and Jurisdictions are those of the controller: receipts name it, and the law depends on where it is.
 	Organization  string
 	Jurisdictions []string
@@ -46,6 +49,8 @@ type Service struct {
 	index  *index.Index
 	latest atomic.Int64 // minutes of the newest question: a clock set back makes nothing valid again
 	seen   atomic.Int64 // revision that the index has reached
+	saved  atomic.Int64 // revision of the snapshot file
+	copied atomic.Int64 // revision of its copy in the store; 0 when it must be made anew
 	feed   feed
 	ring   ring
 
@@ -88,7 +93,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := c.DB.Migrate(ctx, "consent", schema, receivedSchema); err != nil {
+	if c.CopyEvery == 0 {
+		c.CopyEvery = 100_000
+	}
+	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
 		return nil, err
 	}
 	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{},
@@ -290,6 +298,7 @@ func (s *Service) erased(ctx context.Context, tx *db.Tx, keys []subject.Key) (al
 				s.index.Unbind(short(b.Key))
 			}
 			s.index.SetFlags(index.Number(n), index.Erased)
+			s.copied.Store(0) // it leads from these identities to a number still
 			s.reached(at.Revision, n, nil)
 		})
 	}

@@ -48,7 +48,8 @@ type asideRecord struct {
 	Pending    int64    `json:"n,omitempty"`
 }
 
-// SaveSnapshot writes the index of now to its file, beside the commands that go on.
+// SaveSnapshot writes the index of now to its file, beside the commands that go on, and now and then a copy into the
+// store.
 func (s *Service) SaveSnapshot(ctx context.Context) error {
 	if s.cfg.Snapshot == "" {
 		return nil
@@ -56,9 +57,10 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 	var snap *index.Snapshot
 	var asides map[asideKey]aside
 	var days map[tallyKey]Count
+	var head int64
 	err := s.cfg.DB.Write(ctx, func(*db.Tx) error { // between two commits: index and ledger stand at the same entry
 		tree := s.cfg.Ledger.Tree()
-		head := s.cfg.Ledger.Head()
+		head = s.cfg.Ledger.Head()
 		snap = s.index.Snapshot(index.Meta{Epoch: uint64(head >> 40), Revision: uint64(head), Root: tree.Hash})
 		s.asideMu.RLock()
 		defer s.asideMu.RUnlock()
@@ -72,13 +74,25 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 		return err
 	}
 	defer snap.Close()
-	return file.Save(s.cfg.Snapshot, func(w io.Writer) error {
+	second := s.newCopy(ctx, head)
+	err = file.Save(s.cfg.Snapshot, func(w io.Writer) error {
+		if second != nil {
+			w = io.MultiWriter(w, second)
+		}
 		if err := s.writeAsides(w, asides, days); err != nil {
 			return err
 		}
 		return snap.Write(w, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Seal(snapshotLabel, nil, frame), nil })
 	})
+	if err != nil {
+		return err
+	}
+	s.saved.Store(head)
+	return second.finish()
 }
+
+// Saved is the revision of the snapshot file; 0 when there is none that can be used.
+func (s *Service) Saved() int64 { return s.saved.Load() }
 
 func (s *Service) writeAsides(w io.Writer, asides map[asideKey]aside, days map[tallyKey]Count) error {
 	var file asideFile
@@ -113,10 +127,23 @@ func (s *Service) loadSnapshot(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if err := s.readAsides(f); err != nil {
+	revision, err := s.adopt(ctx, f)
+	s.saved.Store(revision)
+	return entryOf(revision), err
+}
+
+// adopt takes a snapshot in whole or, with an error, nothing of it, and gives the revision it stands at.
+func (s *Service) adopt(ctx context.Context, r io.Reader) (revision int64, err error) {
+	defer func() {
+		if err != nil {
+			s.index, s.tally.days, revision = index.New(), nil, 0
+			clear(s.asides)
+		}
+	}()
+	if err := s.readAsides(r); err != nil {
 		return 0, err
 	}
-	meta, x, err := index.Read(f, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Open(snapshotLabel, nil, frame) })
+	meta, x, err := index.Read(r, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Open(snapshotLabel, nil, frame) })
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +159,7 @@ func (s *Service) loadSnapshot(ctx context.Context) (int64, error) {
 		return 0, errors.New("it is of another ledger")
 	}
 	s.index = x
-	return at, nil
+	return int64(meta.Revision), nil
 }
 
 func (s *Service) readAsides(r io.Reader) error {

@@ -67,7 +67,7 @@ func (w *world) open() {
 	must(err)
 	w.Service, err = consent.Open(ctx, consent.Config{
 		DB: w.db, Vault: w.vault, Ledger: w.ledger, Clock: w.clock, People: w.people, Facts: facts, Suppressions: w.erased, Purposes: w.register,
-		Snapshot: filepath.Join(w.dir, "decisions"), Organization: "Fjordly AS", Jurisdictions: w.where, Log: slog.New(slog.DiscardHandler),
+		Snapshot: filepath.Join(w.dir, "decisions"), CopyEvery: 1, Organization: "Fjordly AS", Jurisdictions: w.where, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -83,6 +84,23 @@ func (c *company) config() string { return filepath.Join(c.dir, "ombud.yaml") }
 func (c *company) data() string   { return filepath.Join(c.dir, "data") }
 
 func (c *company) forgetSnapshot() { _ = os.Remove(filepath.Join(c.data(), "decisions.snapshot")) }
+
+// forgetCopy removes the copy of the snapshot from the store.
+func (c *company) forgetCopy(t testing.TB) {
+	t.Helper()
+	d, err := db.Open(t.Context(), db.Config{Path: filepath.Join(c.data(), "ombud.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	err = d.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), "delete from consent_copy")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 func (c *company) open(t testing.TB) *app.App {
 	t.Helper()
