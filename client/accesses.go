@@ -53,6 +53,11 @@ type cloudEvent struct {
 	Data        Access    `json:"data"`
 }
 
+// outcome is what the server made of one event.
+type outcome struct {
+	Problem *Problem `json:"problem"`
+}
+
 // Accessed queues an access event. It never waits: events go out in batches, and one that finds no room is counted in
 // Counts, and in the errors of Err and Close.
 func (c *Client) Accessed(a Access) {
@@ -121,12 +126,13 @@ func (c *Client) flush(ctx context.Context) {
 		if len(some) == 0 {
 			return
 		}
-		err := c.write(ctx, "/v1/events", "application/cloudevents-batch+json", some[0].ID, some, nil)
+		var out []outcome
+		err := c.write(ctx, "/v1/events", "application/cloudevents-batch+json", some[0].ID, some, &out)
 		if again, _ := retryable(err); again {
 			q.failed(err)
 			return
 		}
-		q.answered(err)
+		q.answered(out, err)
 	}
 }
 
@@ -145,13 +151,22 @@ func (q *accesses) failed(err error) {
 	q.last = err
 }
 
-func (q *accesses) answered(err error) {
+// answered counts what became of a batch: all of it was refused, with an error, or some.
+func (q *accesses) answered(out []outcome, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.last = err; err == nil {
-		q.counts.Delivered += int64(q.open)
-	} else {
-		q.counts.Refused += int64(q.open)
+	refused := 0
+	for _, o := range out {
+		if o.Problem != nil {
+			refused++
+			err = o.Problem
+		}
 	}
+	if len(out) == 0 && err != nil {
+		refused = q.open
+	}
+	q.last = err
+	q.counts.Refused += int64(refused)
+	q.counts.Delivered += int64(q.open - refused)
 	q.waiting, q.open = slices.Delete(q.waiting, 0, q.open), 0
 }

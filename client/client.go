@@ -33,6 +33,12 @@ type Config struct {
 	Accesses   int           // access events that may wait; 0 is 10,000
 }
 
+// String leaves the key out.
+func (cfg Config) String() string { return "client of " + cfg.URL }
+
+// GoString leaves the key out.
+func (cfg Config) GoString() string { return cfg.String() }
+
 // Client asks, records and reports. It is safe for concurrent use; one for a program is enough.
 type Client struct {
 	cfg   Config
@@ -52,6 +58,12 @@ type Client struct {
 	mu     sync.Mutex
 	stream error // why the stream is not heard
 }
+
+// String leaves the key out.
+func (c *Client) String() string { return c.cfg.String() }
+
+// GoString leaves the key out.
+func (c *Client) GoString() string { return c.cfg.String() }
 
 // New makes a client and begins to follow the changes. It needs no server to be up. Close ends it.
 func New(cfg Config) (*Client, error) {

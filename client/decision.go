@@ -166,16 +166,18 @@ func (c *Client) newest(d *Decision) int64 {
 
 func (c *Client) subject(id string) uint64 { return maphash.String(c.seeds[0], id) }
 
-// keep remembers an answer. One about nobody we would hear of is good for as long as we may be behind.
+// keep remembers an answer. One that may change without our hearing of it is good for as long as we may be behind: about
+// nobody known, or by several identities, of which one may become somebody else's.
 func (c *Client) keep(q *Question, d Decision, asked uint64, began time.Time) {
 	if d.Reason == notLogged || c.cfg.Answers < 0 {
 		return
 	}
 	k, _, _ := c.keyOf(q)
 	a := &answer{key: k, decision: d, asked: asked, until: began.Add(longest)}
-	if d.Subject == "" {
+	if d.Subject == "" || len(q.Subject) > 1 {
 		a.until = began.Add(stale)
-	} else {
+	}
+	if d.Subject != "" {
 		a.subject = c.subject(d.Subject)
 	}
 	c.cache.put(a)

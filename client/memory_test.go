@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,24 +27,28 @@ func TestHowLongAnswersCount(t *testing.T) {
 		then    func(c *Client, now *clock.Fake)
 		want    bool
 	}{
-		"at once":                      {"sub_1", func(*Client, *clock.Fake) {}, true},
-		"within a minute":              {"sub_1", func(c *Client, now *clock.Fake) { now.Advance(time.Minute - 1); c.hears() }, true},
-		"after a minute":               {"sub_1", func(c *Client, now *clock.Fake) { now.Advance(time.Minute); c.hears() }, false},
-		"about nobody":                 {"", func(c *Client, now *clock.Fake) { now.Advance(stale - 1); c.hears() }, true},
-		"about nobody, after 2 s":      {"", func(c *Client, now *clock.Fake) { now.Advance(stale); c.hears() }, false},
-		"unheard for 2 s":              {"sub_1", func(_ *Client, now *clock.Fake) { now.Advance(stale) }, true},
-		"unheard for longer":           {"sub_1", func(_ *Client, now *clock.Fake) { now.Advance(stale + 1) }, false},
-		"never heard":                  {"sub_1", func(c *Client, _ *clock.Fake) { c.beat.Store(nil) }, false},
-		"a change of the person":       {"sub_1", func(c *Client, _ *clock.Fake) { c.heard.note(8, c.subject("sub_1")) }, false},
-		"a change of everybody":        {"sub_1", func(c *Client, _ *clock.Fake) { c.heard.note(8) }, false},
-		"of everybody, about nobody":   {"", func(c *Client, _ *clock.Fake) { c.heard.note(8) }, false},
-		"a write by identity":          {"", func(c *Client, _ *clock.Fake) { c.heard.note(8, c.hashes(Subject{"email": "ida"})...) }, false},
-		"the server's clock is ahead":  {"sub_1", func(c *Client, now *clock.Fake) { c.beat.Store(&beat{now.Now(), now.Now().Add(30 * time.Second)}) }, false},
-		"the server's clock is behind": {"sub_1", func(c *Client, now *clock.Fake) { c.beat.Store(&beat{now.Now(), now.Now().Add(-time.Hour)}) }, true},
+		"at once":                       {"sub_1", func(*Client, *clock.Fake) {}, true},
+		"within a minute":               {"sub_1", func(c *Client, now *clock.Fake) { now.Advance(time.Minute - 1); c.hears() }, true},
+		"after a minute":                {"sub_1", func(c *Client, now *clock.Fake) { now.Advance(time.Minute); c.hears() }, false},
+		"about nobody":                  {"", func(c *Client, now *clock.Fake) { now.Advance(stale - 1); c.hears() }, true},
+		"about nobody, after 2 s":       {"", func(c *Client, now *clock.Fake) { now.Advance(stale); c.hears() }, false},
+		"unheard for 2 s":               {"sub_1", func(_ *Client, now *clock.Fake) { now.Advance(stale) }, true},
+		"unheard for longer":            {"sub_1", func(_ *Client, now *clock.Fake) { now.Advance(stale + 1) }, false},
+		"never heard":                   {"sub_1", func(c *Client, _ *clock.Fake) { c.beat.Store(nil) }, false},
+		"a change of the person":        {"sub_1", func(c *Client, _ *clock.Fake) { c.heard.note(8, c.subject("sub_1")) }, false},
+		"a change of everybody":         {"sub_1", func(c *Client, _ *clock.Fake) { c.heard.note(8) }, false},
+		"several identities, after 2 s": {"sub_1", func(c *Client, now *clock.Fake) { now.Advance(stale); c.hears() }, false},
+		"of everybody, about nobody":    {"", func(c *Client, _ *clock.Fake) { c.heard.note(8) }, false},
+		"a write by identity":           {"", func(c *Client, _ *clock.Fake) { c.heard.note(8, c.hashes(Subject{"email": "ida"})...) }, false},
+		"the server's clock is ahead":   {"sub_1", func(c *Client, now *clock.Fake) { c.beat.Store(&beat{now.Now(), now.Now().Add(30 * time.Second)}) }, false},
+		"the server's clock is behind":  {"sub_1", func(c *Client, now *clock.Fake) { c.beat.Store(&beat{now.Now(), now.Now().Add(-time.Hour)}) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, now := remembering(16)
 			q := &Question{Subject: Subject{"email": "ida"}, Purpose: "letters", Category: "contact"}
+			if strings.HasPrefix(name, "several") {
+				q.Subject["phone"] = "7"
+			}
 			d := Decision{Allowed: true, Reason: "consent", Revision: 7, Subject: test.subject, ValidUntil: now.Now().Add(25 * time.Second)}
 			if name == "within a minute" {
 				d.ValidUntil = time.Time{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -87,7 +88,7 @@ func TestRequire(t *testing.T) {
 func TestMinimise(t *testing.T) {
 	s := serve(t, yaml)
 	c, l := s.client(client.Config{})
-	events := takesEvents(l, 202)
+	events := takesEvents(l, 200)
 	full := func() map[string]any {
 		return map[string]any{"name": "Ida", "born": "1990-01-01", "address": map[string]any{"city": "Oslo", "street": "Storgata 1"}}
 	}
@@ -147,20 +148,33 @@ func takesEvents(l *line, codes ...int) (got func() []map[string]any) {
 		if err != nil || json.Unmarshal(b, &some) != nil || r.Header.Get("Content-Type") != "application/cloudevents-batch+json" || r.Header.Get("Idempotency-Key") == "" {
 			code = 400
 		}
+		answer := []map[string]any{}
 		if code < 300 {
 			joined := slices.Concat(*all.Load(), some)
 			all.Store(&joined)
+			for _, e := range some {
+				answer = append(answer, taken(e))
+			}
 		}
-		return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil)), Request: r}
+		b, _ = json.Marshal(answer)
+		return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(b)), Request: r}
 	}
 	l.instead.Store(&instead)
 	return func() []map[string]any { return *all.Load() }
 }
 
+// taken is what the server makes of an event: it refuses those about sub_bad.
+func taken(e map[string]any) map[string]any {
+	if e["subject"] == "sub_bad" {
+		return map[string]any{"id": e["id"], "outcome": "refused", "problem": map[string]any{"status": 422, "code": "invalid", "detail": "no such person"}}
+	}
+	return map[string]any{"id": e["id"], "outcome": "recorded"}
+}
+
 // TestAccessesAreDelivered in batches and in their order, also when the server was away for a while.
 func TestAccessesAreDelivered(t *testing.T) {
 	c, l := serve(t, yaml).client(client.Config{Service: "checkout"})
-	events := takesEvents(l, 503, 202)
+	events := takesEvents(l, 503, 200)
 	for range 250 {
 		c.Accessed(client.Access{Subject: "sub_1", Purpose: "letters", Fields: []string{"name"}})
 	}
@@ -201,10 +215,34 @@ func TestAccessesAreNotLostSilently(t *testing.T) {
 	}
 }
 
+// TestOneAccessIsRefused beside others that are taken.
+func TestOneAccessIsRefused(t *testing.T) {
+	c, l := serve(t, yaml).client(client.Config{})
+	takesEvents(l, 200)
+	c.Accessed(client.Access{Subject: "sub_1", Purpose: "letters"})
+	c.Accessed(client.Access{Subject: "sub_bad", Purpose: "letters"})
+	err := c.Close()
+	var p *client.Problem
+	if n := c.Counts(); n.Delivered != 1 || n.Refused != 1 || !errors.As(err, &p) || p.Status != 422 {
+		t.Errorf("%+v, %v", n, err)
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	for _, cfg := range []client.Config{{}, {URL: "http://x"}, {Key: "k"}, {URL: "x", Key: "k"}, {URL: "ftp://x", Key: "k"}, {URL: "http://u:p@x", Key: "k"}} {
 		if c, err := client.New(cfg); err == nil {
 			t.Errorf("%+v was taken: %v", cfg, c.Close())
 		}
+	}
+	cfg := client.Config{URL: "http://127.0.0.1:1", Key: "omb_secret"}
+	c, err := client.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v %v %+v %#v", cfg, cfg, cfg, c, c, c); strings.Contains(text, "secret") {
+		t.Errorf("the key is printed: %s", text)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -123,13 +123,12 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *p
 		token, c.Token = newToken()
 		c.Lapses = c.At.Add(confirmWithin)
 	}
+	if kind == kindGiven { // before the entry: who hears of it asks at once
+		if err := s.returns(ctx, tx, n, in.Subject); err != nil {
+			return Consent{}, err
+		}
+	}
 	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kind, Actor: in.Actor, Content: &c})
-	if err != nil {
-		return Consent{}, err
-	}
-	if kind == kindGiven {
-		err = s.returns(ctx, tx, n, in.Subject)
-	}
 	if err != nil {
 		return Consent{}, err
 	}
