@@ -146,8 +146,8 @@ func TestLostAnswers(t *testing.T) {
 	}
 	l.after.Store(&lose)
 	given := record(t, c, yes(ida))
-	if l.written.Load() != 3 {
-		t.Errorf("%d tries", l.written.Load())
+	if l.written.Load() != 3 || given.Renews != "" {
+		t.Errorf("%d tries, renews %q", l.written.Load(), given.Renews)
 	}
 	until(t, "it is in memory", func() bool {
 		before := l.asked.Load()
