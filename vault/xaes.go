@@ -38,8 +38,10 @@ func newXAES(key *[32]byte) *xaes {
 }
 
 // message gives the AEAD of one message, for the last 12 bytes of its nonce.
-func (x *xaes) message(nonce []byte) cipher.AEAD {
-	var key [32]byte
+func (x *xaes) message(nonce []byte) cipher.AEAD { return newGCM(x.derive(nonce)) }
+
+// derive gives the key of one message.
+func (x *xaes) derive(nonce []byte) (key [32]byte) {
 	for half := range 2 {
 		b := key[16*half : 16*half+16]
 		b[1], b[2] = byte(half+1), 'X'
@@ -49,6 +51,10 @@ func (x *xaes) message(nonce []byte) cipher.AEAD {
 		}
 		x.block.Encrypt(b, b)
 	}
+	return key
+}
+
+func newGCM(key [32]byte) cipher.AEAD {
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic("vault: 32 bytes are an AES key: " + err.Error())
