@@ -83,12 +83,15 @@ func (m meta) encode() []byte {
 	return append(strconv.AppendInt(b, m.revision, 10), '}')
 }
 
-// leafOf hashes meta bytes and the three commitments to the leaf; RecordHash adds the 0x00.
-func leafOf(meta, commitments []byte) tlog.Hash {
+// preimage is what a leaf is the RFC 6962 hash of: length of meta, meta, and the three commitments.
+func preimage(meta, commitments []byte) []byte {
 	b := make([]byte, 0, 4+len(meta)+len(commitments))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(meta)))
-	return tlog.RecordHash(append(append(b, meta...), commitments...))
+	return append(append(b, meta...), commitments...)
 }
+
+// leafOf hashes meta bytes and the three commitments to the leaf; RecordHash adds the 0x00.
+func leafOf(meta, commitments []byte) tlog.Hash { return tlog.RecordHash(preimage(meta, commitments)) }
 
 // payload is the private part of an entry: what was committed to, with the salts.
 type payload struct {

@@ -151,20 +151,9 @@ func (l *Ledger) readEdge(ctx context.Context, tx *db.Tx) error {
 	if size < 0 || size >= 1<<epochShift {
 		return damaged("its last entry has an impossible number")
 	}
-	src := &tileSource{ctx: ctx, tx: tx}
-	for level := tileLevels; level >= 0; level-- {
-		n := size >> (tileHeight * level)
-		width := int(n % tileWidth)
-		if width == 0 {
-			continue
-		}
-		hashes, err := src.hashes(level, n/tileWidth, width)
-		if err != nil {
-			return err
-		}
-		for _, h := range hashes {
-			l.edge.push(level*tileHeight, h)
-		}
+	var err error
+	if l.edge, err = (&tileSource{ctx: ctx, tx: tx}).edgeAt(size); err != nil {
+		return err
 	}
 	return l.readEpoch(ctx, tx)
 }

@@ -58,28 +58,35 @@ func (s *tileSource) stored(level int, n int64) ([]tlog.Hash, error) {
 
 // leaves computes the leaves of the count entries after the first skip ones.
 func (s *tileSource) leaves(skip int64, count int) ([]tlog.Hash, error) {
+	var out []tlog.Hash
+	err := s.entries(skip, count, func(_ *stored, leaf tlog.Hash) { out = append(out, leaf) })
+	return out, err
+}
+
+// entries gives the count entries after the first skip ones, each with its leaf.
+func (s *tileSource) entries(skip int64, count int, each func(*stored, tlog.Hash)) error {
 	rows, err := s.tx.Query(s.ctx, "select "+columns+" from ledger_entries where id > $1 and id <= $2 order by id",
 		skip, skip+int64(count))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var out []tlog.Hash
-	for want := skip + 1; rows.Next(); want++ {
+	want := skip + 1
+	for ; rows.Next(); want++ {
 		var e stored
 		if err := e.scan(rows); err != nil || e.id != want {
-			return nil, damaged("entry %d is missing or cannot be read", want)
+			return damaged("entry %d is missing or cannot be read", want)
 		}
 		leaf, err := e.check()
 		if err != nil {
-			return nil, damaged("entry %d: %v", want, err)
+			return damaged("entry %d: %v", want, err)
 		}
-		out = append(out, leaf)
+		each(&e, leaf)
 	}
-	if rows.Err() == nil && len(out) < count {
-		return nil, damaged("entry %d is missing", skip+int64(len(out))+1)
+	if rows.Err() == nil && want <= skip+int64(count) {
+		return damaged("entry %d is missing", want)
 	}
-	return out, rows.Err()
+	return rows.Err()
 }
 
 // Height is that of all our tiles.
@@ -117,4 +124,23 @@ func (s *tileSource) rootAt(size int64) (tlog.Hash, error) {
 		}
 		return out, nil
 	}))
+}
+
+// edgeAt is the edge the tree had when it held size entries, going by rows and tiles as they are.
+func (s *tileSource) edgeAt(size int64) (e edge, err error) {
+	for level := tileLevels; level >= 0; level-- {
+		n := size >> (tileHeight * level)
+		width := int(n % tileWidth)
+		if width == 0 {
+			continue
+		}
+		hashes, err := s.hashes(level, n/tileWidth, width)
+		if err != nil {
+			return e, err
+		}
+		for _, h := range hashes {
+			e.push(level*tileHeight, h)
+		}
+	}
+	return e, nil
 }
