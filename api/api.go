@@ -43,7 +43,7 @@ type Config struct {
 // server holds the operations.
 type server struct{ Config }
 
-// New gives the handler for everything under /v1/.
+// New gives the handler for every path that Programs tells.
 func New(c Config) http.Handler { return newGate(c) }
 
 func newGate(c Config) *gate {
@@ -62,6 +62,7 @@ func newGate(c Config) *gate {
 	s.addPeople(a)
 	s.addDecisions(a, g)
 	s.addEvents(a, g)
+	s.addAliases(g)
 	return g
 }
 

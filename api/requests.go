@@ -98,7 +98,7 @@ type Matching struct {
 
 // People are who a request is about: identity kind to value, one object a person.
 type People struct {
-	Subject    map[string]string   `json:"subject,omitempty" doc:"One person's identities: kind to value" example:"{\"email\":\"name@example.com\"}"`
+	Subject    map[string]string   `json:"subject,omitempty" doc:"One person's identities: kind to value; or id to a sub_…" example:"{\"email\":\"name@example.com\"}"`
 	Subjects   []map[string]string `json:"subjects,omitempty" maxItems:"100000" doc:"Several people"`
 	SamePerson bool                `json:"same_person,omitempty" doc:"Several rows of one dataset match, somebody has looked, and they are this one person"`
 }
@@ -132,26 +132,55 @@ func (s *server) addRequests(a huma.API) {
 type createInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
 	Body struct {
-		Kind plan.Kind `json:"kind" enum:"access,erasure"`
+		Kind  plan.Kind `json:"kind" enum:"access,erasure"`
+		Reuse bool      `json:"reuse,omitempty" doc:"Answer with the request of this kind about this one person that is open, or an access that was answered within a day: 200"`
 		People
 	}
 }
 
-func (s *server) create(ctx context.Context, in *createInput) (*oneRequest, error) {
-	people, err := in.Body.list()
+type createOutput struct {
+	Status   int
+	ETag     string `header:"ETag"`
+	Location string `header:"Location"`
+	Body     Request
+}
+
+func (s *server) create(ctx context.Context, in *createInput) (*createOutput, error) {
+	people, err := s.people(ctx, in.Body.People)
 	if err != nil {
 		return nil, problem(err)
 	}
 	if err := s.needSystems(); err != nil {
 		return nil, problem(err)
 	}
-	r, err := s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: access.From(ctx).Actor})
+	status := http.StatusOK
+	r, err := s.standing(ctx, in, people)
+	if r == nil && err == nil {
+		status = http.StatusCreated
+		r, err = s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: access.From(ctx).Actor})
+	}
 	if err != nil {
 		return nil, problem(err)
 	}
-	out := oneOf(r)
-	out.Location = "/v1/requests/" + r.ID
-	return out, nil
+	return &createOutput{Status: status, ETag: etag(r), Location: "/v1/requests/" + r.ID, Body: requestOf(r, true)}, nil
+}
+
+// standing finds the request that answers already; nil when there is none, or a new one is wanted.
+func (s *server) standing(ctx context.Context, in *createInput, people []plan.Person) (*request.Request, error) {
+	if !in.Body.Reuse || len(people) != 1 {
+		return nil, nil
+	}
+	return s.Requests.Current(ctx, in.Body.Kind, people[0].Identities)
+}
+
+// people reads who a request is about. One who is named by id is taken with all identities that are known.
+func (s *server) people(ctx context.Context, in People) ([]plan.Person, error) {
+	who, ok := in.Subject[subjectID]
+	if !ok || len(in.Subject) != 1 || len(in.Subjects) > 0 {
+		return in.list()
+	}
+	ids, err := s.Consents.Identities(ctx, who)
+	return []plan.Person{{Identities: ids, Same: in.SamePerson}}, err
 }
 
 func (s *server) needSystems() error {

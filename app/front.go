@@ -24,7 +24,7 @@ const bodyLimit = 8 << 20
 // front is what every request passes before a room of ours: Host, Origin and credentials are judged before the body
 // is read, and every answer carries the headers that keep a page to itself.
 //
-// Programs send a bearer, to /v1 only: an API key, or the token, which is new at each start and stands for whoever
+// Programs send a bearer, to the paths of the API only: an API key, or the token, which is new at each start and stands for whoever
 // started us. A browser brings the token once in the address that serve printed, gets a cookie that only this server
 // reads, and goes on without it. Whoever is let in stands in the context of the request.
 type front struct {
@@ -152,7 +152,7 @@ func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 }
 
 // forPrograms tells the API from the pages.
-func forPrograms(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/") }
+func forPrograms(r *http.Request) bool { return api.Programs(r.URL.Path) }
 
 // parts are those of the configuration as it is now; for decisions, which are asked thousands of times a second, as it
 // was within the last one.

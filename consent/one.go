@@ -7,6 +7,7 @@ import (
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // Recorded is one consent as it was recorded, and what became of it.
@@ -70,4 +71,18 @@ func (s *Service) became(r *Recorded, later []Event) Status {
 		return Expired
 	}
 	return status
+}
+
+// Identities are those that lead to a person, by their id; fault.NotFound when nobody has it, or they were erased.
+func (s *Service) Identities(ctx context.Context, subjectID string) ([]subject.Identity, error) {
+	n, ok := s.cfg.People.Number(subjectID)
+	var ids []subject.Identity
+	var err error
+	if ok {
+		ids, err = s.cfg.People.Identities(ctx, n)
+	}
+	if err == nil && len(ids) == 0 {
+		err = fault.New(fault.NotFound, "nobody is known by this id")
+	}
+	return ids, err
 }
