@@ -21,10 +21,12 @@ type CloudEvent struct {
 	SpecVersion     string       `json:"specversion" enum:"1.0"`
 	ID              string       `json:"id" maxLength:"500" doc:"With source: an event that came before answers 200 and acts once"`
 	Source          string       `json:"source" maxLength:"500"`
-	Type            string       `json:"type" enum:"consent.given,consent.withdrawn"`
+	Type            string       `json:"type" enum:"consent.given,consent.withdrawn,data.accessed,data.modified,data.deleted,data.exported"`
 	Time            time.Time    `json:"time,omitempty"`
 	DataContentType string       `json:"datacontenttype,omitempty"`
 	Data            consent.Line `json:"data"`
+
+	access *consent.Access // of an event about data, in place of Data
 }
 
 // Taken says what became of an event: recorded, repeated, or refused with the problem.
@@ -120,7 +122,12 @@ func (s *server) parseEvent(text []byte) (e CloudEvent, faults []fault.Detail) {
 		return e, faults
 	}
 	e = in.CloudEvent
-	if err := strict(in.Data, &e.Data); err != nil {
+	to := any(&e.Data)
+	if consent.IsDataKind(e.Type) {
+		e.access = &consent.Access{At: e.Time}
+		to = e.access
+	}
+	if err := strict(in.Data, to); err != nil {
 		for _, d := range detailsOf(err) {
 			bad("/data"+d.Where, d.Message)
 		}
@@ -134,6 +141,9 @@ func (s *server) parseEvent(text []byte) (e CloudEvent, faults []fault.Detail) {
 	if kind, _, _ := mime.ParseMediaType(e.DataContentType); kind != "" && kind != "application/json" {
 		bad("/datacontenttype", "is application/json, or absent")
 	}
+	if e.access != nil {
+		return e, faults
+	}
 	e.Data.Event, faults = s.act(e, faults)
 	if e.Data.At.IsZero() && e.Time.Before(s.Clock.Now()) {
 		e.Data.At = e.Time // a clock that is ahead of ours says nothing
@@ -146,11 +156,18 @@ func (s *server) act(e CloudEvent, faults []fault.Detail) (string, []fault.Detai
 	act, ok := strings.CutPrefix(e.Type, eventPrefix)
 	switch {
 	case !ok || act != "given" && act != "withdrawn":
-		faults = append(faults, fault.Detail{Where: "/type", Message: "is consent.given or consent.withdrawn"})
+		faults = append(faults, fault.Detail{Where: "/type", Message: "is consent.given, consent.withdrawn, or data.accessed, modified, deleted or exported"})
 	case e.Data.Event != "" && e.Data.Event != act:
 		faults = append(faults, fault.Detail{Where: "/data/event", Message: "is another than the type says"})
 	}
 	return act, faults
+}
+
+func (s *server) receive(ctx context.Context, e CloudEvent, actor string) (repeated bool, err error) {
+	if e.access != nil {
+		return s.Consents.ReceiveAccess(ctx, e.Source, e.ID, e.Type, *e.access, actor)
+	}
+	return s.Consents.Receive(ctx, e.Source, e.ID, e.Data, actor)
 }
 
 // takeAll acts on events in their order. A refusal stands beside the others; what may work later ends it, and those that
@@ -158,7 +175,7 @@ func (s *server) act(e CloudEvent, faults []fault.Detail) (string, []fault.Detai
 func (s *server) takeAll(ctx context.Context, list []CloudEvent) ([]Taken, error) {
 	out := make([]Taken, 0, len(list))
 	for _, e := range list {
-		repeated, err := s.Consents.Receive(ctx, e.Source, e.ID, e.Data, access.From(ctx).Actor)
+		repeated, err := s.receive(ctx, e, access.From(ctx).Actor)
 		one := Taken{ID: e.ID, Outcome: "recorded"}
 		switch p := problemOf(err); {
 		case repeated:

@@ -75,3 +75,26 @@ func TestEventsThatAreNone(t *testing.T) {
 	code, _, _ = s.v1("POST", "/events", strings.Replace(told, `"purpose"`, `"event":"withdrawn","purpose"`, 1))
 	s.want("two minds", code, 422)
 }
+
+// TestAccessesAreNoted: what a service did with data stands in the ledger once, with what its purpose did not need.
+func TestAccessesAreNoted(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	code, _, _ := s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("saying yes", code, 201)
+	who := s.decide("").Subject
+	event := func(id, data string) string {
+		return `{"specversion":"1.0","id":"` + id + `","source":"/services/shop","type":"data.accessed","data":` + data + `}`
+	}
+	for _, want := range []string{"recorded", "repeated"} {
+		code, _, body := s.v1("POST", "/events", event("1", `{"subject":"`+who+`","purpose":"nothing","fields":["email"]}`))
+		if code != 200 || !strings.Contains(body, `"`+want+`"`) {
+			t.Errorf("%s: %d %s", want, code, body)
+		}
+	}
+	for _, data := range []string{`{"subject":"sub_x","purpose":"letters"}`, `{}`, `{"purpose":"letters","email":"ida@example.com"}`} {
+		if code, _, body := s.v1("POST", "/events", event("2", data)); code != 422 || strings.Contains(body, "ida@") {
+			t.Errorf("%s: %d %s", data, code, body)
+		}
+	}
+}
