@@ -1,8 +1,10 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -69,3 +71,24 @@ func (s *Service) EndFact(ctx context.Context, id, actor string) (out subject.Fa
 	})
 	return out, err
 }
+
+// About is a restriction or an objection, and whom it is about.
+type About struct {
+	Subject string
+	subject.Fact
+}
+
+// Facts are the restrictions and objections that have not ended, of everybody, the oldest first.
+func (s *Service) Facts() []About {
+	var out []About
+	for _, n := range s.cfg.Facts.Numbers() {
+		for _, f := range s.FactsOf(Handle{person: n}) {
+			out = append(out, About{s.cfg.People.ID(n), f})
+		}
+	}
+	slices.SortFunc(out, func(a, b About) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
+	return out
+}
+
+// FactsOf are those of one person, whether they hold yet or no longer: Stands tells.
+func (s *Service) FactsOf(h Handle) []subject.Fact { return s.cfg.Facts.Of(h.person) }

@@ -32,7 +32,7 @@ type Event struct {
 	ValidUntil time.Time         `json:"valid_until,omitzero"`
 	Type       string            `json:"type,omitempty"` // of a restriction or an objection
 	Fact       string            `json:"fact,omitempty"` // its id
-	Until      time.Time         `json:"until,omitzero"`
+	Until      time.Time         `json:"until,omitzero"` // when a restriction or an objection ends, or what waits for its confirmation lapses
 	Reason     string            `json:"reason,omitempty"`
 	Automatic  bool              `json:"automatic,omitempty"`
 	Interface  string            `json:"interface,omitempty"`
@@ -44,8 +44,8 @@ type Event struct {
 	Signals    string            `json:"signals,omitempty"` // what TCF and GPP strings say, in short
 }
 
-// notHeld stands for words that the purpose did not declare.
-const notHeld = "not held"
+// NotHeld stands for words that the purpose did not declare.
+const NotHeld = "not held"
 
 // History is everything a person said, oldest first, as the ledger holds it. fault.NotFound for who is not known.
 func (s *Service) History(ctx context.Context, h Handle) ([]Event, error) {
@@ -88,9 +88,10 @@ func eventOf(r ledger.Row, words map[string]string) (Event, bool, error) {
 	}
 	switch c := content.(type) {
 	case *given:
+		e.Until = c.Lapses
 		e.At, e.ConsentID, e.Purpose, e.Categories, e.Method = c.At, conID(r.Revision), c.Purpose, c.Categories, c.Method
 		e.ValidUntil, e.Interface, e.Confirms, e.Renews, e.Metadata, e.TCF, e.GPP = c.Expires, c.Interface, c.Confirms, c.Renews, c.Metadata, c.TCF, c.GPP
-		e.Notice, e.Text, e.Signals = &c.Notice, notHeld, summary(c.TCF, c.GPP)
+		e.Notice, e.Text, e.Signals = &c.Notice, NotHeld, summary(c.TCF, c.GPP)
 		if text, ok := words[c.Notice.SHA256]; ok && c.Notice.SHA256 != "" {
 			e.Text = text
 		}
@@ -203,7 +204,7 @@ func (e *Event) apply(to map[string]Standing) {
 		to[e.Purpose] = Standing{e.Purpose, Given, e.ConsentID, e.Categories, e.At, e.ValidUntil}
 	case kindPending:
 		if st, ok := to[e.Purpose]; !ok || st.Status != Given {
-			to[e.Purpose] = Standing{e.Purpose, Pending, e.ConsentID, e.Categories, e.At, time.Time{}}
+			to[e.Purpose] = Standing{e.Purpose, Pending, e.ConsentID, e.Categories, e.At, e.Until}
 		}
 	case kindWithdrawn:
 		for _, p := range e.Purposes {

@@ -125,7 +125,7 @@ func (s *Service) receipt(ctx context.Context, consentID string) (*Receipt, erro
 	if !ok {
 		rule = &purpose.Rule{Purpose: purpose.Purpose{ID: c.Purpose}}
 	}
-	text := notHeld
+	text := NotHeld
 	if held, ok := words[c.Notice.SHA256]; ok && c.Notice.SHA256 != "" {
 		text = held
 	}

@@ -117,6 +117,7 @@ type Status struct {
 	Dead         int64         `json:"dead"`
 	Late         int64         `json:"late"`                   // past their deadline and not acted on
 	Oldest       time.Time     `json:"oldest,omitzero"`        // when the oldest pending message was made
+	Due          time.Time     `json:"due,omitzero"`           // the first deadline of a pending message
 	NextTry      time.Time     `json:"next_try,omitzero"`      // when the next attempt is due
 	P50          time.Duration `json:"p50_ns"`                 // time to received, of the newest 2,000 of the last 30 days
 	P99          time.Duration `json:"p99_ns"`                 //
@@ -178,6 +179,7 @@ func (l *lane) notBefore(t time.Time) time.Time {
 var countTexts = []string{
 	"select target, state, count(*) from propagations group by target, state",
 	"select target, 'late', count(*) from propagations where alarmed = true and state <> 'acted' group by target",
+	"select target, 'due', min(deadline) from propagations where state = 'pending' and deadline > 0 group by target",
 	"select target, 'next', min(next_at) from propagations where state = 'pending' group by target",
 	"select target, 'failing', failing_since from propagation_targets",
 	"select target, 'disabled', disabled_at from propagation_targets",
@@ -219,6 +221,8 @@ func (s *Status) set(what string, n int64) {
 		s.Dead = n
 	case "late":
 		s.Late = n
+	case "due":
+		s.Due = instant(n)
 	case "next":
 		s.NextTry = instant(n)
 	case "failing":

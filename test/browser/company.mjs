@@ -35,14 +35,17 @@ export const browser = () => chromium.launch({
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync", "--no-first-run"],
 });
 
-// routes are all pages, each in every state it has.
+// routes are all pages: those of every route that the console has, as the fixture lists them, then those that differ by
+// what stands behind them.
 export const routes = (c) => {
   const of = (place, paths) => paths.map((path) => ({ name: `${place}${path}`, url: c[place].url + path }));
+  const states = Object.entries(c.full.refs).filter(([, ref]) => ref.startsWith("R-"));
   return [
-    ...of("empty", ["/", "/requests", "/requests/new", "/map", "/keys", "/requests/R-2026-9999", "/nothing"]),
+    ...of("empty", ["/", "/requests", "/requests/new", "/people", "/consent", "/consent/purposes", "/consent/expiring", "/consent/restrictions", "/map", "/keys", "/requests/R-2026-9999", "/nothing"]),
     ...of("guesses", ["/", "/map", `/requests/${c.guesses.refs.blocked}`]),
-    ...of("full", ["/", "/requests", "/requests?state=closed", "/requests?due=late", "/requests/new", "/map", "/keys"]),
-    ...Object.entries(c.full.refs).map(([state, ref]) => ({ name: `full/${state}`, url: `${c.full.url}/requests/${ref}` })),
+    ...of("full", c.full.pages),
+    ...of("full", ["/requests?state=closed", "/requests?due=late", "/consent?purpose=measuring&weeks=52", "/consent/purposes/advice", "/consent/purposes/orders"]),
+    ...states.map(([state, ref]) => ({ name: `full/${state}`, url: `${c.full.url}/requests/${ref}` })),
   ];
 };
 

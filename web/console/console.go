@@ -12,16 +12,24 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
 // Config is what the pages show and act on.
 type Config struct {
 	Requests *request.Service
+	Consents *consent.Service
+	Purposes *purpose.Register
+	People   *subject.People
+	Relay    *event.Relay
 	Catalog  *catalog.Catalog
 	Ledger   *ledger.Ledger
 	Clock    clock.Clock
@@ -61,28 +69,7 @@ func New(c Config) http.Handler {
 func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("GET /assets/{print}/{name}", c.assets)
 	mux.HandleFunc("/", c.handle((*visit).nothing))
-	for pattern, show := range map[string]func(*visit) error{
-		"GET /{$}":                         (*visit).home,
-		"GET /requests":                    (*visit).requests,
-		"GET /requests/new":                (*visit).newRequest,
-		"POST /requests":                   (*visit).takeIn,
-		"GET /requests/{ref}":              (*visit).request,
-		"POST /requests/{ref}/approve":     (*visit).approve,
-		"POST /requests/{ref}/run":         (*visit).run,
-		"POST /requests/{ref}/plan":        (*visit).planAgain,
-		"POST /requests/{ref}/retry":       (*visit).retry,
-		"POST /requests/{ref}/refuse":      (*visit).refuse,
-		"POST /requests/{ref}/release":     (*visit).release,
-		"GET /requests/{ref}/progress":     (*visit).progress,
-		"GET /requests/{ref}/plan.json":    (*visit).planFile,
-		"GET /requests/{ref}/receipt":      (*visit).receipt,
-		"GET /requests/{ref}/opening":      (*visit).opening,
-		"GET /requests/{ref}/package":      (*visit).packageFile,
-		"GET /requests/{ref}/entries/{id}": (*visit).proofFile,
-		"GET /map":                         (*visit).dataMap,
-		"POST /map/answer":                 (*visit).answer,
-		"GET /keys":                        (*visit).keys,
-	} {
+	for pattern, show := range rooms() {
 		mux.HandleFunc(pattern, c.handle(checked(show)))
 	}
 }

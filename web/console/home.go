@@ -18,32 +18,42 @@ func (v *visit) home() error {
 	if err != nil {
 		return err
 	}
-	entries, err := v.Ledger.Tail(v.r.Context(), 8, tailOptions())
+	entries, err := v.lately()
 	if err != nil {
 		return err
 	}
-	guesses := len(openGuesses(v.Catalog.Config()))
-	body := []g.Node{view.Head(homeSentence(d, guesses), v.homeLede(d), nil), v.needsYou(d, guesses), v.limits(d), v.doneLately(entries)}
+	n := &needs{desk: d, guesses: len(openGuesses(v.Catalog.Config()))}
+	if n.troubles, err = v.troubles(); err != nil {
+		return err
+	}
+	body := []g.Node{view.Head(n.sentence(), v.homeLede(d), nil), v.needsYou(n), v.limits(d), v.doneLately(entries)}
 	if len(v.Catalog.Config().Systems) == 0 && len(d.all) == 0 {
 		body = []g.Node{view.Head("Ombud is here, and knows no system yet.", v.homeLede(d), nil), noSystems()}
 	}
 	return v.show(http.StatusOK, v.shell(roomHome, "Home", d, nil, body...))
 }
 
-// homeSentence answers the two questions of every morning.
-func homeSentence(d *desk, guesses int) string {
-	n := int64(len(d.mine))
-	if guesses > 0 {
-		n++
+// needs is what somebody has to do.
+type needs struct {
+	*desk
+	guesses  int
+	troubles []trouble
+}
+
+// sentence answers the two questions of every morning.
+func (n *needs) sentence() string {
+	count, late := int64(len(n.mine)+len(n.troubles)), len(n.late)
+	if n.guesses > 0 {
+		count++
 	}
-	needs := view.Spelled(n, "thing needs", "things need") + " you."
-	if n == 0 {
+	needs := view.Spelled(count, "thing needs", "things need") + " you."
+	if count == 0 {
 		needs = "Nothing needs you."
 	}
-	if len(d.late) == 0 {
+	if late == 0 {
 		return needs + " Nothing is late."
 	}
-	return needs + " " + view.Spelled(int64(len(d.late)), "request is", "requests are") + " late."
+	return needs + " " + view.Spelled(int64(late), "request is", "requests are") + " late."
 }
 
 func (v *visit) homeLede(d *desk) string {
@@ -65,23 +75,36 @@ func noSystems() g.Node {
 		h.Code(g.Text("ombud scan shop=postgres://ombud@db/shop --write")))
 }
 
-func (v *visit) needsYou(d *desk, guesses int) g.Node {
+func (v *visit) needsYou(n *needs) g.Node {
 	s := view.Section{ID: "needs", Title: "Needs you", First: true, Note: g.Group{g.Text("Next limit first. "),
-		h.A(h.Href("/requests"), g.Textf("All open: %d", len(d.open)))}}
-	if len(d.mine) == 0 && guesses == 0 {
+		h.A(h.Href("/requests"), g.Textf("All open: %d", len(n.open)))}}
+	if len(n.mine) == 0 && n.guesses == 0 && len(n.troubles) == 0 {
 		return s.With(view.Empty("Nothing waits for you.", "What a person has to decide comes here: plans to approve, questions of a plan, text to review. Requests come by mail or phone to you, and you take them in here.",
 			view.Link("sm", "/requests/new", "Take in a request")))
 	}
 	var rows []g.Node
-	for i, r := range d.mine {
+	for _, t := range n.troubles {
+		rows = append(rows, v.troubleRow(t))
+	}
+	for i, r := range n.mine {
 		rows = append(rows, v.needRow(r, i == 0))
 	}
-	if guesses > 0 {
-		rows = append(rows, view.Row(h.A(h.Href("/map#findings"), g.Text("Data map: "+view.Count(int64(guesses), "finding"))),
+	if n.guesses > 0 {
+		rows = append(rows, view.Row(h.A(h.Href("/map#findings"), g.Text("Data map: "+view.Count(int64(n.guesses), "finding"))),
 			view.Text("You", "Say yes or no to what was guessed"), view.Cell("By", g.Text("No limit of its own"), why("but erasures wait for it")),
 			view.Act(), view.Act(view.Link("sm", "/map#findings", "Answer"))))
 	}
 	return s.With(view.Table("stack", "What needs you", []view.Column{{Name: "What"}, {Name: "What you do"}, {Name: "By when"}, {Name: "Time used"}, {Name: "Act", Hidden: true}}, view.Rows(rows...)))
+}
+
+// troubleRow tells of what is wrong in the room of consents.
+func (v *visit) troubleRow(t trouble) g.Node {
+	do := t.what
+	if t.who != "You" {
+		do = "See that " + t.who + " acts: " + lower(t.what)
+	}
+	return view.Row(h.A(h.Href(t.href), g.Text("Consent: "+t.short)), view.Text("You", do), view.Cell("By", h.B(g.Text(v.deadline(t))), why(t.byWhy)),
+		view.Act(), view.Act(view.Link("sm", t.href, "See why")))
 }
 
 func (v *visit) needRow(r *request.Request, first bool) g.Node {

@@ -17,6 +17,8 @@ const (
 	roomHome     = "/"
 	roomRequests = "/requests"
 	roomMap      = "/map"
+	roomPeople   = "/people"
+	roomConsent  = "/consent"
 )
 
 // desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
@@ -64,8 +66,10 @@ func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...
 		Title: title, Org: organization(cfg), Me: me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: body,
 		Rooms: []view.Room{
 			{Href: roomHome, Name: "Home", Key: "h", Here: room == roomHome, Count: len(d.mine), Counted: "need you", Due: true},
+			{Href: roomPeople, Name: "People", Key: "p", Here: room == roomPeople},
 			{Href: roomRequests, Name: "Requests", Key: "r", Here: room == roomRequests, Count: len(d.open), Counted: "open"},
 			{Href: roomMap, Name: "Data map", Key: "d", Here: room == roomMap, Count: guesses, Counted: "findings"},
+			{Href: roomConsent, Name: "Consent", Key: "c", Here: room == roomConsent},
 		},
 	}
 }

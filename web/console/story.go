@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	g "maragu.dev/gomponents"
@@ -16,7 +17,17 @@ import (
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
-func tailOptions() ledger.TailOptions { return ledger.TailOptions{} }
+const (
+	lately     = 8   // deeds that the home page tells
+	latelyRead = 400 // entries among which it looks for them: what people choose fills the ledger
+)
+
+// lately are the newest entries but those of what people chose: these have a room of their own.
+func (v *visit) lately() ([]ledger.Row, error) {
+	rows, err := v.Ledger.Tail(v.r.Context(), latelyRead, ledger.TailOptions{})
+	rows = slices.DeleteFunc(rows, func(r ledger.Row) bool { return strings.HasPrefix(r.Kind, "consent.") })
+	return rows[max(0, len(rows)-lately):], err
+}
 
 // doneLately tells the newest entries of the ledger, newest first.
 func (v *visit) doneLately(entries []ledger.Row) g.Node {
@@ -27,7 +38,7 @@ func (v *visit) doneLately(entries []ledger.Row) g.Node {
 	slices.Reverse(entries)
 	var events []view.Event
 	for _, e := range entries {
-		events = append(events, event(e))
+		events = append(events, told(e))
 	}
 	return s.With(v.time.Log(events...))
 }
@@ -42,8 +53,8 @@ type content struct {
 	Gaps    int           `json:"gaps"`
 }
 
-// event tells an entry in words.
-func event(e ledger.Row) view.Event {
+// told tells an entry in words.
+func told(e ledger.Row) view.Event {
 	var c content
 	_ = json.Unmarshal(e.Content, &c) // an erased or foreign content tells only its kind
 	what := deed(e.Kind, c.Kind)
@@ -97,6 +108,24 @@ func deed(entry string, kind plan.Kind) string {
 		return "hold set"
 	case "hold.released":
 		return "hold ended"
+	case "restriction.added":
+		return "somebody's data restricted"
+	case "restriction.ended":
+		return "restriction lifted"
+	case "objection.added":
+		return "somebody objected"
+	case "objection.ended":
+		return "objection lifted"
+	case "purpose.changed":
+		return "purposes changed"
+	case "purpose.minimised":
+		return "fields left out of a record"
+	case "propagation.alarm":
+		return "a service has not heard, or has not said that it acted"
+	case "key.created":
+		return "API key made"
+	case "key.revoked":
+		return "API key revoked"
 	}
 	return entry
 }
@@ -138,7 +167,7 @@ func (s story) drifted() bool { return len(s) > 0 && s[len(s)-1].Kind == "reques
 func (v *visit) storySection(r *request.Request, s story) g.Node {
 	var events []view.Event
 	for _, e := range slices.Backward(s) {
-		one := event(e)
+		one := told(e)
 		one.Text = g.Text(view.Upper(deed(e.Kind, r.Kind)))
 		one.More = g.Group{one.More, g.Text(" · "), h.A(h.Href(fmt.Sprintf("%s/entries/%d", address(r), e.ID)), h.Download(""), g.Text("inclusion proof"))}
 		events = append(events, one)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	_ "modernc.org/sqlite" // the company's stores
 )
@@ -127,6 +128,8 @@ systems:
     owner: Ola Brekke
     people:
       - {table: letters, by: {email: address}}
+targets:
+  - {id: mailpath, url: "https://hooks.mailpath.example/consents", systems: [mail]}
 `
 
 // guessed is what a scan adds and nobody has answered.
@@ -149,7 +152,7 @@ insert into visitors values (1, 'ida@example.com', '2026-01-01');`
 func writeConfig(dir string, guesses bool) (string, error) {
 	text := config
 	if guesses {
-		text += guessed
+		text = strings.Replace(text, "targets:\n", guessed+"targets:\n", 1)
 	}
 	path := filepath.Join(dir, "ombud.yaml")
 	return path, os.WriteFile(path, []byte(text), 0o600)

@@ -28,6 +28,7 @@ type fill struct {
 // Populate makes a request in every state, over the weeks before Now. One of them goes on running until Close.
 func (w *World) Populate(ctx context.Context) (Refs, error) {
 	f := &fill{World: w, ctx: ctx, refs: Refs{}}
+	f.consents()
 	f.at("2026-10-12", func() { f.plan("late", plan.Erasure, "per") })
 	f.at("2026-10-20", func() { f.run(f.plan("complete", plan.Erasure, "anna"), "") })
 	f.at("2026-10-21", func() { f.run(f.plan("nobody", plan.Erasure, "nobody-at-all"), "") })
@@ -57,7 +58,7 @@ func (w *World) Block(ctx context.Context) (Refs, error) {
 	return f.refs, f.err
 }
 
-// at does something on a day, at 08:12. Days must come in order; the fake clock starts with Now and goes back once.
+// at does something on a day, at 08:12. Days must come in order; the fake clock starts with Now and goes back for what people chose, and again for the requests.
 func (f *fill) at(day string, do func()) {
 	t, err := time.Parse(time.DateOnly, day)
 	f.must(err)

@@ -12,10 +12,13 @@ import (
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/connector/sqlite"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -33,6 +36,10 @@ type World struct {
 	Ledger   *ledger.Ledger
 	Catalog  *catalog.Catalog
 	Requests *request.Service
+	Consents *consent.Service
+	Purposes *purpose.Register
+	People   *subject.People
+	Relay    *event.Relay
 	Errors   []error // of runs that outlived their form
 
 	vault   *vault.Vault
@@ -85,7 +92,10 @@ func (w *World) open(ctx context.Context) (err error) {
 		return err
 	}
 	w.Ledger, err = ledger.Open(ctx, ledger.Config{DB: w.DB, Vault: w.vault, Clock: w.Clock, Heads: []string{filepath.Join(w.Dir, "heads")}})
-	return err
+	if err != nil {
+		return err
+	}
+	return w.openConsents(ctx)
 }
 
 func (w *World) data() string { return filepath.Join(w.Dir, "data") }
@@ -110,7 +120,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Requests: w.Requests, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Actor: Actor, Token: "secret of this start",
+		Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Actor: Actor, Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})

@@ -186,7 +186,7 @@ func (l *layout) below(from, to float64, a, b place) (path string, mx, my float6
 		(enter + leave) / 2, lane
 }
 
-func num(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+func num(x float64) string { return strconv.FormatFloat(math.Round(10*x)/10, 'f', -1, 64) }
 
 // short cuts a text that would not fit; the whole of it is in the table.
 func short(s string, n int) string {

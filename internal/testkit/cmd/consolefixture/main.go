@@ -24,8 +24,9 @@ func main() {
 
 // place is one console and what is in it.
 type place struct {
-	URL  string           `json:"url"`
-	Refs consoletest.Refs `json:"refs"`
+	URL   string           `json:"url"`
+	Pages []string         `json:"pages"` // of every route
+	Refs  consoletest.Refs `json:"refs"`
 }
 
 func run(ctx context.Context) error {
@@ -60,7 +61,9 @@ func serve(ctx context.Context, dir string, kind consoletest.Kind) (p place, end
 	}
 	switch kind {
 	case consoletest.Full:
-		p.Refs, err = w.Populate(ctx)
+		if p.Refs, err = w.Populate(ctx); err == nil {
+			p.Pages, err = w.Pages(ctx, p.Refs)
+		}
 	case consoletest.Guesses:
 		p.Refs, err = w.Block(ctx)
 	}
