@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -232,7 +233,12 @@ func TestRefusalIsAPage(t *testing.T) {
 func TestFiles(t *testing.T) {
 	s := newSite(t, consoletest.Full)
 	at := "/requests/" + s.refs["complete"]
-	for path, kind := range map[string]string{"/plan.json": "application/json", "/receipt": "application/json", "/opening": "application/json", "/entries/2": "application/json"} {
+	r, err := s.world.Requests.Get(t.Context(), s.refs["complete"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := fmt.Sprintf("/entries/%d", r.Entries[0])
+	for path, kind := range map[string]string{"/plan.json": "application/json", "/receipt": "application/json", "/opening": "application/json", entry: "application/json"} {
 		w := s.get(at + path)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != kind || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())

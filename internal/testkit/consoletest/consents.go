@@ -24,7 +24,7 @@ func (w *World) openConsents(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	suppressions, err := subject.OpenSuppressions(ctx, w.DB, w.vault, w.Clock)
+	suppressions, err := subject.OpenSuppressions(ctx, w.DB, w.vault, w.Ledger, w.Clock)
 	if err != nil {
 		return err
 	}
