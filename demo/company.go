@@ -23,6 +23,8 @@ type company struct {
 	now time.Time
 
 	shop, billing, support, newsletter *writer
+
+	readers []string // addresses of the first who read the newsletter
 }
 
 // Make creates the four stores in dir. It fails when one of the files is there already.
@@ -48,7 +50,7 @@ func Make(ctx context.Context, dir string, now time.Time) (err error) {
 			return err
 		}
 	}
-	return nil
+	return c.consents(filepath.Join(dir, consentsFile))
 }
 
 // writer fills one store in one transaction; the first error stops it and is given at the end.
@@ -161,6 +163,9 @@ func (c *company) customer(p person, orders int) {
 	}
 	if c.rnd.IntN(4) == 0 {
 		c.newsletter.add("addresses", p.email, c.day(c.rnd.IntN(900)))
+		if len(c.readers) < readers {
+			c.readers = append(c.readers, p.email)
+		}
 	}
 	if c.rnd.IntN(8) == 0 {
 		c.ticket(p.id, p.email, questions[c.rnd.IntN(len(questions))], answers[c.rnd.IntN(len(answers))])

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/clock"
@@ -45,8 +46,34 @@ purposes:
     name: Letters about trips and offers
     basis: consent
     categories: [contact]
+    uses: [direct_marketing]
     systems: [newsletter]
     retention: until you take your consent back
+    fields:
+      - {name: email, because: letters go there, required: true}
+      - {name: first_name, because: letters begin with it}
+    notices:
+      - {id: letters, version: "2", language: en, text: "Send me trips and offers, twice a month", superseded: true}
+      - {id: letters, version: "3", language: en, text: "Send me trips and offers, twice a month at most. I can stop at any time."}
+      - {id: letters, version: "3", language: "no", text: "Send meg turer og tilbud, høyst to ganger i måneden. Jeg kan stoppe når som helst."}
+  - id: measuring
+    name: Measuring the shop
+    basis: consent
+    categories: [usage]
+    systems: [shop]
+    retention: 90 days
+    notices:
+      - {id: measuring, version: "1", language: en, text: "Count my visits, so that the shop becomes better"}
+  - id: advice
+    name: Advice from past orders
+    basis: legitimate_interests
+    because: who bought a tent wants to know what fits it, and can switch this off
+    lia: {assessed: ASSESSED, outcome: proceed_with_safeguards, review: REVIEW, by: Kari Lunde}
+    categories: [contact, account]
+    systems: [shop]
+    retention: while you are a customer
+    notices:
+      - {id: advice, version: "1", language: en, text: "We suggest what goes with what you bought."}
 systems:
   - id: shop
     connector: sqlite
@@ -82,7 +109,8 @@ func Prepare(ctx context.Context, dir string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the demo's folder cannot be made")
 	}
-	for name, text := range map[string]string{marker: "", "ombud.yaml": configuration} {
+	dates := strings.NewReplacer("ASSESSED", now.AddDate(0, -3, 0).Format(time.DateOnly), "REVIEW", now.AddDate(0, 9, 0).Format(time.DateOnly))
+	for name, text := range map[string]string{marker: "", "ombud.yaml": dates.Replace(configuration)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return fault.Wrap(fault.Unavailable, err, "the demo's folder cannot be written")
 		}
@@ -123,6 +151,9 @@ func Walk(ctx context.Context, o Options) error {
 	}
 	fmt.Fprintf(w.Out, "Made in %s/ in %s.\n", filepath.Base(o.Dir), took(o.Clock, start))
 	if err := w.discover(ctx); err != nil {
+		return err
+	}
+	if err := w.say(ctx, "The shop hands over what people said yes and no to. From now on one question answers: may we?", "consent", "import", "stores/"+consentsFile); err != nil {
 		return err
 	}
 	if err := w.answer(ctx); err != nil {

@@ -62,7 +62,7 @@ test("the demo is shown, and a customer is erased and proven", async () => {
   const bad = [];
   for (const width of widths) {
     await page.setViewportSize({ width, height: 900 });
-    for (const path of ["", "requests?state=all", "requests/R-2026-0001", "requests/R-2026-0002", "requests/new", "map"]) {
+    for (const path of ["", "requests?state=all", "requests/R-2026-0001", "requests/R-2026-0002", "requests/new", "map", "people", "consent", "consent/expiring", "consent/purposes/newsletter"]) {
       await page.goto(at + path.replace("2026", String(new Date().getUTCFullYear())));
       const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
       for (const v of violations) bad.push(`${path} at ${width}: ${v.id}`);

@@ -64,4 +64,6 @@ func (v *visit) expiringTable(list []consent.Expiring) g.Node {
 }
 
 // personLink leads to the page of a person, by the id that says nothing of them.
-func personLink(id string) g.Node { return h.A(h.Class("mono small"), h.Href("/people/"+id), g.Text(id)) }
+func personLink(id string) g.Node {
+	return h.A(h.Class("mono small"), h.Href("/people/"+id), g.Text(id))
+}

@@ -83,3 +83,30 @@ func TestMaskIsSetApart(t *testing.T) {
 		t.Error(b.String())
 	}
 }
+
+// TestPlot: up and down stand on one scale, and the table says what the drawing says.
+func TestPlot(t *testing.T) {
+	var b strings.Builder
+	p := view.Plot{ID: "weeks", Title: "Most no in the week of 9 Nov.", Step: "Week from", Up: "said yes", Down: "said no",
+		Bars: []view.Bars{{Label: "2 Nov", Up: 300, Down: 60}, {Label: "9 Nov", Up: 200, Down: 100, Name: "9 Nov, so far"}, {Label: "16 Nov"}}}
+	if err := p.Figure().Render(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<title id="weeks-title">Most no in the week of 9 Nov.</title>`, `role="img" aria-labelledby="weeks-title"`, `pattern id="weeks-hatch"`,
+		`y="18" height="112.5"`,   // 300 of 400 in 150 pixels, to the line of 0
+		`y="131.5" height="36.5"`, // 100 of them below it, on the same scale
+		`<th scope="row">9 Nov, so far</th>`, `+240`, `>300</text>`, `>100</text>`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	for _, bad := range []string{"viewBox", "style="} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("there is %s", bad)
+		}
+	}
+	b.Reset()
+	if err := (view.Plot{ID: "none", Bars: []view.Bars{{Label: "2 Nov"}}}).Figure().Render(&b); err != nil || strings.Contains(b.String(), "NaN") {
+		t.Errorf("nothing to draw: %v, %s", err, b.String())
+	}
+}
