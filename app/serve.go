@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -104,6 +105,7 @@ func (a *App) recover(ctx context.Context, p *Parts, f *front) {
 		a.cfg.Log.Error("not everything that was interrupted could go on; ombud dsr list shows it", "error", err)
 	}
 	f.ready.Store(true)
+	debug.FreeOSMemory() // what opening took: an idle server is no larger than what it knows
 }
 
 // onlyLoopback refuses every address that others can reach.

@@ -45,11 +45,14 @@ func measureInside(t *testing.T, r *report, c *company, z size) {
 			return map[string]time.Duration{name: time.Since(begun) / time.Duration(n)}
 		}
 	}
+	minute := s.Now()
 	got := takeTurns(max(z.rounds, 7),
 		yes("handle", func(i int) bool { return s.Decide(handles[i], names[what[i]], "usage", false).Allowed }),
+		yes("given minute", func(i int) bool { return s.DecideAt(minute, handles[i], names[what[i]], "usage", false).Allowed }),
 		yes("map", func(i int) bool { return words[keys[i]][what[i]] != 0 }),
 		yes("email", func(i int) bool { return s.Decide(s.Find(ids[i]), names[what[i]], "usage", false).Allowed }))
 	r.ratio("decision in process, by handle, against one map probe", "", got["handle"], got["map"], 1.2)
+	r.ratio("the same for a minute that was asked for once", "", got["given minute"], got["map"], 1.2)
 	r.ratio("decision in process, by e-mail, against by handle", "", got["email"], got["handle"], 2.5)
 	allocs := testing.AllocsPerRun(1000, func() { s.Decide(handles[1], names[what[1]], "usage", false) })
 	r.add("allocations of a decision in process, by handle", "", fmt.Sprint(allocs), "", "", "", "0", verdict(0.5, allocs))

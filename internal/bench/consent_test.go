@@ -23,6 +23,8 @@ func measureHTTP(t *testing.T, r *report, large, small *company, z size) {
 	big, _ := large.serve(t)
 	little, _ := small.serve(t)
 	bare := startBare(t)
+	big.settle()
+	little.settle()
 	n := max(2000, min(30_000, z.subjects))
 	single, hot := large.questions(z.subjects, n, 1), large.questions(1000, n, 1)
 	batches := large.questions(z.subjects, n/20, 100)
@@ -53,7 +55,7 @@ func measureStart(t *testing.T, r *report, c *company) {
 		for range 3 {
 			how.quit()
 			p, d := c.serve(t)
-			took, rss = append(took, d), p.rss(t)
+			took, rss = append(took, d), p.settle().rss(t)
 			p.stop(t)
 		}
 		r.add(fmt.Sprintf("%s, %d people x 8", how.what, c.people), "", took.median().Round(time.Millisecond).String(), "", "", "",

@@ -146,6 +146,18 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
+// settle waits until the server has done what a start leaves to do in the background, for two minutes at most.
+func (p *process) settle() *process {
+	for range 240 {
+		before := p.cpu()
+		<-time.After(500 * time.Millisecond)
+		if p.cpu()-before < 5*time.Millisecond {
+			break
+		}
+	}
+	return p
+}
+
 func (p *process) rss(t testing.TB) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
