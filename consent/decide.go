@@ -143,9 +143,14 @@ func (s *Service) minute(at time.Time) index.Minute {
 
 // DecideAt is Decide for a minute that Now gave, for those who ask many questions at once.
 func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category string, gpc bool) Verdict {
+	rule, _ := s.cfg.Purposes.Now().Rule(purposeID)
+	return s.decide(now, &h, rule, category, gpc)
+}
+
+// decide answers for a purpose; nil is one that nobody declared.
+func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, category string, gpc bool) Verdict {
 	v := Verdict{Person: h.person, Revision: s.seen.Load()} // read before the index: the index is never behind it
-	rule, ok := s.cfg.Purposes.Now().Rule(purposeID)
-	if !ok {
+	if rule == nil {
 		v.Reason = UnknownPurpose
 		return v
 	}
@@ -157,7 +162,7 @@ func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category strin
 	flags, word, known := s.index.Look(index.Number(h.person), rule.Rank)
 	switch {
 	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
-		return s.afterErasure(v, h, rule)
+		return s.afterErasure(v, *h, rule)
 	case gpc && s.stoppedBySignal(rule):
 		v.Reason = OptedOut
 		return v

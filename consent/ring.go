@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ombudhq/ombud/purpose"
 )
 
 // Asked is a question and its answer, as they are remembered: without anything that names a person but their id.
@@ -26,31 +28,30 @@ type ring struct {
 	next int
 }
 
-func (r *ring) add(a Asked) {
+func (r *ring) add(a *Asked) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.list) < ringLength {
-		r.list = append(r.list, a)
+		r.list = append(r.list, *a)
 		return
 	}
-	r.list[r.next] = a
+	r.list[r.next] = *a
 	r.next = (r.next + 1) % ringLength
 }
 
 // ask is Decide, and keeps question and answer among the newest.
 func (s *Service) ask(by string, h Handle, purposeID, category string, gpc bool) Asked {
 	at := s.cfg.Clock.Now()
-	v := s.DecideAt(s.minute(at), h, purposeID, category, gpc)
-	a := Asked{At: at.UTC(), By: by, Verdict: v}
-	a.Purpose, a.Category = s.own(purposeID, category)
-	s.ring.add(a)
+	rule, _ := s.cfg.Purposes.Now().Rule(purposeID)
+	a := Asked{At: at.UTC(), By: by, Verdict: s.decide(s.minute(at), &h, rule, category, gpc)}
+	a.Purpose, a.Category = own(rule, purposeID, category)
+	s.ring.add(&a)
 	return a
 }
 
 // own gives the words of the register for those of a question, which may be part of a text that names a person.
-func (s *Service) own(purposeID, category string) (string, string) {
-	rule, ok := s.cfg.Purposes.Now().Rule(purposeID)
-	if !ok {
+func own(rule *purpose.Rule, purposeID, category string) (string, string) {
+	if rule == nil {
 		return beginning(purposeID), beginning(category)
 	}
 	if i := slices.Index(rule.Categories, category); i >= 0 {

@@ -53,7 +53,10 @@ type Set struct {
 // Rule finds a purpose that is declared.
 func (s *Set) Rule(id string) (*Rule, bool) {
 	r, ok := s.byID[id]
-	return r, ok && !r.Retired
+	if !ok || r.Retired {
+		return nil, false
+	}
+	return r, true
 }
 
 // Known finds a purpose, also one that is no longer declared.
