@@ -136,45 +136,7 @@ func TestChangesEndSessions(t *testing.T) {
 		must(t, err)
 		return h.visit(e.Token), e.Token
 	}
-	goesOn := func(e access.Entry, err error) {
-		t.Helper()
-		must(t, err)
-		if h.visit(e.Token).Role == "" {
-			t.Error("the new session has no role")
-		}
-	}
-	for what, act := range map[string]func(own access.Caller){
-		"role": func(access.Caller) {
-			role := access.Officer
-			if acc, _ := h.Get(t.Context(), "ola"); acc.Role == role {
-				role = access.Support
-			}
-			_, err := h.SetRole(t.Context(), "ola", role, boss)
-			must(t, err)
-		},
-		"password": func(own access.Caller) { goesOn(h.ChangePassword(t.Context(), own, password, password)) },
-		"factor": func(own access.Caller) {
-			must(t, h.BeginFactor(t.Context(), own, password))
-			en, _ := h.Enrolment(t.Context(), own)
-			e, _, err := h.ConfirmFactor(t.Context(), own, h.codeOf(en.Secret))
-			goesOn(e, err)
-			secret = en.Secret
-		},
-		"codes": func(own access.Caller) {
-			e, codes, err := h.NewCodes(t.Context(), own, password)
-			goesOn(e, err)
-			if len(codes) != 10 {
-				t.Errorf("%d codes", len(codes))
-			}
-		},
-		"standing": func(access.Caller) {
-			_, err := h.Disable(t.Context(), "ola", boss)
-			must(t, err)
-			_, err = h.Enable(t.Context(), "ola", boss)
-			must(t, err)
-		},
-		"by hand": func(access.Caller) { _, err := h.EndSessions(t.Context(), "ola", boss); must(t, err) },
-	} {
+	for what, act := range h.endings(boss, &secret) {
 		_, first := in()
 		own, second := in()
 		half, he := h.half("ola")
@@ -187,6 +149,49 @@ func TestChangesEndSessions(t *testing.T) {
 		if _, err := h.Code(t.Context(), half, h.codeOf(secret)); err == nil {
 			t.Errorf("%s: who was half way in gets in", what)
 		}
+	}
+}
+
+// endings are the changes that end every session of ola; who makes one themselves goes on in a new one.
+func (h *house) endings(boss access.Caller, secret *string) map[string]func(own access.Caller) {
+	goesOn := func(e access.Entry, err error) {
+		h.t.Helper()
+		must(h.t, err)
+		if h.visit(e.Token).Role == "" {
+			h.t.Error("the new session has no role")
+		}
+	}
+	return map[string]func(own access.Caller){
+		"role": func(access.Caller) {
+			role := access.Officer
+			if acc, _ := h.Get(h.t.Context(), "ola"); acc.Role == role {
+				role = access.Support
+			}
+			_, err := h.SetRole(h.t.Context(), "ola", role, boss)
+			must(h.t, err)
+		},
+		"password": func(own access.Caller) { goesOn(h.ChangePassword(h.t.Context(), own, password, password)) },
+		"factor": func(own access.Caller) {
+			must(h.t, h.BeginFactor(h.t.Context(), own, password))
+			en, _ := h.Enrolment(h.t.Context(), own)
+			e, _, err := h.ConfirmFactor(h.t.Context(), own, h.codeOf(en.Secret))
+			goesOn(e, err)
+			*secret = en.Secret
+		},
+		"codes": func(own access.Caller) {
+			e, codes, err := h.NewCodes(h.t.Context(), own, password)
+			goesOn(e, err)
+			if len(codes) != 10 {
+				h.t.Errorf("%d codes", len(codes))
+			}
+		},
+		"standing": func(access.Caller) {
+			_, err := h.Disable(h.t.Context(), "ola", boss)
+			must(h.t, err)
+			_, err = h.Enable(h.t.Context(), "ola", boss)
+			must(h.t, err)
+		},
+		"by hand": func(access.Caller) { _, err := h.EndSessions(h.t.Context(), "ola", boss); must(h.t, err) },
 	}
 }
 
