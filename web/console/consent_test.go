@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/testkit/consoletest"
@@ -36,7 +37,7 @@ func TestConsentRoomWithoutPurposes(t *testing.T) {
 	s := newSite(t, consoletest.Empty)
 	for path, heading := range map[string]string{
 		"/consent":              "No purpose is declared, so every question is answered no.",
-		"/consent/purposes":     "No purposes are declared; no lean on consent.",
+		"/consent/purposes":     "No purpose is declared, so every question is answered no.",
 		"/consent/expiring":     "No consents end in the next 30 days.",
 		"/consent/restrictions": "No restriction and no objection stands.",
 		"/people":               "Find a person by what you know of them.",
@@ -146,4 +147,19 @@ func TestSendAgain(t *testing.T) {
 	if w := s.post("/consent/targets/mailpath/again", form); w.Code != http.StatusForbidden {
 		t.Errorf("without the token: %d", w.Code)
 	}
+}
+
+// TestDeadlinesThatPassed: what was late becomes over, and an assessment that ended is somebody's task.
+func TestDeadlinesThatPassed(t *testing.T) {
+	s := newSite(t, consoletest.Full)
+	s.world.Clock.Advance(80 * 24 * time.Hour)
+	p := s.read("/consent", http.StatusOK)
+	p.has("Thu 19 Nov 2026, over", "that was the time to have heard", "Measuring the site")
+	p = s.read("/consent/purposes/advice", http.StatusOK)
+	if got := p.heading(); got != "Advice from past orders: without a valid assessment every question is answered no." {
+		t.Errorf("%q", got)
+	}
+	p.has("Assess the interest again", "not valid")
+	s.read("/", http.StatusOK).has("Consent: mailpath has not heard of 17 changes", "Consent: Advice from past orders has no valid assessment")
+	s.read("/people/"+s.refs[consoletest.Person], http.StatusOK).has("not confirmed in time")
 }

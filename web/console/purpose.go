@@ -37,6 +37,9 @@ func (v *visit) purposes() error {
 }
 
 func purposesSentence(declared []*purpose.Rule) string {
+	if len(declared) == 0 {
+		return "No purpose is declared, so every question is answered no."
+	}
 	n := 0
 	for _, rule := range declared {
 		if rule.Basis == purpose.Consent {
