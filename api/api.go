@@ -15,6 +15,7 @@ import (
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/vault"
 )
 
 // Config is what the operations work with; every field is needed. Who calls stands in the context of each request.
@@ -22,6 +23,7 @@ type Config struct {
 	Requests *request.Service
 	Catalog  *catalog.Catalog
 	Ledger   *ledger.Ledger
+	Vault    *vault.Vault
 	Consents *consent.Service
 	Purposes *purpose.Register
 	Relay    *event.Relay

@@ -29,6 +29,8 @@ var permissions = map[string]access.Permission{
 	"GET /v1/requests/{id}/package":  access.PackageRead,
 	"GET /v1/data-map":               access.CatalogRead,
 	"GET /v1/ledger/checkpoint":      access.LedgerRead,
+	"GET /v1/ledger/entries":         access.LedgerRead,
+	"POST /v1/ledger/search":         access.LedgerRead,
 
 	"POST /v1/decisions":                access.DecisionAsk,
 	"POST /v1/decisions/batch":          access.DecisionAsk,

@@ -66,7 +66,7 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 // furnish gives parts their rooms.
 func (f *front) furnish(p *Parts) {
 	p.programs = api.New(api.Config{
-		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay, MirrorToken: f.app.MirrorToken,
+		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Vault: f.app.Vault, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay, MirrorToken: f.app.MirrorToken,
 		Clock: f.app.cfg.Clock, Stands: func(c access.Caller) bool { return f.app.Keys.Stands(c) && !f.stopping.Load() },
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Version: f.app.cfg.Version, Replays: f.replays.around, Failed: f.failed,

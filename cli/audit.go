@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
@@ -13,6 +12,7 @@ import (
 type auditCmd struct {
 	Verify auditVerifyCmd `cmd:"" help:"Read the whole ledger and compare it with the checkpoints kept outside."`
 	Tail   auditTailCmd   `cmd:"" help:"Print the newest entries."`
+	Search auditSearchCmd `cmd:"" help:"Print the entries about a person, by somebody, of a kind or a time. That you read them is an entry too."`
 	Prove  auditProveCmd  `cmd:"" help:"Print the proof that an entry is in the signed tree, or that the tree goes on from a checkpoint."`
 	Export auditExportCmd `cmd:"" help:"Write the ledger for other programs to read and verify."`
 }
@@ -100,35 +100,6 @@ func entries(n int64) string {
 		return "1 entry"
 	}
 	return number(n) + " entries"
-}
-
-type auditTailCmd struct {
-	N    int    `short:"n" help:"How many." default:"20"`
-	Kind string `help:"Only this kind, for example request.approved." placeholder:"KIND"`
-}
-
-func (c *auditTailCmd) run(ctx context.Context, s *session) error {
-	if c.N < 1 || c.N > 10000 {
-		return fault.New(fault.Invalid, "-n is between 1 and 10,000")
-	}
-	rows, err := s.Ledger.Tail(ctx, c.N, ledger.TailOptions{Kind: c.Kind})
-	if err != nil {
-		return err
-	}
-	if rows == nil {
-		rows = []ledger.Row{}
-	}
-	return s.answer(map[string]any{"entries": rows}, func() {
-		t := newTable("", "time", "kind", "result", "by", "").numbers(0)
-		for _, r := range rows {
-			content := string(r.Content)
-			if r.Erased {
-				content = "erased"
-			}
-			t.row(r.ID, r.Time.Format(time.DateOnly+" 15:04"), r.Kind, r.Result, r.Actor, content)
-		}
-		t.print(s)
-	})
 }
 
 type auditProveCmd struct {

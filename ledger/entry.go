@@ -29,7 +29,8 @@ var groups = [3]string{"actor\x00", "subject\x00", "content\x00"}
 var errNotCommitted = errors.New("the payload is not what the entry commits to")
 
 // Entry is what happened. Kind and Result are public for ever: lower-case words like "request.completed" and "ok", without
-// anything that links a person. Subject is a keyed token or an opaque id, never an identity. Content is kept as JSON.
+// anything that links a person. Subject is an opaque id, or the keyed tokens of one person with blanks between them, never
+// an identity. Content is kept as JSON.
 type Entry struct {
 	Kind    string
 	Result  string

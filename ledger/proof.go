@@ -64,9 +64,7 @@ func (p *Proof) fill(ctx context.Context, tx *db.Tx, tree tlog.Tree) error {
 		return damaged("entry %d: %v", p.ID, err)
 	}
 	p.Meta = string(s.meta.encode())
-	for i := range p.Commitments {
-		p.Commitments[i] = s.commitments[i*tlog.HashSize : (i+1)*tlog.HashSize]
-	}
+	p.Commitments = split(s.commitments)
 	path, err := tlog.ProveRecord(tree.N, p.ID-1, tlog.TileHashReader(tree, &tileSource{ctx: ctx, tx: tx}))
 	if err != nil {
 		return damaged("no path leads from entry %d to the checkpoint: %v", p.ID, err)
@@ -76,6 +74,14 @@ func (p *Proof) fill(ctx context.Context, tx *db.Tx, tree tlog.Tree) error {
 		return damaged("entry %d is not in the checkpoint", p.ID)
 	}
 	return nil
+}
+
+// split parts the commitments of an entry.
+func split(commitments []byte) (out [3][]byte) {
+	for i := range out {
+		out[i] = commitments[i*tlog.HashSize : (i+1)*tlog.HashSize]
+	}
+	return out
 }
 
 // VerifyProof checks a proof as JSON with the public key alone. Anything short of a valid proof is fault.Integrity.

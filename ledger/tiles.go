@@ -65,6 +65,18 @@ func (s *tileSource) leaves(skip int64, count int) ([]tlog.Hash, error) {
 
 // entries gives the count entries after the first skip ones, each with its leaf.
 func (s *tileSource) entries(skip int64, count int, each func(*stored, tlog.Hash)) error {
+	return s.rows(skip, count, func(e *stored) error {
+		leaf, err := e.check()
+		if err != nil {
+			return damaged("entry %d: %v", e.id, err)
+		}
+		each(e, leaf)
+		return nil
+	})
+}
+
+// rows gives the rows of the count entries after the first skip ones; fault.Integrity when one is missing.
+func (s *tileSource) rows(skip int64, count int, each func(*stored) error) error {
 	rows, err := s.tx.Query(s.ctx, "select "+columns+" from ledger_entries where id > $1 and id <= $2 order by id",
 		skip, skip+int64(count))
 	if err != nil {
@@ -77,11 +89,9 @@ func (s *tileSource) entries(skip int64, count int, each func(*stored, tlog.Hash
 		if err := e.scan(rows); err != nil || e.id != want {
 			return damaged("entry %d is missing or cannot be read", want)
 		}
-		leaf, err := e.check()
-		if err != nil {
-			return damaged("entry %d: %v", want, err)
+		if err := each(&e); err != nil {
+			return err
 		}
-		each(&e, leaf)
 	}
 	if rows.Err() == nil && want <= skip+int64(count) {
 		return damaged("entry %d is missing", want)

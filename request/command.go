@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
@@ -97,7 +98,7 @@ func (s *Service) append(tx *db.Tx, r *record, tokens []string, c command) (ledg
 		e.Result = "done"
 	}
 	if r.People == 1 && len(tokens) > 0 {
-		e.Subject = tokens[0] // of one person; a mass request belongs to nobody alone
+		e.Subject = strings.Join(tokens, " ") // of one person; a mass request belongs to nobody alone
 	}
 	return s.cfg.Ledger.Append(tx, e)
 }
