@@ -44,5 +44,6 @@ type conn interface {
 type cursor interface {
 	Next() bool
 	Scan(dest ...any) error
+	Columns() ([]string, error)
 	Close() error
 }

@@ -19,6 +19,17 @@ const stepsTable = `create table if not exists schema_steps (
 	primary key (feature, step)
 )`
 
+// textsTable holds the steps as they were run, in order, so that a backup can be filled into another store.
+const textsTable = `create table if not exists schema_texts (
+	n bigint not null primary key,
+	feature text not null,
+	step bigint not null,
+	body text not null
+)`
+
+const insertText = `insert into schema_texts (n, feature, step, body) select coalesce(max(n), 0) + 1, $1, $2, $3 from schema_texts where true
+	on conflict do nothing`
+
 // Migrate brings the tables of a feature to the last of its steps, each in a transaction of its own. Steps are only ever
 // added: one that was applied and then changed is refused, and so is a store that already knows more steps than this
 // program does.
@@ -29,6 +40,9 @@ func (d *DB) Migrate(ctx context.Context, feature string, steps ...string) error
 	var applied []string
 	err := d.Write(ctx, func(tx *Tx) (err error) {
 		if _, err = tx.Exec(ctx, stepsTable); err == nil {
+			_, err = tx.Exec(ctx, textsTable)
+		}
+		if err == nil {
 			applied, err = appliedSteps(ctx, tx, feature)
 		}
 		return err
@@ -104,6 +118,9 @@ func (d *DB) applyStep(ctx context.Context, feature string, n int, text string) 
 		}
 		_, err := tx.Exec(ctx, "insert into schema_steps (feature, step, checksum, applied_at) values ($1, $2, $3, $4)",
 			feature, n, checksum(text), d.clock.Now().Unix())
+		if err == nil {
+			_, err = tx.Exec(ctx, insertText, feature, n, text)
+		}
 		return err
 	})
 }

@@ -40,6 +40,15 @@ func (r *pgRows) Scan(dest ...any) error {
 	return pgx.ScanRow(r.c.c.TypeMap(), r.fields, r.row, dest...)
 }
 
+// Columns are the names of the columns, before the first row was asked for.
+func (r *pgRows) Columns() ([]string, error) {
+	var names []string
+	for _, f := range r.live.FieldDescriptions() {
+		names = append(names, f.Name)
+	}
+	return names, nil
+}
+
 // Close tells what ended the rows early.
 func (r *pgRows) Close() error {
 	if r.live != nil {
