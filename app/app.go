@@ -42,7 +42,9 @@ type Config struct {
 	Log  *slog.Logger // nil discards
 	// Restored opens a store that is older than what is known of it outside: what it does not know is done again first.
 	Restored bool
-	Gap      any // why that is right, for the audit entry: the backup, or who accepted the gap
+	Gap      any      // why that is right, for the audit entry: the backup, or who accepted the gap
+	KeysDir  string   // default DataDir/keys
+	Heads    []string // instead of those in ombud.yaml
 	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
 	Damaged bool
 }
@@ -87,6 +89,7 @@ type App struct {
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
 
+	told         *restored // of the restore this App began with
 	suppressions *subject.Suppressions
 	webhooks     *notify.Client
 	targets      atomic.Pointer[[]catalog.Target] // who is told, as the newest configuration has it
@@ -161,7 +164,7 @@ func (a *App) clearSpill() error {
 // openOwn opens what belongs to Ombud itself: keys, store, ledger.
 func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	c := a.cfg
-	if a.Vault, err = vault.Open(vault.Config{Dir: filepath.Join(c.DataDir, "keys")}); err != nil {
+	if a.Vault, err = vault.Open(vault.Config{Dir: c.keys()}); err != nil {
 		return err
 	}
 	store, err := catalog.ExpandDSN("--store", c.Store)
@@ -192,6 +195,9 @@ func (a *App) ledgerConfig() ledger.Config {
 // headsOf says where checkpoints go. Beside the data is better than nothing, and whoever can change the one can
 // change the other, so that comes with a warning.
 func (a *App) headsOf(cfg *catalog.Config) ([]string, error) {
+	if len(a.cfg.Heads) > 0 {
+		return a.cfg.Heads, nil
+	}
 	if len(cfg.Heads) == 0 {
 		dir := filepath.Clean(a.cfg.DataDir) + ".heads"
 		a.warnings = append(a.warnings, fmt.Sprintf("checkpoints go to %s, beside the data; heads: in ombud.yaml names a place on another machine", filepath.Base(dir)))

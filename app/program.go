@@ -41,6 +41,12 @@ func Program(o Options) cli.Program {
 		Serve: func(ctx context.Context, p cli.Place, so cli.ServeOptions) error {
 			return serve(ctx, o.config(p), so)
 		},
+		Restore: func(ctx context.Context, p cli.Place, ro cli.RestoreOptions) (cli.Restored, error) {
+			return o.config(p).restore(ctx, ro)
+		},
+		Rehearse: func(ctx context.Context, p cli.Place, ro cli.RestoreOptions) (cli.Restored, error) {
+			return o.config(p).rehearse(ctx, ro)
+		},
 		Catalog: func(ctx context.Context, cfg *catalog.Config) *catalog.Catalog {
 			return catalog.Open(ctx, cfg, openers(), o.Clock)
 		},
@@ -57,7 +63,7 @@ func (o Options) config(p cli.Place) Config {
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
 		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
-		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, StoreHealth: a.DB.Health,
+		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, StoreHealth: a.DB.Health,
 	}
 	if p != nil {
 		s.Catalog, s.Holds, s.Requests = p.Catalog, p.Holds, p.Requests

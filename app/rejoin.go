@@ -25,7 +25,7 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 		return nil
 	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error {
-		told := restored{Loss: loss, Again: map[string]int{}, Because: a.cfg.Gap}
+		told := &restored{Loss: loss, Again: map[string]int{}, Because: a.cfg.Gap}
 		if err := a.People.Restart(ctx, tx, loss.Epoch); err != nil {
 			return err
 		}
@@ -36,6 +36,7 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 		if err != nil {
 			return err
 		}
+		a.told = told
 		_, err = a.Ledger.Rejoin(ctx, tx, "ombud", told)
 		return err
 	})

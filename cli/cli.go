@@ -35,6 +35,7 @@ type grammar struct {
 	Consent consentCmd `cmd:"" help:"Record and withdraw consents, and ask what may be processed."`
 	Mirror  mirrorCmd  `cmd:"" help:"The copy in Redis that services look decisions up in."`
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
+	Backup  backupCmd  `cmd:"" help:"Copy the own store, encrypted, and bring it back."`
 }
 
 // command runs with the data directory open; plain commands run without one.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/backup"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -31,6 +32,8 @@ type Program struct {
 	Forward func(ctx context.Context, dir string, c *Call, stdout, stderr io.Writer) (int, error)
 	// Serve runs until ctx ends.
 	Serve func(context.Context, Place, ServeOptions) error
+	// Restore brings a backup back into an empty place; Rehearse does it beside everything and leaves nothing.
+	Restore, Rehearse func(context.Context, Place, RestoreOptions) (Restored, error)
 	// Catalog connects a configuration's systems.
 	Catalog func(context.Context, *catalog.Config) *catalog.Catalog
 	// Demo makes the demo company and walks through it; an error when its erasure did not end complete.
@@ -66,6 +69,8 @@ type Services struct {
 	StoreHealth func(context.Context) (engine string, err error)
 	// Checkpoint makes what was written verifiable from outside.
 	Checkpoint func(context.Context) error
+	// BackUp copies the own store into an encrypted file.
+	BackUp func(context.Context, BackupOptions) (BackedUp, error)
 	// Close ends the use of the services, and the services when nobody else uses them.
 	Close func() error
 }
@@ -77,6 +82,42 @@ type ServeOptions struct {
 	// Ready is called once, when requests are answered, with the address to open. The token in it is a secret.
 	Ready func(url string)
 	Log   io.Writer
+}
+
+// BackupOptions of `ombud backup create`.
+type BackupOptions struct {
+	To         string // file or folder; "" is Data/backups
+	Recipients string // as age takes them, one a line
+	Actor      string
+}
+
+// BackedUp is a backup that was made.
+type BackedUp struct {
+	File string `json:"file"`
+	backup.Manifest
+}
+
+// RestoreOptions of `ombud backup restore` and `rehearse`.
+type RestoreOptions struct {
+	File       string
+	Identities []byte // as age-keygen writes them
+	Gap        *Gap   // accepted although what lies outside is missing or older; nil for none
+}
+
+// Restored is what a restore came to.
+type Restored struct {
+	Backup  backup.Manifest `json:"backup"`
+	Epoch   int64           `json:"epoch"`
+	Entries int64           `json:"entries"` // of the ledger, all read again
+	Lost    int64           `json:"lost"`    // entries that were made after the backup, as far as anybody outside knows
+	Again   map[string]int  `json:"again"`   // acts that were done again, by kind
+	TookMS  int64           `json:"took_ms,omitempty"`
+}
+
+// Gap is who accepted that the store, or what lies outside it, is older than it was, and why.
+type Gap struct {
+	Because  string   `json:"because"`
+	Accepted []string `json:"accepted"` // two people at least
 }
 
 // DemoOptions of `ombud demo`.

@@ -36,6 +36,7 @@ var tools = map[string][]string{
 	"pii":       {},
 	"law":       {},
 	"access":    {"ledger", "vault"},
+	"backup":    {"ledger", "vault"},
 }
 
 // allowed says whether a package may import another; both are paths below the module.
