@@ -3,17 +3,16 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
@@ -43,6 +42,7 @@ type Config struct {
 	// Restored opens a store that is older than what is known of it outside: what it does not know is done again first.
 	Restored bool
 	Gap      any      // why that is right, for the audit entry: the backup, or who accepted the gap
+	Accepted *cli.Gap // opens as Restored does, but only what would be refused
 	KeysDir  string   // default DataDir/keys
 	Heads    []string // instead of those in ombud.yaml
 	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
@@ -174,10 +174,15 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if a.DB, err = db.Open(ctx, db.Config{Path: store, Clock: c.Clock, Hook: c.Hook}); err != nil {
 		return err
 	}
-	if a.heads, err = a.headsOf(cfg); err != nil {
+	if a.heads, err = c.headsOf(cfg); err != nil {
 		return err
 	}
+	a.warnings = append(a.warnings, c.sharedDisk(a.heads)...)
 	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
+	if c.Accepted != nil && fault.KindOf(err) == fault.Integrity {
+		a.cfg.Restored, a.cfg.Gap = true, c.Accepted
+		a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
+	}
 	if c.Damaged && fault.KindOf(err) == fault.Integrity {
 		a.Ledger = nil
 		return nil
@@ -190,30 +195,6 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 
 func (a *App) ledgerConfig() ledger.Config {
 	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log, Restored: a.cfg.Restored}
-}
-
-// headsOf says where checkpoints go. Beside the data is better than nothing, and whoever can change the one can
-// change the other, so that comes with a warning.
-func (a *App) headsOf(cfg *catalog.Config) ([]string, error) {
-	if len(a.cfg.Heads) > 0 {
-		return a.cfg.Heads, nil
-	}
-	if len(cfg.Heads) == 0 {
-		dir := filepath.Clean(a.cfg.DataDir) + ".heads"
-		a.warnings = append(a.warnings, fmt.Sprintf("checkpoints go to %s, beside the data; heads: in ombud.yaml names a place on another machine", filepath.Base(dir)))
-		return []string{dir}, nil
-	}
-	var out []string
-	for _, h := range cfg.Heads {
-		if strings.Contains(h, "://") {
-			return nil, fault.New(fault.Invalid, "heads: %s is not a folder", h).Then("Only folders can be heads until object stores are connected.")
-		}
-		if !filepath.IsAbs(h) {
-			h = filepath.Join(cfg.Folder, h)
-		}
-		out = append(out, h)
-	}
-	return out, nil
 }
 
 // Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is

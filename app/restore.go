@@ -77,7 +77,7 @@ func onlyKeys(dir string) error {
 // knownOutside refuses a restore that would bring back what was withdrawn or erased: where what lies outside is missing,
 // or older than the backup.
 func (c Config) knownOutside(cfg *catalog.Config, keys *vault.Vault, m *backup.Manifest) error {
-	heads, err := (&App{cfg: c}).headsOf(cfg)
+	heads, err := c.headsOf(cfg)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c Config) rehearse(ctx context.Context, o cli.RestoreOptions) (out cli.Res
 	if err != nil {
 		return out, err
 	}
-	heads, err := (&App{cfg: c}).headsOf(cfg)
+	heads, err := c.headsOf(cfg)
 	if err != nil {
 		return out, err
 	}

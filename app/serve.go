@@ -30,7 +30,7 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 	if err := onlyLoopback(o.Listen); err != nil {
 		return err
 	}
-	c.Log = slog.New(slog.NewTextHandler(o.Log, nil))
+	c.Log, c.Accepted = slog.New(slog.NewTextHandler(o.Log, nil)), o.Gap
 	a, err := Open(ctx, c)
 	if err != nil {
 		return err

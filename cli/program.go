@@ -79,6 +79,7 @@ type Services struct {
 type ServeOptions struct {
 	Listen string
 	Actor  string // who started it, for the ledger
+	Gap    *Gap   // accepted where the store is not what was used last
 	// Ready is called once, when requests are answered, with the address to open. The token in it is a secret.
 	Ready func(url string)
 	Log   io.Writer
