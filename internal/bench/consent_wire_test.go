@@ -146,12 +146,12 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// settle waits until the server has done what a start leaves to do in the background, for two minutes at most.
+// settle waits until the server has done what a start leaves to do in the background, for five minutes at most.
 func (p *process) settle() *process {
-	for range 240 {
+	for range 600 {
 		before := p.cpu()
 		<-time.After(500 * time.Millisecond)
-		if p.cpu()-before < 5*time.Millisecond {
+		if p.cpu()-before < 25*time.Millisecond {
 			break
 		}
 	}
