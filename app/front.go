@@ -142,7 +142,7 @@ func bearerOf(r *http.Request) string {
 func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	p := f.parts(r)
 	defer f.app.release(p)
-	r = r.WithContext(access.With(r.Context(), c))
+	r = r.WithContext(f.entered(w, r, c))
 	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	if forPrograms(r) {
 		p.programs.ServeHTTP(w, r)

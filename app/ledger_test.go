@@ -69,9 +69,15 @@ func TestLedgerOverHTTP(t *testing.T) {
 	if !strings.Contains(body, `"entries":[]`) {
 		t.Errorf("%s", body)
 	}
+	_, searched, _ := s.as(auditor, "POST", "/ledger/search", `{}`)
 	code, _, body = s.as(auditor, "GET", "/ledger/entries?kind=ledger.read", "")
 	s.want("the readers", code, 200)
 	p := pageOf(t, body)
+	if via := p.Entries[0].Via; via == nil || via.Role != "auditor" || via.Request != searched.Get("X-Request-Id") || len(via.Address) != 32 ||
+		strings.Contains(body, "127.0.0.1") {
+		t.Errorf("where it came from: %+v", via)
+	}
+	p.Entries = p.Entries[1:]
 	if len(p.Entries) != 4 || !strings.HasPrefix(p.Entries[0].Actor, "auditor:key_") || strings.Contains(body, "nobody") ||
 		string(p.Entries[0].Content) != `{"asked":["actor","from"],"how":"api"}` {
 		t.Errorf("%s", body)

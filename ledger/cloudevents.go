@@ -43,6 +43,7 @@ type eventData struct {
 	Leaf        string          `json:"leaf"`
 	Erased      bool            `json:"erased,omitempty"`
 	Actor       string          `json:"actor,omitempty"`
+	Via         *Via            `json:"via,omitempty"`
 	Subject     string          `json:"subject,omitempty"` // as committed to: also keyed tokens
 	Content     json.RawMessage `json:"content,omitempty"`
 }
@@ -110,7 +111,7 @@ func (s *stored) event(v *vault.Vault, payload bool) (cloudEvent, error) {
 		e.Subject = r.Subject
 	}
 	if payload {
-		e.Data.Actor, e.Data.Subject, e.Data.Content = r.Actor, r.Subject, r.Content
+		e.Data.Actor, e.Data.Via, e.Data.Subject, e.Data.Content = r.Actor, r.Via, r.Subject, r.Content
 	}
 	return e, nil
 }

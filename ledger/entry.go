@@ -100,8 +100,8 @@ type payload struct {
 	values [3][]byte // actor, subject, content
 }
 
-func newPayload(e Entry) (*payload, error) {
-	p := &payload{values: [3][]byte{[]byte(e.Actor), []byte(e.Subject)}}
+func newPayload(e Entry, via *Via) (*payload, error) {
+	p := &payload{values: [3][]byte{actorBytes(e.Actor, via), []byte(e.Subject)}}
 	if e.Content != nil {
 		b, err := json.Marshal(e.Content)
 		if err != nil {

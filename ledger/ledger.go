@@ -195,7 +195,7 @@ func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
 	if !m.valid() {
 		return Position{}, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
 	}
-	p, err := newPayload(e)
+	p, err := newPayload(e, l.via(tx))
 	if err != nil {
 		return Position{}, err
 	}

@@ -105,6 +105,7 @@ type Row struct {
 	Kind     string          `json:"kind"`
 	Result   string          `json:"result"`
 	Actor    string          `json:"actor,omitempty"`
+	Via      *Via            `json:"via,omitempty"` // of entries that came over HTTP
 	Subject  string          `json:"subject,omitempty"`
 	Content  json.RawMessage `json:"content,omitempty"`
 	Erased   bool            `json:"erased,omitempty"` // actor, subject and content are gone for good
@@ -123,7 +124,8 @@ func (s *stored) row(v *vault.Vault) (Row, error) {
 	r := Row{ID: s.id, Revision: s.meta.revision, Time: s.meta.time(), Kind: s.meta.kind, Result: s.meta.result,
 		Erased: p == nil, Leaf: leaf.String()}
 	if p != nil {
-		r.Actor, r.Subject, r.Content = string(p.values[0]), string(p.values[1]), json.RawMessage(p.values[2])
+		r.Actor, r.Via = readActor(p.values[0])
+		r.Subject, r.Content = string(p.values[1]), json.RawMessage(p.values[2])
 	}
 	return r, nil
 }

@@ -93,7 +93,7 @@ func choose(path string) (engine, error) {
 // After a commit whose outcome is unknown, and after the connection was lost, every Write gives fault.Unavailable until
 // the store is opened again.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	c := &command{fn: fn, done: make(chan error, 1)}
+	c := &command{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	if err := d.send(ctx, c); err != nil {
 		return err
 	}

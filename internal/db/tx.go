@@ -12,6 +12,7 @@ var errEnded = errors.New("the transaction has ended")
 type Tx struct {
 	c          conn
 	reading    bool
+	from       context.Context // of the caller of Write
 	dirty      bool  // something may have been written
 	failed     error // the first statement that failed; nothing runs after it
 	open       []*Rows
@@ -64,6 +65,14 @@ func (t *Tx) BeforeAnswer(fn func() error) { t.onKeep = append(t.onKeep, fn) }
 // OnRollback calls fn when the transaction is undone, the last one first. It is called once per run of the function, also
 // when that will run again.
 func (t *Tx) OnRollback(fn func()) { t.onRollback = append(t.onRollback, fn) }
+
+// Value is what the context that Write was given holds for a key; nil in Read.
+func (t *Tx) Value(key any) any {
+	if t.from == nil {
+		return nil
+	}
+	return t.from.Value(key)
+}
 
 func (t *Tx) usable(text string) error {
 	if t.c == nil {

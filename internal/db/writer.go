@@ -19,6 +19,7 @@ const (
 
 // command is one function on its way through the writer.
 type command struct {
+	ctx   context.Context // for its values
 	fn    func(*Tx) error
 	tx    *Tx // of its latest run
 	err   error
@@ -145,7 +146,7 @@ func (w *writer) begin() error {
 // perform runs a command and tells whether the transaction may go on. One that fails before it wrote leaves nothing to
 // undo: its error stands on what the group did before it, and is answered with the group.
 func (w *writer) perform(c *command) bool {
-	c.tx = &Tx{c: w.c}
+	c.tx = &Tx{c: w.c, from: c.ctx}
 	c.err = call(c.fn, c.tx)
 	if c.tx.failed != nil && c.err == nil {
 		c.err = c.tx.failed

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/ledger"
+)
+
+// entered is the context of a request that was let in: who calls, and for the entries that it makes, from where. The name
+// of the call stands in its answer too, so that the two can be brought together. Decisions make no entries of their own,
+// and are spared it.
+func (f *front) entered(w http.ResponseWriter, r *http.Request, c access.Caller) context.Context {
+	ctx := access.With(r.Context(), c)
+	if strings.HasPrefix(r.URL.Path, "/v1/decisions") {
+		return ctx
+	}
+	now := f.app.cfg.Clock.Now()
+	o := ledger.Origin{Role: string(c.Role), Session: c.Session, Request: id.New("call_", now), Address: r.RemoteAddr, Started: now}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		o.Address = host
+	}
+	w.Header().Set("X-Request-Id", o.Request)
+	return ledger.WithOrigin(ctx, o)
+}

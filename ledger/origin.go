@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/db"
+)
+
+// Origin is the call that acts, as far as it is known. Entries whose transaction was begun under its context carry it
+// among what is sealed, with the actor; the address only as a keyed hash.
+type Origin struct {
+	Role    string
+	Session string
+	Request string // names the call, also in its answer
+	Address string // of the network
+	Started time.Time
+}
+
+// Via is an Origin as it is kept.
+type Via struct {
+	Role    string `json:"role,omitempty"`
+	Session string `json:"session,omitempty"`
+	Request string `json:"request,omitempty"`
+	Address string `json:"address,omitempty"` // keyed hash: the same for the same address, and nothing else
+	TookMS  int64  `json:"took_ms"`           // from the beginning of the call until the entry
+}
+
+type originKey struct{}
+
+// WithOrigin puts the call into a context.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, &o)
+}
+
+// via is the origin of a transaction; nil where none is known.
+func (l *Ledger) via(tx *db.Tx) *Via {
+	o, _ := tx.Value(originKey{}).(*Origin)
+	if o == nil {
+		return nil
+	}
+	v := &Via{Role: o.Role, Session: o.Session, Request: o.Request}
+	if !o.Started.IsZero() {
+		v.TookMS = max(0, l.c.Clock.Now().Sub(o.Started).Milliseconds())
+	}
+	if o.Address != "" {
+		sum := l.c.Vault.MAC("ledger/address", []byte(o.Address))
+		v.Address = hex.EncodeToString(sum[:16])
+	}
+	return v
+}
+
+// actorForm is how actor and origin are committed to together. An actor alone stands there bare, as before there were
+// origins; none begins with a brace.
+type actorForm struct {
+	Actor string `json:"actor"`
+	Via   *Via   `json:"via"`
+}
+
+func actorBytes(actor string, v *Via) []byte {
+	if v == nil {
+		return []byte(actor)
+	}
+	b, _ := json.Marshal(actorForm{actor, v}) // strings and a number always can be
+	return b
+}
+
+func readActor(b []byte) (string, *Via) {
+	var f actorForm
+	if len(b) == 0 || b[0] != '{' || json.Unmarshal(b, &f) != nil || f.Via == nil {
+		return string(b), nil
+	}
+	return f.Actor, f.Via
+}
