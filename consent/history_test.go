@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -162,5 +163,18 @@ func TestTheErasedAreCountedNoMore(t *testing.T) {
 	}
 	if list := w.EndingBefore(c.ValidUntil.Add(time.Hour)); len(list) != 0 {
 		t.Errorf("%+v", list)
+	}
+}
+
+// TestImportedActsCountWhenTheyWereSaid: a file of old choices is no rush of this week.
+func TestImportedActsCountWhenTheyWereSaid(t *testing.T) {
+	w := newWorld(t, letters())
+	line := `{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"api","notice":{"id":"letters","version":"3"},"at":"2026-11-03T08:00:00Z"}` + "\n"
+	if _, err := w.Import(t.Context(), strings.NewReader(line), "old", "test"); err != nil {
+		t.Fatal(err)
+	}
+	weeks := w.Weeks("letters", 3)
+	if weeks[0].Yes != 1 || weeks[2].Yes != 0 {
+		t.Errorf("%+v", weeks)
 	}
 }

@@ -66,15 +66,19 @@ func (s *Service) count(at time.Time, changes []change, before func(subject.Numb
 	}
 }
 
-// actAt is when the act of an entry was.
+// actAt is when the act of an entry was; of an imported one, when its source heard it.
 func actAt(content any) time.Time {
+	at, said := time.Time{}, time.Time{}
 	switch c := content.(type) {
 	case *given:
-		return c.At
+		at, said = c.At, c.Given
 	case *ended:
-		return c.At
+		at, said = c.At, c.Said
 	}
-	return time.Time{}
+	if !said.IsZero() {
+		return said
+	}
+	return at
 }
 
 // Week is a span of seven days that begins on a Monday.
