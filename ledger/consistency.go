@@ -30,16 +30,13 @@ type Consistency struct {
 }
 
 // ProveConsistency proves that the ledger goes on from a checkpoint somebody kept; of several, as a head holds them, from
-// the oldest. One that this ledger's key did not sign, or that the ledger does not continue, is fault.Integrity.
+// the newest. One that this ledger's key did not sign, or that the ledger does not continue, is fault.Integrity.
 func (l *Ledger) ProveConsistency(ctx context.Context, kept []byte) (Consistency, error) {
-	first, err := (&headReader{in: bufio.NewReaderSize(bytes.NewReader(kept), window)}).next()
-	if errors.Is(err, io.EOF) {
-		return Consistency{}, fault.New(fault.Invalid, "this is not a checkpoint")
-	}
+	last, err := newestOf(kept)
 	if err != nil {
 		return Consistency{}, err
 	}
-	older := []byte(first.note)
+	older := []byte(last.note)
 	from, err := openNote(older, l.verifier)
 	if err != nil {
 		return Consistency{}, err
@@ -72,6 +69,24 @@ func (l *Ledger) ProveConsistency(ctx context.Context, kept []byte) (Consistency
 		return Consistency{}, damaged("the first %d entries are not those of the checkpoint", from.size)
 	}
 	return out, nil
+}
+
+// newestOf is the last of the checkpoints that somebody kept.
+func newestOf(kept []byte) (last keptHead, err error) {
+	r := &headReader{in: bufio.NewReaderSize(bytes.NewReader(kept), window)}
+	for {
+		next, err := r.next()
+		if errors.Is(err, io.EOF) && last.size > 0 {
+			return last, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return last, fault.New(fault.Invalid, "this is not a checkpoint")
+		}
+		if err != nil {
+			return last, err
+		}
+		last = next
+	}
 }
 
 // VerifyConsistency checks a proof as JSON with the public key alone. Anything short of a valid proof is fault.Integrity.

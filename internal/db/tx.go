@@ -13,8 +13,8 @@ type Tx struct {
 	c          conn
 	reading    bool
 	from       context.Context // of the caller of Write
-	dirty      bool  // something may have been written
-	failed     error // the first statement that failed; nothing runs after it
+	dirty      bool            // something may have been written
+	failed     error           // the first statement that failed; nothing runs after it
 	open       []*Rows
 	onCommit   []func()
 	onKeep     []func() error
