@@ -73,6 +73,7 @@ type App struct {
 	Ledger *ledger.Ledger
 	Keys   *access.Keys
 
+	Accounts *access.Accounts
 	People   *subject.People
 	Purposes *purpose.Register
 	Consents *consent.Service
@@ -97,6 +98,7 @@ type App struct {
 	traffic *request.Traffic // what runs, whatever configuration it began with
 
 	mu      sync.Mutex
+	address string                // where the console is, "" while it is not served
 	furnish func(*Parts)          // gives new parts their pages
 	newest  atomic.Pointer[Parts] // Parts, for those who do not hold mu
 	checked atomic.Int64          // when recent last looked at the configuration, in Unix nanoseconds
@@ -190,6 +192,9 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if err == nil {
 		a.Keys, err = access.OpenKeys(ctx, a.DB, a.Ledger, c.Clock)
 	}
+	if err == nil {
+		a.Accounts, err = access.OpenAccounts(ctx, a.DB, a.Vault, a.Ledger, c.Clock)
+	}
 	return err
 }
 
@@ -214,6 +219,9 @@ func (a *App) Close() error {
 	}
 	if a.Keys != nil {
 		errs = append(errs, a.Keys.Flush(context.WithoutCancel(a.ctx)))
+	}
+	if a.Accounts != nil {
+		errs = append(errs, a.Accounts.Flush(context.WithoutCancel(a.ctx)))
 	}
 	if a.DB != nil {
 		errs = append(errs, a.DB.Close())

@@ -16,6 +16,7 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/api"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/web/console"
 )
 
 // bodyLimit is more than any request needs; a list of subjects is the longest.
@@ -25,15 +26,16 @@ const bodyLimit = 8 << 20
 // is read, and every answer carries the headers that keep a page to itself.
 //
 // Programs send a bearer, to the paths of the API only: an API key, or the token, which is new at each start and stands for whoever
-// started us. A browser brings the token once in the address that serve printed, gets a cookie that only this server
-// reads, and goes on without it. Whoever is let in stands in the context of the request.
+// started us. While there is no account, a browser brings the token once in the address that serve printed, gets a cookie
+// that only this server reads, and goes on without it; from the first account on people sign in, and the token opens no
+// page. Whoever is let in stands in the context of the request.
 type front struct {
 	app      *App
 	hosts    map[string]bool // as a browser writes them
 	host     string          // the one in the address we print
 	token    string
-	session  string        // what the cookie holds
-	cookie   string        // its name: cookies do not tell ports apart
+	session  string        // what the cookie holds while there is no account
+	cookie   string        // its name without TLS: cookies do not tell ports apart
 	local    access.Caller // whoever has the token is who started us
 	metrics  *metrics
 	replays  *replays
@@ -58,6 +60,7 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.address = origin(f.host)
 	a.furnish = f.furnish
 	f.furnish(a.Parts)
 	return f, nil
@@ -67,7 +70,7 @@ func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front,
 func (f *front) furnish(p *Parts) {
 	p.programs = api.New(api.Config{
 		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Vault: f.app.Vault, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay, MirrorToken: f.app.MirrorToken,
-		Clock: f.app.cfg.Clock, Stands: func(c access.Caller) bool { return f.app.Keys.Stands(c) && !f.stopping.Load() },
+		Clock: f.app.cfg.Clock, Stands: f.stands,
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Version: f.app.cfg.Version, Replays: f.replays.around, Failed: f.failed,
 	})
@@ -76,7 +79,13 @@ func (f *front) furnish(p *Parts) {
 
 func (f *front) failed(err error) { f.app.cfg.Log.Error("a run ended early", "error", err) }
 
-func (f *front) url() string { return origin(f.host) + "/?token=" + f.token }
+// url is the address to open: with the token while nobody can sign in.
+func (f *front) url() string {
+	if f.app.Accounts.Any() {
+		return origin(f.host) + "/"
+	}
+	return origin(f.host) + "/?token=" + f.token
+}
 
 // ServeHTTP judges, then lets in.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -106,6 +115,8 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 		turnAway(w, r, http.StatusForbidden, "another site sent this request", "")
 	case r.Method == http.MethodGet && r.URL.Query().Has("token"):
 		f.exchange(w, r)
+	case f.app.Accounts.Any(): // who is not signed in comes to the door: the pages say what is for whom
+		f.enter(w, r, f.person(r))
 	case strings.HasPrefix(r.URL.Path, "/assets/") || f.hasSession(r):
 		f.enter(w, r, f.local)
 	default:
@@ -124,7 +135,7 @@ func (f *front) program(w http.ResponseWriter, r *http.Request) {
 	case !f.sameOrigin(r):
 		turnAway(w, r, http.StatusForbidden, "another site sent this request", "")
 	default:
-		f.enter(w, r, caller)
+		f.enter(w, r, f.now(caller))
 	}
 }
 
@@ -172,6 +183,33 @@ func (f *front) parts(r *http.Request) *Parts {
 	return p
 }
 
+// now is what a caller is at this moment: who has the token is less once an account exists.
+func (f *front) now(c access.Caller) access.Caller {
+	if c.Role == access.Local && f.app.Accounts.Any() {
+		c.Role = access.Machine
+	}
+	return c
+}
+
+// stands tells whether a caller would be let in again as the same.
+func (f *front) stands(c access.Caller) bool {
+	if c.Actor == f.local.Actor && c.Key == "" {
+		return c == f.now(f.local) && !f.stopping.Load()
+	}
+	return f.app.Keys.Stands(c) && !f.stopping.Load()
+}
+
+// person is who comes with the cookie of a session; nobody without one. What a page fetches by itself does not keep a
+// session from its idle end.
+func (f *front) person(r *http.Request) access.Caller {
+	cookie, err := r.Cookie(console.CookieName(r, f.cookie))
+	if err != nil {
+		return access.Caller{}
+	}
+	c, _ := f.app.Accounts.Visit(cookie.Value, r.Header.Get("Sec-Fetch-Dest") != "empty")
+	return c
+}
+
 func (f *front) hasSession(r *http.Request) bool {
 	c, err := r.Cookie(f.cookie)
 	return err == nil && same(c.Value, f.session)
@@ -186,6 +224,11 @@ func same(a, b string) bool {
 // exchange gives a cookie for the token and sends the browser on, without the token in its address.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	if f.app.Accounts.Any() {
+		w.Header().Set("Location", "/sign-in")
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
 	if !same(q.Get("token"), f.token) {
 		turnAway(w, r, http.StatusUnauthorized, "this address is of an earlier start; ombud serve prints a new one each time", "")
 		return

@@ -62,9 +62,10 @@ func (o Options) config(p cli.Place) Config {
 
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
-		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
+		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
 		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, StoreHealth: a.DB.Health,
 	}
+	s.Address, s.Serving = a.where()
 	if p != nil {
 		s.Catalog, s.Holds, s.Requests = p.Catalog, p.Holds, p.Requests
 	}

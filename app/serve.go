@@ -40,6 +40,9 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "%s cannot be listened on", o.Listen).Then("Is another program there? --listen 127.0.0.1:0 takes a free port.")
 	}
+	if err := a.firstAccount(ctx, o); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	f, err := newFront(ctx, a, l.Addr(), o.Actor)
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -70,6 +73,9 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	}
 	a.work.Go(func() {
 		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
+	})
+	a.work.Go(func() {
+		a.Accounts.Run(a.ctx, func(err error) { a.cfg.Log.Error("what is over of sessions could not be written", "error", err) })
 	})
 	server := &http.Server{
 		Handler: f, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,

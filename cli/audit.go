@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/vault"
@@ -119,6 +120,11 @@ func (c *auditProveCmd) inputs() []string {
 func (c *auditProveCmd) run(ctx context.Context, s *session) error {
 	if (c.Entry == 0) == (c.Consistency == "") {
 		return fault.New(fault.Invalid, "give the number of an entry, or --consistency FILE")
+	}
+	if c.Entry != 0 { // the other proof holds no entry
+		if err := s.signedInOnly(access.LedgerRead); err != nil {
+			return err
+		}
 	}
 	p, err := c.proof(ctx, s)
 	if err != nil {

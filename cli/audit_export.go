@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
 )
@@ -49,6 +50,9 @@ func (c *auditExportCmd) tiles(ctx context.Context, s *session) error {
 }
 
 func (c *auditExportCmd) events(ctx context.Context, s *session) error {
+	if err := s.signedInOnly(access.LedgerRead); err != nil {
+		return err
+	}
 	o := ledger.EventOptions{From: c.From, Payload: c.Payload}
 	if c.Out == "" {
 		if s.json {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
@@ -21,6 +22,9 @@ type auditTailCmd struct {
 func (*auditTailCmd) writes() {}
 
 func (c *auditTailCmd) run(ctx context.Context, s *session) error {
+	if err := s.signedInOnly(access.LedgerRead); err != nil {
+		return err
+	}
 	if c.N < 1 || c.N > 10000 {
 		return fault.New(fault.Invalid, "-n is between 1 and 10,000")
 	}
@@ -48,6 +52,9 @@ type auditSearchCmd struct {
 func (*auditSearchCmd) writes() {}
 
 func (c *auditSearchCmd) run(ctx context.Context, s *session) error {
+	if err := s.signedInOnly(access.LedgerRead); err != nil {
+		return err
+	}
 	q, err := c.question(s)
 	if err != nil {
 		return err

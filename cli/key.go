@@ -36,6 +36,11 @@ func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if c.Role == string(access.Auditor) { // whoever made it could read the log with it
+		if err := s.signedInOnly(access.LedgerRead); err != nil {
+			return err
+		}
+	}
 	k, secret, err := s.Keys.Create(ctx, access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: s.actor()})
 	if err != nil {
 		return err

@@ -59,9 +59,12 @@ type Services struct {
 	Holds    *subject.Holds
 	Requests *request.Service
 	Keys     *access.Keys
+	Accounts *access.Accounts
 	Mirror   *redis.Mirror // nil where ombud.yaml names none
 	Consents *consent.Service
 	Purposes *purpose.Register
+	Address  string   // where the console is, or would be with a plain serve, without a slash at the end
+	Serving  bool     // it is there now
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
 	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)
@@ -83,6 +86,10 @@ type ServeOptions struct {
 	// Ready is called once, when requests are answered, with the address to open. The token in it is a secret.
 	Ready func(url string)
 	Log   io.Writer
+	// Idle is after how long without a visit a session ends; 0 is 15 minutes.
+	Idle time.Duration
+	// Admin, when it has a name, is the first account, made when there is none.
+	Admin access.NewAccount
 }
 
 // BackupOptions of `ombud backup create`.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -25,6 +26,7 @@ import (
 
 // Config is what the pages show and act on.
 type Config struct {
+	Accounts *access.Accounts
 	Requests *request.Service
 	Consents *consent.Service
 	Purposes *purpose.Register
@@ -36,8 +38,8 @@ type Config struct {
 	// Go runs work that outlives a call, and is waited for when the program ends.
 	Go     func(func(context.Context))
 	Dir    string // data directory: packages lie in it
-	Actor  string // who the ledger says did it
-	Token  string // secret of this start; forms carry a value derived from it
+	Token  string // secret of this start; the forms of who has no session carry a value derived from it
+	Cookie string // name of the cookie of a session, where the connection is not encrypted
 	In     *time.Location
 	Failed func(error) // takes errors of which no user can be told more; nil drops them
 }
@@ -47,6 +49,7 @@ type console struct {
 	Config
 	token  string // what forms carry
 	assets assets
+	routed []string   // what is registered
 	file   sync.Mutex // one answer at a time is written into ombud.yaml
 }
 
@@ -68,21 +71,16 @@ func New(c Config) http.Handler {
 
 func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("GET /assets/{print}/{name}", c.assets)
-	mux.HandleFunc("/", c.handle((*visit).nothing))
-	for pattern, show := range rooms() {
-		mux.HandleFunc(pattern, c.handle(checked(show)))
-	}
+	mux.HandleFunc("/", c.handle(inside((*visit).nothing)))
+	c.gate(mux, rooms())
+	c.gate(mux, people())
 }
 
-// checked lets a form through only with the token of this start.
-func checked(show func(*visit) error) func(*visit) error {
-	return func(v *visit) error {
-		if v.r.Method == http.MethodPost {
-			if err := v.checkForm(); err != nil {
-				return err
-			}
-		}
-		return show(v)
+// gate registers routes behind the permission that each needs.
+func (c *console) gate(mux *http.ServeMux, routes map[string]func(*visit) error) {
+	for pattern, show := range routes {
+		c.routed = append(c.routed, pattern)
+		mux.HandleFunc(pattern, c.handle(gated(pattern, show)))
 	}
 }
 
@@ -92,12 +90,20 @@ type visit struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	time view.Time
+
+	caller access.Caller
+	Actor  string // who the ledger says did it
+	token  string // what the forms of this visitor carry
 }
 
 // handle gives a page its errors: what a page cannot do becomes a page that says so.
 func (c *console) handle(show func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{c, w, r, view.Time{Now: c.Clock.Now(), In: c.In}}
+		caller := access.From(r.Context())
+		v := &visit{console: c, w: w, r: r, time: view.Time{Now: c.Clock.Now(), In: c.In}, caller: caller, Actor: caller.Actor, token: c.token}
+		if caller.Session != "" {
+			v.token = c.Accounts.FormToken(caller)
+		}
 		if err := show(v); err != nil {
 			v.fail(err)
 		}
@@ -111,7 +117,7 @@ func (v *visit) checkForm() error {
 		return fault.Wrap(fault.Invalid, err, "the form cannot be read").Then("Go back and send it again.")
 	}
 	if !hmac.Equal([]byte(v.r.PostForm.Get(view.TokenField)), []byte(v.token)) {
-		return fault.New(fault.Denied, "this form is of an earlier start of Ombud, or of another page; nothing was changed").
+		return fault.New(fault.Denied, "this form is of an earlier session or start of Ombud, or of another page; nothing was changed").
 			Then("Go back, load the page again and send it once more.")
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/web/console/view"
 )
@@ -37,7 +38,11 @@ func (v *visit) fail(err error) {
 	if !errors.As(err, &f) || fault.KindOf(err) == fault.Internal {
 		v.Failed(err)
 	}
-	if err := v.show(status, v.shell("", http.StatusText(status), nil, nil, append(faultPage(f, status), view.Actions(view.Link("", "/", "Home"), view.Link("", "/requests", "All requests")))...)); err != nil {
+	page := view.Shell{Title: http.StatusText(status), Asset: v.assets.address, Alone: true, Body: append(faultPage(f, status), view.Actions(view.Link("", "/sign-in", "Sign in")))}
+	if v.stage() == access.SignedIn {
+		page = v.shell("", http.StatusText(status), nil, nil, append(faultPage(f, status), view.Actions(view.Link("", "/", "Home")))...)
+	}
+	if err := v.show(status, page); err != nil {
 		v.Failed(err)
 	}
 }

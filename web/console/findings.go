@@ -10,6 +10,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/web/console/view"
@@ -84,8 +85,11 @@ func (v *visit) findings(m *mapped) g.Node {
 	for _, x := range m.guesses {
 		rows = append(rows, view.Row(g.Text(x.place), view.Text("Thinks", x.thinks), view.Text("Because", x.because()), view.Act(v.answerForm(x))))
 	}
-	return s.With(view.Table("stack", "Findings", []view.Column{{Name: "Where"}, {Name: "Ombud thinks"}, {Name: "Because"}, {Name: "Your answer"}}, view.Rows(rows...)),
-		view.Form("/map/answer", v.token, view.Hidden("accept", catalog.All), view.Actions(view.Button("", fmt.Sprintf("Accept all %d", len(m.guesses))))))
+	all := view.Form("/map/answer", v.token, view.Hidden("accept", catalog.All), view.Actions(view.Button("", fmt.Sprintf("Accept all %d", len(m.guesses)))))
+	if !v.may(access.CatalogWrite) {
+		all = nil
+	}
+	return s.With(view.Table("stack", "Findings", []view.Column{{Name: "Where"}, {Name: "Ombud thinks"}, {Name: "Because"}, {Name: "Your answer"}}, view.Rows(rows...)), all)
 }
 
 func (x guess) because() string {
@@ -102,6 +106,9 @@ func (x guess) because() string {
 func (v *visit) answerForm(x guess) g.Node {
 	if x.ID == "" {
 		return g.Text("in ombud.yaml: take away proposed, or the entry")
+	}
+	if !v.may(access.CatalogWrite) {
+		return g.Text("a developer or data protection officer answers")
 	}
 	about := h.Span(h.Class("sr"), g.Text(" that "+x.place+" "+x.thinks))
 	return view.Form("/map/answer", v.token, h.Span(h.Class("row"),

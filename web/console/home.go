@@ -8,17 +8,20 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
 // home says what needs whoever is looking, what is late, which limits come, and what was done.
 func (v *visit) home() error {
-	d, err := v.desk()
-	if err != nil {
-		return err
+	if !v.may(access.RequestRead) {
+		for _, r := range v.shell("", "", nil, nil).Rooms {
+			return v.seeOther(r.Href)
+		}
+		return access.Allowed(v.caller, access.RequestRead)
 	}
-	entries, err := v.lately()
+	d, err := v.desk()
 	if err != nil {
 		return err
 	}
@@ -26,7 +29,14 @@ func (v *visit) home() error {
 	if n.troubles, err = v.troubles(); err != nil {
 		return err
 	}
-	body := []g.Node{view.Head(n.sentence(), v.homeLede(d), nil), v.needsYou(n), v.limits(d), v.doneLately(entries)}
+	body := []g.Node{view.Head(n.sentence(), v.homeLede(d), nil), v.needsYou(n), v.limits(d)}
+	if v.may(access.LedgerRead) {
+		entries, err := v.lately()
+		if err != nil {
+			return err
+		}
+		body = append(body, v.doneLately(entries))
+	}
 	if len(v.Catalog.Config().Systems) == 0 && len(d.all) == 0 {
 		body = []g.Node{view.Head("Ombud is here, and knows no system yet.", v.homeLede(d), nil), noSystems()}
 	}

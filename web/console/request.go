@@ -158,7 +158,7 @@ func marked(stages []view.Stage, done int) []view.Stage {
 func approval(d *dossier, v *visit) string {
 	if len(d.Approvals) > 0 {
 		last := d.Approvals[len(d.Approvals)-1]
-		return me(last.Actor) + ", " + v.time.Moment(last.At)
+		return v.me(last.Actor) + ", " + v.time.Moment(last.At)
 	}
 	if !d.State.Open() || d.State != request.Awaiting {
 		return ""

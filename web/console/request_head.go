@@ -99,7 +99,7 @@ func lower(s string) string {
 func (v *visit) next(d *dossier) *view.Next {
 	n := &view.Next{Who: who(d.Who), What: view.Upper(v.plainDates(d.What))}
 	if d.Who == you {
-		n.WhoWhy = g.Text(me(v.Actor))
+		n.WhoWhy = g.Text(v.me(v.Actor))
 	}
 	n.WhatWhy = g.Group{state(d.Request), g.Text(" since " + v.since(d.Updated))}
 	if until, ok := reviewUntil(d.Request); ok {

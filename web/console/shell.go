@@ -7,6 +7,7 @@ import (
 
 	g "maragu.dev/gomponents"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
@@ -19,6 +20,8 @@ const (
 	roomMap      = "/map"
 	roomPeople   = "/people"
 	roomConsent  = "/consent"
+	roomLog      = "/log"
+	roomAccounts = "/accounts"
 )
 
 // desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
@@ -30,6 +33,9 @@ type desk struct {
 }
 
 func (v *visit) desk() (*desk, error) {
+	if !v.may(access.RequestRead) {
+		return &desk{}, nil
+	}
 	all, err := v.Requests.List(v.r.Context(), request.Filter{})
 	if err != nil {
 		return nil, err
@@ -62,16 +68,32 @@ func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...
 	}
 	cfg := v.Catalog.Config()
 	guesses := len(openGuesses(cfg))
-	return view.Shell{
-		Title: title, Org: organization(cfg), Me: me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: body,
-		Rooms: []view.Room{
+	s := view.Shell{
+		Title: title, Org: organization(cfg), Me: v.me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: body, New: v.may(access.RequestPlan),
+		Rooms: v.open([]view.Room{
 			{Href: roomHome, Name: "Home", Key: "h", Here: room == roomHome, Count: len(d.mine), Counted: "need you", Due: true},
 			{Href: roomPeople, Name: "People", Key: "p", Here: room == roomPeople},
 			{Href: roomRequests, Name: "Requests", Key: "r", Here: room == roomRequests, Count: len(d.open), Counted: "open"},
 			{Href: roomMap, Name: "Data map", Key: "d", Here: room == roomMap, Count: guesses, Counted: "findings"},
 			{Href: roomConsent, Name: "Consent", Key: "c", Here: room == roomConsent},
-		},
+			{Href: roomLog, Name: "Log", Key: "l", Here: room == roomLog},
+			{Href: roomAccounts, Name: "Accounts", Key: "s", Here: room == roomAccounts},
+		}),
 	}
+	if v.caller.Session != "" {
+		s.Token = v.token
+	}
+	return s
+}
+
+// open leaves the rooms that the visitor may enter. Home is where requests are.
+func (v *visit) open(rooms []view.Room) []view.Room {
+	return slices.DeleteFunc(rooms, func(r view.Room) bool {
+		if r.Href == roomHome {
+			return !v.may(access.RequestRead)
+		}
+		return !v.may(permissions["GET "+r.Href])
+	})
 }
 
 func organization(cfg *catalog.Config) string {

@@ -38,6 +38,7 @@ func (v *visit) doneLately(entries []ledger.Row) g.Node {
 	slices.Reverse(entries)
 	var events []view.Event
 	for _, e := range entries {
+		e.Actor = v.me(e.Actor)
 		events = append(events, told(e))
 	}
 	return s.With(v.time.Log(events...))
@@ -167,6 +168,7 @@ func (s story) drifted() bool { return len(s) > 0 && s[len(s)-1].Kind == "reques
 func (v *visit) storySection(r *request.Request, s story) g.Node {
 	var events []view.Event
 	for _, e := range slices.Backward(s) {
+		e.Actor = v.me(e.Actor)
 		one := told(e)
 		one.Text = g.Text(view.Upper(deed(e.Kind, r.Kind)))
 		one.More = g.Group{one.More, g.Text(" · "), h.A(h.Href(fmt.Sprintf("%s/entries/%d", address(r), e.ID)), h.Download(""), g.Text("inclusion proof"))}

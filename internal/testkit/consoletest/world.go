@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/connector/sqlite"
@@ -40,6 +41,7 @@ type World struct {
 	Purposes *purpose.Register
 	People   *subject.People
 	Relay    *event.Relay
+	Accounts *access.Accounts
 	Errors   []error // of runs that outlived their form
 
 	vault   *vault.Vault
@@ -95,6 +97,9 @@ func (w *World) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if w.Accounts, err = access.OpenAccounts(ctx, w.DB, w.vault, w.Ledger, w.Clock); err != nil {
+		return err
+	}
 	return w.openConsents(ctx)
 }
 
@@ -120,7 +125,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Actor: Actor, Token: "secret of this start",
+		Accounts: w.Accounts, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})
@@ -154,7 +159,7 @@ func (w *World) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	h.ServeHTTP(rw, r)
+	h.ServeHTTP(rw, r.WithContext(access.With(r.Context(), w.visitor(r))))
 }
 
 // Wait returns when no run is under way any more.

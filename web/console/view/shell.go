@@ -18,7 +18,11 @@ type Shell struct {
 	Refresh string
 	Asset   func(name string) string
 	Alone   bool // without rail and menu: nobody was let in
-	Body    []g.Node
+	// Token, when set, is of somebody who is signed in: they can sign out, and have an account.
+	Token string
+	// New offers to take in a request.
+	New  bool
+	Body []g.Node
 }
 
 // Room is one entry of the rail. Key opens it after g. Count stands beside it, with a word for those who do not see it.
@@ -68,9 +72,10 @@ func (s Shell) rail() g.Node {
 	return h.Nav(h.Class("rail"), h.ID("rail"), g.Attr("popover"), h.Aria("label", "Main"),
 		h.A(h.Href("/"), Logo()),
 		h.P(h.Class("org"), g.Text(s.Org)),
-		h.A(h.Class("btn sm"), h.Href("/requests/new"), h.Data("key", "/"), g.Text("New request "), h.Kbd(g.Text("/"))),
+		g.If(s.New, h.A(h.Class("btn sm"), h.Href("/requests/new"), h.Data("key", "/"), g.Text("New request "), h.Kbd(g.Text("/")))),
 		h.Ul(g.Map(s.Rooms, Room.item)),
-		h.P(h.Class("me"), g.Text(s.Me), h.Br(), h.A(h.Href("/keys"), h.Data("key", "?"), g.Text("Keys")), g.Text(" "), h.Kbd(g.Text("?"))),
+		h.P(h.Class("me"), g.Text(s.Me), h.Br(), h.A(h.Href("/keys"), h.Data("key", "?"), g.Text("Keys")), g.Text(" "), h.Kbd(g.Text("?")), g.If(s.Token != "", g.Group{h.Br(), h.A(h.Href("/account"), g.Text("Your account"))})),
+		g.If(s.Token != "", Form("/sign-out", s.Token, Button("sm", "Sign out"))),
 	)
 }
 

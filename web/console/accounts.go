@@ -1,0 +1,209 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// logLength is how many entries the log shows.
+const logLength = 100
+
+// log shows the newest entries, to those who may read it.
+func (v *visit) log() error {
+	d, err := v.desk()
+	if err != nil {
+		return err
+	}
+	entries, err := v.Ledger.Tail(v.r.Context(), logLength, ledger.TailOptions{})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(entries)
+	var rows []g.Node
+	for _, e := range entries {
+		rows = append(rows, view.Row(g.Text(view.Number(e.ID)), view.Text("When", v.time.Moment(e.Time)), view.Cell("What", h.Code(g.Text(e.Kind))), view.Text("Result", e.Result), view.Text("Who", v.me(e.Actor))))
+	}
+	body := view.Table("stack", "The newest entries", []view.Column{{Name: "Entry"}, {Name: "When"}, {Name: "What"}, {Name: "Result"}, {Name: "Who"}}, view.Rows(rows...))
+	if len(rows) == 0 {
+		body = view.Empty("Nothing has been done yet.", "Each act leaves one entry here, which nobody can change.")
+	}
+	return v.show(http.StatusOK, v.shell(roomLog, "Log", d, nil,
+		view.Head(view.Upper(view.Count(v.Ledger.Size(), "entry is", "entries are"))+" in the log.", "The newest come first. ombud audit verify reads all of them again.", nil), h.Div(h.Class("sec first"), body)))
+}
+
+var roleWords = map[access.Role][2]string{
+	access.Support:   {"support agent", "takes requests in, plans and approves; records consents"},
+	access.Officer:   {"data protection officer", "reads, approves and audits everything; changes nothing by hand"},
+	access.Admin:     {"system admin", "accounts and systems; sees nobody's data"},
+	access.Auditor:   {"auditor", "reads the log and the evidence"},
+	access.Developer: {"developer", "data map and purposes; sees nobody's data"},
+}
+
+func roleName(r access.Role) string { return roleWords[r][0] }
+
+func roleOptions() (out []view.Option) {
+	for _, r := range access.PeopleRoles() {
+		out = append(out, view.Option{Value: string(r), Label: view.Upper(roleWords[r][0]), Hint: view.Upper(roleWords[r][1]) + "."})
+	}
+	return out
+}
+
+// accounts lists who may sign in, and makes new accounts.
+func (v *visit) accounts() error { return v.accountsPage(http.StatusOK, access.NewAccount{}, nil) }
+
+func (v *visit) accountsPage(status int, in access.NewAccount, faults []view.Fault) error {
+	d, err := v.desk()
+	if err != nil {
+		return err
+	}
+	all, err := v.Accounts.List(v.r.Context())
+	if err != nil {
+		return err
+	}
+	sentence := view.Spelled(int64(len(all)), "person has an account", "people have an account") + "."
+	body := v.accountTable(all)
+	if len(all) == 0 {
+		sentence = "Nobody has an account yet."
+		body = view.Empty("Whoever has the address that serve printed may do everything.", "From the first account on, people sign in, and that address opens nothing. The first account is a system admin: it makes the others.")
+	}
+	return v.show(status, v.shell(roomAccounts, "Accounts", d, nil, view.Head(sentence, "Each account has one role and two factors. Nobody changes their own role.", nil), view.Faults(faults...),
+		view.Section{ID: "list", Title: "Accounts", First: true}.With(body),
+		view.Section{ID: "new", Title: "New account"}.With(view.Form("/accounts", v.token,
+			view.Field{ID: "name", Name: "name", Label: "Name to sign in with", Required: true, Hint: "Letters, digits and . - _ @, no spaces."}.
+				Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
+			view.Field{ID: "display", Name: "display", Label: "Name to be shown as"}.Input(h.Type("text"), h.Value(in.Display), h.AutoComplete("off"), h.MaxLength("100")),
+			view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...),
+			view.Actions(view.Button("main-act", "Make the account"))))))
+}
+
+func (v *visit) accountTable(all []access.Account) g.Node {
+	var rows []g.Node
+	for _, a := range all {
+		last := "never"
+		if a.SignedIn != nil {
+			last = v.time.Moment(*a.SignedIn)
+		}
+		rows = append(rows, view.Row(h.A(h.Href("/accounts/"+a.ID), g.Text(a.Display)), view.Text("Name", a.Name), view.Text("Role", view.Upper(roleName(a.Role))),
+			view.Cell("Standing", accountBadge(a)), view.Text("Last sign-in", last)))
+	}
+	return view.Table("stack", "Accounts", []view.Column{{Name: "Person"}, {Name: "Name"}, {Name: "Role"}, {Name: "Standing"}, {Name: "Last sign-in"}}, view.Rows(rows...))
+}
+
+func accountBadge(a access.Account) g.Node {
+	switch {
+	case !a.Enabled:
+		return view.Badge(view.Idle, "disabled")
+	case !a.Password && a.SetupUntil == nil:
+		return view.Badge(view.Late, "setup link is over")
+	case !a.Password:
+		return view.Badge(view.Wait, "setup link sent")
+	case !a.Factor:
+		return view.Badge(view.Soon, "no second factor yet")
+	}
+	return view.Badge(view.OK, "in use")
+}
+
+func (v *visit) makeAccount() error {
+	form := v.r.PostForm
+	in := access.NewAccount{Name: form.Get("name"), Display: form.Get("display"), Role: access.Role(form.Get("role")), By: v.caller}
+	acc, link, err := v.Accounts.Create(v.r.Context(), in)
+	if err != nil {
+		return mend(err, "name", func(status int, faults []view.Fault) error { return v.accountsPage(status, in, faults) })
+	}
+	return v.linkPage(acc, link)
+}
+
+// linkPage shows a setup link, this once.
+func (v *visit) linkPage(acc access.Account, link string) error {
+	scheme := "http://"
+	if v.r.TLS != nil {
+		scheme = "https://"
+	}
+	return v.outside(http.StatusOK, "Setup link", view.Head("Give this link to "+acc.Display+".", "Whoever opens it sets the password of the account. It is shown now and never again, works once, and until "+v.time.Moment(*acc.SetupUntil)+".", nil),
+		h.Div(h.Class("sec first"), h.Pre(h.TabIndex("0"), h.Aria("label", "Setup link"), h.Role("group"), g.Text(scheme+v.r.Host+"/setup?link="+link))),
+		view.Actions(view.Link("main-act", "/accounts", "Back to accounts")))
+}
+
+// oneAccount is the page of an account: what it is, its sessions, and what can be done.
+func (v *visit) oneAccount() error {
+	acc, err := v.Accounts.Get(v.r.Context(), v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	d, err := v.desk()
+	if err != nil {
+		return err
+	}
+	body := []g.Node{view.Head(acc.Display+" is a "+roleName(acc.Role)+".", "Signs in as "+acc.Name+"; here since "+v.time.Date(acc.Created)+".", nil),
+		view.Section{ID: "sessions", Title: "Sessions", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "", v.caller.Session))}
+	if v.caller.Actor == "account:"+acc.ID {
+		body = append(body, h.P(h.Class("mt"), g.Text("This is you. Nobody changes the role or the standing of their own account. "), h.A(h.Href("/account"), g.Text("Your account"))))
+	} else {
+		body = append(body, v.accountActs(acc))
+	}
+	return v.show(http.StatusOK, v.shell(roomAccounts, acc.Display, d, []view.Crumb{{Name: "Accounts", Href: "/accounts"}, {Name: acc.Display}}, body...))
+}
+
+func (v *visit) accountActs(acc access.Account) g.Node {
+	at := "/accounts/" + acc.ID
+	one := func(path, text, hint string) g.Node {
+		return view.Form(at+path, v.token, h.P(h.Class("hint"), g.Text(hint)), view.Actions(view.Button("", text)))
+	}
+	standing, back := one("/disable", "Disable the account", "Ends its sessions; nobody signs in with it."), one("/reset", "Reset the account", "Takes password and second factor, ends its sessions, and gives a setup link.")
+	if !acc.Enabled {
+		standing = one("/enable", "Enable the account", "It can sign in again.")
+	}
+	if !acc.Password {
+		back = one("/link", "New setup link", "An earlier one ends.")
+	}
+	return g.Group{
+		view.Section{ID: "role-of", Title: "Role"}.With(view.Form(at+"/role", v.token, view.Options(view.Field{ID: "role", Name: "role", Label: "Another role ends the sessions"}, string(acc.Role), roleOptions()...),
+			view.Actions(view.Button("", "Give this role")))),
+		view.Section{ID: "acts", Title: "Standing"}.With(g.If(len(v.Accounts.Sessions(acc.ID)) > 0, one("/sessions", "End all sessions", "Whoever is signed in with it is out at once.")), back, standing),
+	}
+}
+
+func (v *visit) setRole() error {
+	if _, err := v.Accounts.SetRole(v.r.Context(), v.r.PathValue("id"), access.Role(v.r.PostForm.Get("role")), v.caller); err != nil {
+		return err
+	}
+	return v.seeOther("/accounts/" + v.r.PathValue("id"))
+}
+
+// managed is an act on another's account that leads back to its page.
+func managed(act func(*access.Accounts, context.Context, string, access.Caller) (access.Account, error)) func(*visit) error {
+	return func(v *visit) error {
+		acc, err := act(v.Accounts, v.r.Context(), v.r.PathValue("id"), v.caller)
+		if err != nil {
+			return err
+		}
+		return v.seeOther("/accounts/" + acc.ID)
+	}
+}
+
+// linked is one that gives a setup link.
+func linked(act func(*access.Accounts, context.Context, string, access.Caller) (access.Account, string, error)) func(*visit) error {
+	return func(v *visit) error {
+		acc, link, err := act(v.Accounts, v.r.Context(), v.r.PathValue("id"), v.caller)
+		if err != nil {
+			return err
+		}
+		return v.linkPage(acc, link)
+	}
+}
+
+// me names an actor as a person reads it: an account by its name.
+func (c *console) me(actor string) string {
+	if name, ok := c.Accounts.NameOf(actor); ok {
+		return name
+	}
+	return me(actor)
+}

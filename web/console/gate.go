@@ -1,0 +1,178 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// What a route may need beside a permission.
+const (
+	anybody access.Permission = "anybody" // the door: nobody has to be signed in
+	begun   access.Permission = "begun"   // a session, be it half way
+)
+
+// permissions says what each route needs. It is the one place: a route that does not stand here lets nobody in.
+var permissions = map[string]access.Permission{
+	"GET /{$}":                         begun,
+	"GET /requests":                    access.RequestRead,
+	"GET /requests/new":                access.RequestPlan,
+	"POST /requests":                   access.RequestPlan,
+	"GET /requests/{ref}":              access.RequestRead,
+	"POST /requests/{ref}/approve":     access.RequestApprove,
+	"POST /requests/{ref}/run":         access.RequestApprove,
+	"POST /requests/{ref}/plan":        access.RequestPlan,
+	"POST /requests/{ref}/retry":       access.RequestApprove,
+	"POST /requests/{ref}/refuse":      access.RequestPlan,
+	"POST /requests/{ref}/release":     access.RequestApprove,
+	"GET /requests/{ref}/progress":     access.RequestRead,
+	"GET /requests/{ref}/plan.json":    access.RequestRead,
+	"GET /requests/{ref}/receipt":      access.ReceiptRead,
+	"GET /requests/{ref}/opening":      access.ReceiptRead,
+	"GET /requests/{ref}/package":      access.PackageRead,
+	"GET /requests/{ref}/entries/{id}": access.ReceiptRead,
+	"GET /map":                         access.CatalogRead,
+	"POST /map/answer":                 access.CatalogWrite,
+	"GET /keys":                        begun,
+
+	"GET /people":                             access.ConsentRead,
+	"POST /people/find":                       access.ConsentRead,
+	"GET /people/{id}":                        access.ConsentRead,
+	"POST /people/{id}/withdraw":              access.ConsentWrite,
+	"POST /people/{id}/limit":                 access.RestrictionWrite,
+	"GET /people/{id}/consents/{con}/receipt": access.ConsentRead,
+
+	"GET /consent":                           access.PurposeRead,
+	"GET /consent/purposes":                  access.PurposeRead,
+	"GET /consent/purposes/{purpose}":        access.PurposeRead,
+	"GET /consent/expiring":                  access.ConsentRead,
+	"GET /consent/restrictions":              access.ConsentRead,
+	"POST /consent/restrictions/{fact}/lift": access.RestrictionWrite,
+	"POST /consent/targets/{target}/again":   access.EventReplay,
+
+	"GET /log": access.LedgerRead,
+
+	"GET /sign-in":                 anybody,
+	"POST /sign-in":                anybody,
+	"GET /sign-in/code":            begun,
+	"POST /sign-in/code":           begun,
+	"GET /setup":                   anybody,
+	"POST /setup":                  anybody,
+	"POST /sign-out":               begun,
+	"GET /account":                 access.SelfManage,
+	"POST /account/password":       access.SelfManage,
+	"POST /account/factor":         access.SelfManage,
+	"GET /account/factor":          begun,
+	"POST /account/factor/confirm": begun,
+	"POST /account/codes":          access.SelfManage,
+	"POST /account/sessions":       access.SelfManage,
+
+	"GET /accounts":                access.AccountManage,
+	"POST /accounts":               access.AccountManage,
+	"GET /accounts/{id}":           access.AccountManage,
+	"POST /accounts/{id}/role":     access.AccountManage,
+	"POST /accounts/{id}/disable":  access.AccountManage,
+	"POST /accounts/{id}/enable":   access.AccountManage,
+	"POST /accounts/{id}/sessions": access.AccountManage,
+	"POST /accounts/{id}/link":     access.AccountManage,
+	"POST /accounts/{id}/reset":    access.AccountManage,
+}
+
+// people are the rooms of accounts, and of the door.
+func people() map[string]func(*visit) error {
+	return map[string]func(*visit) error{
+		"GET /log":                     (*visit).log,
+		"GET /sign-in":                 (*visit).door,
+		"POST /sign-in":                (*visit).signIn,
+		"GET /sign-in/code":            (*visit).askCode,
+		"POST /sign-in/code":           (*visit).giveCode,
+		"GET /setup":                   (*visit).setup,
+		"POST /setup":                  (*visit).setUp,
+		"POST /sign-out":               (*visit).signOut,
+		"GET /account":                 (*visit).account,
+		"POST /account/password":       (*visit).changePassword,
+		"POST /account/factor":         (*visit).beginFactor,
+		"GET /account/factor":          (*visit).factor,
+		"POST /account/factor/confirm": (*visit).confirmFactor,
+		"POST /account/codes":          (*visit).newCodes,
+		"POST /account/sessions":       (*visit).endOwn,
+		"GET /accounts":                (*visit).accounts,
+		"POST /accounts":               (*visit).makeAccount,
+		"GET /accounts/{id}":           (*visit).oneAccount,
+		"POST /accounts/{id}/role":     (*visit).setRole,
+		"POST /accounts/{id}/disable":  managed((*access.Accounts).Disable),
+		"POST /accounts/{id}/enable":   managed((*access.Accounts).Enable),
+		"POST /accounts/{id}/sessions": managed((*access.Accounts).EndSessions),
+		"POST /accounts/{id}/link":     linked((*access.Accounts).SetupLink),
+		"POST /accounts/{id}/reset":    linked((*access.Accounts).Reset),
+	}
+}
+
+// gated lets in who may, before anything of the request is read, and a form only with the token of its session.
+func gated(pattern string, show func(*visit) error) func(*visit) error {
+	need := permissions[pattern]
+	return func(v *visit) error {
+		if turned, err := v.turnAway(need); turned || err != nil {
+			return err
+		}
+		if v.r.Method == http.MethodPost {
+			if err := v.checkForm(); err != nil {
+				return err
+			}
+		}
+		return show(v)
+	}
+}
+
+// inside is for whoever is signed in, be it half way, and reads nothing.
+func inside(show func(*visit) error) func(*visit) error {
+	return func(v *visit) error {
+		if turned, err := v.turnAway(begun); turned || err != nil {
+			return err
+		}
+		return show(v)
+	}
+}
+
+// turnAway sends who is not signed in to the door, and who is half way to the next step; who may not is told so.
+func (v *visit) turnAway(need access.Permission) (turned bool, err error) {
+	if need == anybody {
+		return false, nil
+	}
+	stage := v.stage()
+	if need == begun && stage != access.Outside && (stage == access.SignedIn || v.isStep()) {
+		return false, nil
+	}
+	if stage != access.SignedIn {
+		return v.toStep(stage)
+	}
+	return false, access.Allowed(v.caller, need)
+}
+
+// stage is how far the visitor has come; who started us, while there is no account, is in.
+func (v *visit) stage() access.Stage {
+	if v.caller.Role == access.Local {
+		return access.SignedIn
+	}
+	return v.Accounts.StageOf(v.caller)
+}
+
+// steps are where each stage goes on.
+var steps = map[access.Stage]string{access.Outside: "/sign-in", access.AskCode: "/sign-in/code", access.AskSetup: "/account/factor"}
+
+// isStep tells whether this is where somebody half way goes on, or leaves.
+func (v *visit) isStep() bool {
+	path := v.r.URL.Path
+	return path == "/sign-out" || path == "/sign-in/code" || path == "/account/factor" || path == "/account/factor/confirm"
+}
+
+func (v *visit) toStep(stage access.Stage) (turned bool, err error) {
+	if v.r.Method != http.MethodGet {
+		return false, fault.New(fault.Denied, "you are not signed in; nothing was changed").Then("Sign in, and do it again.")
+	}
+	return true, v.seeOther(steps[stage])
+}
+
+// may tells whether the visitor has a permission: what they may not do is not offered.
+func (v *visit) may(p access.Permission) bool { return access.Allowed(v.caller, p) == nil }
