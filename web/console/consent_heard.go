@@ -11,6 +11,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/web/console/view"
@@ -218,7 +219,7 @@ func (v *visit) nextTry(t target) []g.Node {
 		}
 		out = append(out, h.Span(h.Class("nowrap"), g.Text(at)))
 	}
-	if t.trouble() != "" && (t.unheard() > 0 || !t.DisabledAt.IsZero()) {
+	if v.may(access.EventReplay) && t.trouble() != "" && (t.unheard() > 0 || !t.DisabledAt.IsZero()) {
 		out = append(out, view.Form("/consent/targets/"+url.PathEscape(t.Target)+"/again", v.token,
 			view.Button("sm", "Send again now", h.Span(h.Class("sr"), g.Text(" to "+t.Target)))))
 	}

@@ -8,6 +8,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/purpose"
@@ -20,6 +21,9 @@ const everything = "*"
 
 // acts are the forms for what a person says to us by mail or phone.
 func (v *visit) acts(c *chosenBy) g.Node {
+	if !v.may(access.ConsentWrite) {
+		return nil
+	}
 	s := view.Section{ID: "acts", Title: "Write down what they say", Note: g.Text("by mail or on the phone; it holds from the answer on")}
 	if len(c.ids) == 0 {
 		return s.With(h.P(g.Text("Nothing can be written down: nothing leads to this person any more.")))

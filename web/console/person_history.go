@@ -108,7 +108,7 @@ func (v *visit) actMore(c *chosenBy, e consent.Event) g.Node {
 		facts = append(facts, "until "+v.time.Date(e.ValidUntil))
 	}
 	if e.Actor != "" {
-		facts = append(facts, "written down by "+me(e.Actor))
+		facts = append(facts, "written down by "+v.me(e.Actor))
 	}
 	out = append(out, g.Text(strings.Join(append(facts, "entry "+view.Number(e.Revision&(1<<40-1))), ", ")))
 	if e.Kind == kindGiven {

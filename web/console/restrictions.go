@@ -8,6 +8,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/subject"
@@ -89,6 +90,9 @@ func (v *visit) lasts(f *subject.Fact) []g.Node {
 
 // liftForm says what lifting does before it does it. from tells where to go afterwards.
 func (v *visit) liftForm(f consent.About, from string) g.Node {
+	if !v.may(access.RestrictionWrite) {
+		return nil
+	}
 	id := "told-" + f.ID
 	body := []g.Node{view.Hidden("from", from)}
 	if f.Kind == subject.Restriction {
