@@ -19,6 +19,9 @@ import (
 // Interval is how often Run looks whether the ledger has grown.
 const Interval = time.Second
 
+// keptMark begins the line of a checkpoint that tells how many acts the suppression ledger held, and in which epoch.
+const keptMark = "ombud-kept"
+
 // Checkpoint is the signed head of the tree. The zero Checkpoint is that of an empty ledger, which nobody signs.
 type Checkpoint struct {
 	Size int64  `json:"size"`
@@ -59,7 +62,7 @@ func (l *Ledger) sign(size int64, root tlog.Hash) (Checkpoint, error) {
 	text := fmt.Sprintf("%s\n%d\n%s\n", l.c.Origin, size, root)
 	l.mu.Lock()
 	if l.kept.last > 0 {
-		text += fmt.Sprintf("%s %d %d\n", actsMark, l.kept.last, l.kept.epoch())
+		text += fmt.Sprintf("%s %d %d\n", keptMark, l.kept.last, l.kept.epoch())
 	}
 	l.mu.Unlock()
 	msg, err := note.Sign(&note.Note{Text: text}, signer{l.verifier, l.c.Vault})
@@ -112,7 +115,7 @@ func parseHead(text string) (treeHead, bool) {
 		return treeHead{}, false
 	}
 	h := treeHead{size: size, root: root}
-	if mark, ok := strings.CutPrefix(lines[3], actsMark+" "); ok {
+	if mark, ok := strings.CutPrefix(lines[3], keptMark+" "); ok {
 		_, err = fmt.Sscanf(mark, "%d %d\n", &h.acts, &h.epoch)
 	}
 	return h, err == nil

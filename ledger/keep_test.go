@@ -291,3 +291,19 @@ func swapRecords(groups [][]byte) []byte {
 	gs[2] = bytes.Join(lines, nil)
 	return bytes.Join(gs, nil)
 }
+
+// TestVerifyReadsTheActs: an act is covered at once, without another checkpoint, and a changed suppression ledger is told.
+func TestVerifyReadsTheActs(t *testing.T) {
+	p := newPlace(t)
+	p.append(5)
+	p.act(1)
+	if r := p.mustVerify(); r.CheckpointSize != 6 || r.Uncovered != 0 {
+		t.Errorf("%+v", r)
+	}
+	b := read(t, p.actsFile())
+	b[len(b)/2] ^= 1
+	write(t, p.actsFile(), b)
+	if r, err := p.verify(VerifyOptions{}); fault.KindOf(err) != fault.Integrity || r.OK {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -47,7 +48,32 @@ func (v *verification) openHeads(o VerifyOptions) error {
 			return fault.New(fault.Invalid, "%s holds no checkpoint", filepath.Base(p))
 		}
 	}
+	if o.Checkpoint == "" {
+		if err := v.openActs(); err != nil {
+			return err
+		}
+	}
 	v.next = v.nextSize()
+	return nil
+}
+
+// openActs reads the suppression ledgers: each must be whole, and its last group is a checkpoint like others.
+func (v *verification) openActs() error {
+	for _, dir := range v.l.c.Heads {
+		end, err := readActs(filepath.Join(dir, actsFile), v.l.verifier, nil)
+		if fault.KindOf(err) == fault.Integrity {
+			v.headFault(err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if end.head.size > 0 {
+			none := headReader{in: bufio.NewReader(strings.NewReader("")), file: io.NopCloser(nil)}
+			v.heads = append(v.heads, &outside{headReader: none, cur: keptHead{end.head, string(end.note)}})
+			v.r.CheckpointSize = max(v.r.CheckpointSize, end.head.size)
+		}
+	}
 	return nil
 }
 
