@@ -16,6 +16,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 )
@@ -431,6 +432,37 @@ func TestNoReachesWhoeverItWas(t *testing.T) {
 		if v := h.a.Consents.Decide(h.a.Consents.Find(i), "letters", "contact", false); v.Allowed || v.Reason != consent.WasWithdrawn {
 			t.Errorf("by %s: %v, %s", i.Kind, v.Allowed, v.Reason)
 		}
+	}
+	h.close()
+}
+
+// TestRestoreIntoTheOtherEngine: a backup of a file goes into PostgreSQL, with what was withdrawn since.
+func TestRestoreIntoTheOtherEngine(t *testing.T) {
+	h := newHistory(t, 2)
+	p := h.people[0]
+	h.now++
+	_, err := h.say(p, p.ids, "letters", h.a.Consents.Revision())
+	h.must(err)
+	h.backUp()
+	if _, err := h.a.Consents.Withdraw(t.Context(), consent.WithdrawInput{Subject: p.ids, All: true, Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	h.close()
+	keys := h.config().keys()
+	h.place++
+	c := h.config()
+	c.Store = storetest.Address(t, storetest.Postgres)
+	h.must(os.MkdirAll(c.DataDir, 0o700))
+	h.must(os.Rename(keys, c.keys()))
+	out, err := c.restore(t.Context(), cli.RestoreOptions{File: h.backups[0], Identities: []byte(h.id.String())})
+	h.must(err)
+	if out.Again[consent.WithdrawalKept] != 1 || out.Epoch != 2 {
+		t.Errorf("%+v", out)
+	}
+	h.a, err = Open(t.Context(), c)
+	h.must(err)
+	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "letters", "contact", false); v.Reason != consent.WasWithdrawn {
+		t.Errorf("%v, %s", v.Allowed, v.Reason)
 	}
 	h.close()
 }
