@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -16,27 +15,26 @@ import (
 // logLength is how many entries the log shows.
 const logLength = 100
 
-// log shows the newest entries, to those who may read it.
+// log shows the newest entries, to those who may read it. That they did is an entry, before the first is shown.
 func (v *visit) log() error {
 	d, err := v.desk()
 	if err != nil {
 		return err
 	}
-	entries, err := v.Ledger.Tail(v.r.Context(), logLength, ledger.TailOptions{})
+	var rows []g.Node
+	err = v.Ledger.Search(v.r.Context(), v.Actor, "console", ledger.Question{Limit: logLength}, func(e ledger.Row) error {
+		rows = append(rows, view.Row(g.Text(view.Number(e.ID)), view.Text("When", v.time.Moment(e.Time)), view.Cell("What", h.Code(g.Text(e.Kind))), view.Text("Result", e.Result), view.Text("Who", v.me(e.Actor))))
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	slices.Reverse(entries)
-	var rows []g.Node
-	for _, e := range entries {
-		rows = append(rows, view.Row(g.Text(view.Number(e.ID)), view.Text("When", v.time.Moment(e.Time)), view.Cell("What", h.Code(g.Text(e.Kind))), view.Text("Result", e.Result), view.Text("Who", v.me(e.Actor))))
 	}
 	body := view.Table("stack", "The newest entries", []view.Column{{Name: "Entry"}, {Name: "When"}, {Name: "What"}, {Name: "Result"}, {Name: "Who"}}, view.Rows(rows...))
 	if len(rows) == 0 {
 		body = view.Empty("Nothing has been done yet.", "Each act leaves one entry here, which nobody can change.")
 	}
 	return v.show(http.StatusOK, v.shell(roomLog, "Log", d, nil,
-		view.Head(view.Upper(view.Count(v.Ledger.Size(), "entry is", "entries are"))+" in the log.", "The newest come first. ombud audit verify reads all of them again.", nil), h.Div(h.Class("sec first"), body)))
+		view.Head(view.Upper(view.Count(v.Ledger.Size(), "entry is", "entries are"))+" in the log.", "The newest come first; that you read them is one more. ombud audit verify reads all of them again.", nil), h.Div(h.Class("sec first"), body)))
 }
 
 var roleWords = map[access.Role][2]string{
