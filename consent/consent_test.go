@@ -352,3 +352,21 @@ func TestTheErasedAreDeniedButForWhatTheLawKeeps(t *testing.T) {
 	w.restart()
 	w.expect("letters", "contact", true, consent.Consented)
 }
+
+// TestASecondNoCountsToo: a no to what a narrowed consent no longer covers ends nothing, and a yes of before it is late.
+func TestASecondNoCountsToo(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	usage := consent.WithdrawInput{Subject: ida, Categories: []string{"usage"}}
+	between := w.withdraw(usage).Revision
+	if no := w.withdraw(usage); no.Ended != 0 {
+		t.Errorf("%+v", no)
+	}
+	late := yes()
+	late.Notice.SeenRevision = &between
+	if _, err := w.Record(t.Context(), late); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a yes from between two withdrawals was taken: %v", err)
+	}
+	w.expect("letters", "usage", false, consent.NotCovered)
+	w.expect("letters", "contact", true, consent.Consented)
+}

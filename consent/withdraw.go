@@ -121,7 +121,8 @@ func (s *Service) endOne(c *ended, n subject.Number, rule *purpose.Rule, categor
 	}
 	rest := slices.DeleteFunc(slices.Clone(covered), func(x string) bool { return slices.Contains(categories, x) })
 	if len(categories) > 0 && live && len(rest) == len(covered) {
-		return // nothing of it is named
+		c.Narrowed = append(c.Narrowed, narrowed{rule.ID, rest}) // it ends nothing, and a yes of before it comes too late
+		return
 	}
 	if live {
 		c.Consents = append(c.Consents, conID(int64(st.word.Revision())))
