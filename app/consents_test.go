@@ -279,3 +279,15 @@ func TestAnErasureIsObeyedAtOnce(t *testing.T) {
 	code, _, _ = s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
 	s.want("a yes that was on its way", code, 422)
 }
+
+// TestAStreamGoesOn: its lines are bounded, and how many there are is not.
+func TestAStreamGoesOn(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	line := strings.Replace(asks, "%s", "", 1) + strings.Repeat(" ", 400) + "\n"
+	n := 9<<20/len(line) + 1 // more than any other body may have
+	code, _, body := s.v1("POST", "/decisions/stream", strings.Repeat(line, n))
+	if got := strings.Count(body, `"unknown-person"`); code != 200 || got != n {
+		t.Errorf("%d: %d answers to %d questions", code, got, n)
+	}
+}

@@ -154,7 +154,9 @@ func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	p := f.parts(r)
 	defer f.app.release(p)
 	r = r.WithContext(f.entered(w, r, c))
-	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	if r.URL.Path != "/v1/decisions/stream" { // its lines are bounded, and it goes on for as long as somebody asks
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	}
 	if forPrograms(r) {
 		p.programs.ServeHTTP(w, r)
 		return
