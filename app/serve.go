@@ -124,7 +124,7 @@ func onlyLoopback(listen string) error {
 	if host == "localhost" || err == nil && ip.IsLoopback() {
 		return nil
 	}
-	return fault.New(fault.Denied, "%s can be reached from other machines, and there are no accounts yet: whoever reaches Ombud could erase", listen).
+	return fault.New(fault.Denied, "%s can be reached from other machines, and there is no TLS yet: passwords, keys and personal data would travel in the clear", listen).
 		Then("Listen on 127.0.0.1 and reach it through ssh -L.")
 }
 
