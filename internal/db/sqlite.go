@@ -20,7 +20,7 @@ var writerPragmas = []string{
 	"pragma secure_delete=on", "pragma trusted_schema=off",
 	// Pages that many commits change are written to the file once: a copy back stops the writer, and each page of the log
 	// that is copied for nothing costs as much as a row.
-	"pragma wal_autocheckpoint=8000", "pragma cache_size=-16384",
+	"pragma wal_autocheckpoint=8000", "pragma cache_size=-4096",
 }
 
 var readerPragmas = []string{

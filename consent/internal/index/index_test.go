@@ -183,3 +183,17 @@ func TestNobody(t *testing.T) {
 		t.Error("a key leads to nobody")
 	}
 }
+
+// TestPeopleFarApart: numbers between which nobody ever was are passed over.
+func TestPeopleFarApart(t *testing.T) {
+	x := index.New()
+	x.Add(9000)
+	for n := range x.People() {
+		if n != 9000 {
+			t.Errorf("there is no %d", n)
+		}
+	}
+	if x.Len() != 1 {
+		t.Errorf("%d people", x.Len())
+	}
+}

@@ -85,6 +85,9 @@ func (ps *people) make(n Number) *person {
 func (ps *people) numbers() iter.Seq[Number] {
 	return func(yield func(Number) bool) {
 		for i, s := range *ps.shelves.Load() {
+			if s == nil {
+				continue // nobody near these numbers was ever added
+			}
 			for j := range s {
 				if !yield(Number(i*shelf + j)) {
 					return
