@@ -40,7 +40,7 @@ var sentences = map[Reason]string{
 	HasExpired: "the consent has expired", IsPending: "the person has not confirmed yet", NotCovered: "the consent does not cover this category",
 	Outdated: "the notice has changed since the consent", NoAssessment: "no assessment of the legitimate interests is valid",
 	HasObjected: "the person objected", IsRestricted: "processing is restricted", OptedOut: "the browser sends an opt-out signal",
-	WasErased: "the person was erased", NoIdentity: "nobody is named", NotLogged: "the decision could not be logged, as it must be",
+	WasErased: "the person was erased", UnknownID: "this id was never given out", TwoPeople: "these identities belong to two people", NotLogged: "the decision could not be logged, as it must be",
 }
 
 // Sentence says a reason to a person.

@@ -370,3 +370,20 @@ func TestASecondNoCountsToo(t *testing.T) {
 	w.expect("letters", "usage", false, consent.NotCovered)
 	w.expect("letters", "contact", true, consent.Consented)
 }
+
+// TestWhoCanBeNobodyIsDenied: an id that was never given out, and identities of two people, whatever the basis.
+func TestWhoCanBeNobodyIsDenied(t *testing.T) {
+	w := newWorld(t, letters(), purpose.Purpose{ID: "orders", Basis: purpose.Contract, Categories: []string{"contact"}})
+	w.record(yes())
+	ola := []subject.Identity{{Kind: "email", Value: "ola@example.com"}}
+	in := yes()
+	in.Subject = ola
+	w.record(in)
+	forged, ok := w.FindID("sub_00000000000000000000000001")
+	if v := w.Decide(forged, "orders", "contact", false); ok || v.Allowed || v.Reason != consent.UnknownID {
+		t.Errorf("%+v", v)
+	}
+	if v := w.Decide(w.Find(ida[0], ola[0]), "orders", "contact", false); v.Allowed || v.Reason != consent.TwoPeople {
+		t.Errorf("%+v", v)
+	}
+}

@@ -38,7 +38,8 @@ const (
 	IsRestricted    Reason = "restriction"
 	OptedOut        Reason = "opt-out-signal"
 	WasErased       Reason = "erased"
-	NoIdentity      Reason = "no-identity"
+	UnknownID       Reason = "unknown-id" // it was never given out
+	TwoPeople       Reason = "two-people" // the identities belong to two people
 	NotLogged       Reason = "not-logged" // the decision had to be, and could not be
 )
 
@@ -82,6 +83,7 @@ type Handle struct {
 	person  subject.Number
 	erasure subject.Erasure
 	erased  bool
+	nobody  Reason // why this can be nobody; "" where it can
 }
 
 // Person is the number behind a handle; 0 for nobody.
@@ -94,7 +96,7 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 		n, ok := s.find(i)
 		switch {
 		case ok && h.person != 0 && h.person != n:
-			return Handle{erased: true}
+			return Handle{nobody: TwoPeople}
 		case ok:
 			h.person = n
 		}
@@ -113,10 +115,13 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 	return h
 }
 
-// FindID looks a person up by id; false when the id is none of ours.
+// FindID looks a person up by id; false when the id is none of ours, and then every answer about them is no.
 func (s *Service) FindID(id string) (Handle, bool) {
 	n, ok := s.cfg.People.Number(id)
-	return Handle{person: n}, ok
+	if !ok {
+		return Handle{nobody: UnknownID}, false
+	}
+	return Handle{person: n}, true
 }
 
 // Decide answers: may this category of data of the person be processed for this purpose now? It reads memory only, takes
@@ -161,6 +166,9 @@ func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, catego
 	}
 	flags, word, known := s.index.Look(index.Number(h.person), rule.Rank)
 	switch {
+	case h.nobody != "":
+		v.Reason = h.nobody
+		return v
 	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
 		return s.afterErasure(v, *h, rule)
 	case gpc && s.stoppedBySignal(rule):
