@@ -85,19 +85,18 @@ func asksErasure(r *http.Request, n named) (any, error) {
 	return map[string]any{"kind": plan.Erasure, "subject": in.Subject, "reuse": true}, nil
 }
 
-// Programs tells whether a path is one that programs call, with a bearer.
+// Programs tells whether a path is one that programs call, with a bearer. Below /consent/ the console has pages too.
 func Programs(path string) bool {
-	for _, prefix := range []string{"/v1/", "/consent/", "/data-subject/", "/privacy/"} {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
+	switch path {
+	case "/consent/record", "/consent/withdraw", "/consent/validate":
+		return true
 	}
-	return false
+	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/data-subject/") || strings.HasPrefix(path, "/privacy/")
 }
 
 // addAliases registers them beside the gate: each is judged where it arrives.
 func (s *server) addAliases(g *gate) {
-	for _, prefix := range []string{"/consent/", "/data-subject/", "/privacy/"} {
+	for _, prefix := range []string{"/data-subject/", "/privacy/"} {
 		g.HandleFunc(prefix, notFound)
 	}
 	for _, a := range aliases {

@@ -105,3 +105,15 @@ func TestOpenAPINamesPermissions(t *testing.T) {
 		t.Error("an operation names no permission")
 	}
 }
+
+// TestProgramsAndPagesShareConsent: the aliases are for programs, the pages beside them for people.
+func TestProgramsAndPagesShareConsent(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/v1/decisions": true, "/consent/record": true, "/consent/withdraw": true, "/consent/validate": true, "/data-subject/erasure": true,
+		"/consent": false, "/consent/expiring": false, "/consent/purposes/letters": false, "/people": false,
+	} {
+		if Programs(path) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+	}
+}
