@@ -24,6 +24,8 @@ const (
 type Config struct {
 	Dir      string // holds root and ombud.pub; made with mode 0700 when missing
 	RootPath string // of the root key, when it is kept elsewhere; default Dir/root
+	// Provider keeps the key-encryption key; nil is the file Dir/kek.
+	Provider Provider
 }
 
 // Vault seals, signs and makes tokens. It is safe for concurrent use.
