@@ -9,9 +9,12 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// changed keeps a changed account, ends its sessions, and appends the act's entry. more goes into the entry.
+// changed keeps a changed account, here and among what survives the loss of the store, ends its sessions, and appends the act's entry. more goes into the entry.
 func (a *Accounts) changed(ctx context.Context, tx *db.Tx, r *record, actor, what string, more map[string]any) error {
 	r.Epoch++
+	if err := a.keep(tx, r, what); err != nil {
+		return err
+	}
 	if err := a.write(ctx, tx, r); err != nil {
 		return err
 	}
@@ -20,7 +23,7 @@ func (a *Accounts) changed(ctx context.Context, tx *db.Tx, r *record, actor, wha
 	}
 	content := map[string]any{"account": r.ID, "change": what}
 	maps.Copy(content, more)
-	return a.note(tx, "account.changed", "done", actor, content)
+	return a.note(tx, AccountChanged, "done", actor, content)
 }
 
 // manage is an act of one person on the account of another. Nobody does it to themself: a role would be a rank of one's
@@ -131,7 +134,7 @@ func (a *Accounts) Reset(ctx context.Context, ref string, by Caller) (acc Accoun
 	acc, err = a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
 		link = a.giveLink(r)
 		r.Password, r.Factor, r.Step, r.Codes = "", nil, 0, nil
-		return a.changed(ctx, tx, r, by.Actor, "reset", nil)
+		return a.changed(ctx, tx, r, by.Actor, changeReset, nil)
 	})
 	if err != nil {
 		return Account{}, "", err

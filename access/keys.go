@@ -177,9 +177,12 @@ func (k *Keys) Revoke(ctx context.Context, id, actor string) (Key, error) {
 		if _, err := tx.Exec(ctx, `update api_keys set revoked = $2, last_used = $3 where id = $1`, id, now.Unix(), seconds(ended.LastUsed)); err != nil {
 			return err
 		}
+		if err := k.ledger.Keep(tx, KeyRevoked, keyAct{id, now.Unix()}); err != nil {
+			return err
+		}
 		ended.Revoked = &now
 		tx.OnCommit(func() { k.replace(func(t map[digest]*admitted) { delete(t, sum) }) })
-		return k.record(tx, "key.revoked", actor, ended)
+		return k.record(tx, KeyRevoked, actor, ended)
 	})
 	if err != nil {
 		return Key{}, err

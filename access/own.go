@@ -67,7 +67,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, who Caller, present, next
 	if err != nil {
 		return Entry{}, err
 	}
-	return a.renew(ctx, from, s, "password", func(r *record) error {
+	return a.renew(ctx, from, s, changePassword, func(r *record) error {
 		r.Password = phc
 		return nil
 	})
@@ -145,7 +145,7 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, who Caller, given string) 
 		return Entry{}, nil, fault.New(fault.Denied, "this is not the code of the secret above").Then("Wait for the next one, and look that the clock of your phone is right.")
 	}
 	shown, kept := a.newCodes(s.account)
-	entry, err := a.renew(ctx, from, s, "second factor", func(r *record) error {
+	entry, err := a.renew(ctx, from, s, changeFactor, func(r *record) error {
 		r.Factor, r.Step, r.Codes, r.SignedIn = secret, n, kept, a.clock.Now().Unix()
 		return nil
 	})
@@ -159,7 +159,7 @@ func (a *Accounts) NewCodes(ctx context.Context, who Caller, password string) (E
 		return Entry{}, nil, err
 	}
 	shown, kept := a.newCodes(s.account)
-	entry, err := a.renew(ctx, from, s, "recovery codes", func(r *record) error {
+	entry, err := a.renew(ctx, from, s, changeCodes, func(r *record) error {
 		r.Codes = kept
 		return nil
 	})

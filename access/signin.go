@@ -95,6 +95,11 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 			wrong = true
 			return a.noteRefused(tx, r.ID, "code")
 		}
+		if how == withRecovery {
+			if err := a.keep(tx, r, changeSpent); err != nil {
+				return err
+			}
+		}
 		r.SignedIn = a.clock.Now().Unix()
 		if err := a.write(ctx, tx, r); err != nil {
 			return err
@@ -121,6 +126,8 @@ func (a *Accounts) current(ctx context.Context, tx *db.Tx, s *session) (*record,
 	return r, err
 }
 
+const withRecovery = "recovery code"
+
 // factorOf says which factor a code is, "" for none, and marks it used.
 func (a *Accounts) factorOf(r *record, given string) string {
 	if n := stepOf(r.Factor, digits(given), a.clock.Now(), r.Step); r.Factor != nil && n > 0 {
@@ -128,7 +135,7 @@ func (a *Accounts) factorOf(r *record, given string) string {
 		return "app"
 	}
 	if a.spend(r, given) {
-		return "recovery code"
+		return withRecovery
 	}
 	return ""
 }
@@ -185,7 +192,7 @@ func (a *Accounts) Setup(ctx context.Context, link, password string) (Entry, err
 		}
 		r.Password, r.Setup, r.SetupUntil = phc, nil, 0
 		after = *r
-		return a.changed(ctx, tx, &after, r.actor(), "password", nil)
+		return a.changed(ctx, tx, &after, r.actor(), changePassword, nil)
 	})
 	if err != nil {
 		return Entry{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
@@ -29,6 +30,9 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 		if err := a.People.Restart(ctx, tx, loss.Epoch); err != nil {
 			return err
 		}
+		if err := a.Accounts.Restart(ctx, tx); err != nil {
+			return err
+		}
 		err := a.Ledger.Missing(func(act ledger.Act) error {
 			told.Again[act.Kind]++
 			return a.again(ctx, tx, p, act)
@@ -52,6 +56,10 @@ func (a *App) again(ctx context.Context, tx *db.Tx, p *Parts, act ledger.Act) er
 		return p.Holds.Again(ctx, tx, act)
 	case subject.ErasureDone:
 		return a.suppressions.Again(ctx, tx, act)
+	case access.KeyRevoked:
+		return a.Keys.Again(ctx, tx, act)
+	case access.AccountChanged:
+		return a.Accounts.Again(ctx, tx, act)
 	}
 	return fmt.Errorf("acts of kind %s are not known to this version", act.Kind)
 }

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+const housePassword = "correct horse battery"
+
+var (
+	atMachine = access.Caller{Actor: "local:ida", Role: access.Local}
+	boss      = access.Caller{Actor: "account:acc_boss", Role: access.Admin}
+)
+
+// codeNow is what an authenticator app shows (RFC 6238).
+func (h *history) codeNow(secret string) string {
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	h.must(err)
+	mac := hmac.New(sha1.New, raw)
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(h.clock.Now().Unix()/30)))
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 15
+	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
+}
+
+// half gives the password, and who is half way in then.
+func (h *history) half(name, password string) access.Caller {
+	h.t.Helper()
+	e, err := h.a.Accounts.SignIn(h.t.Context(), name, password, "192.0.2.1")
+	h.must(err)
+	c, _ := h.a.Accounts.Visit(e.Token, true)
+	return c
+}
+
+// enrol makes an account that signs in with two factors.
+func (h *history) enrol(name string, role access.Role, by access.Caller) (who access.Caller, token, secret string, codes []string) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	_, _, err := h.a.Accounts.Create(ctx, access.NewAccount{Name: name, Role: role, Password: housePassword, By: by})
+	h.must(err)
+	c := h.half(name, housePassword)
+	en, _ := h.a.Accounts.Enrolment(ctx, c)
+	e, codes, err := h.a.Accounts.ConfirmFactor(ctx, c, h.codeNow(en.Secret))
+	h.must(err)
+	h.clock.Advance(time.Minute)
+	who, _ = h.a.Accounts.Visit(e.Token, true)
+	return who, e.Token, en.Secret, codes
+}
+
+// given is what a store knew when it was copied, and what was taken from it afterwards.
+type given struct {
+	key                 access.Key
+	secret, link, token string
+	codes               []string
+}
+
+// giveAndTake gives keys and accounts, makes a backup, and takes most of it back.
+func (h *history) giveAndTake() (g given) {
+	ctx := h.t.Context()
+	_, _, err := h.a.Keys.Create(ctx, access.KeyInput{Name: "stays", Role: access.Service, Actor: "test"})
+	h.must(err)
+	g.key, g.secret, err = h.a.Keys.Create(ctx, access.KeyInput{Name: "goes", Role: access.Service, Actor: "test"})
+	h.must(err)
+	h.enrol("kari", access.Admin, atMachine)
+	for name, role := range map[string]access.Role{"disabled": access.Officer, "demoted": access.Officer} {
+		_, _, err := h.a.Accounts.Create(ctx, access.NewAccount{Name: name, Role: role, Password: housePassword, By: boss})
+		h.must(err)
+	}
+	_, g.link, err = h.a.Accounts.Create(ctx, access.NewAccount{Name: "linked", Role: access.Support, By: boss})
+	h.must(err)
+	changed, _, _, _ := h.enrol("changed", access.Support, boss)
+	_, g.token, _, g.codes = h.enrol("spent", access.Support, boss)
+	h.backUp()
+
+	_, err = h.a.Keys.Revoke(ctx, g.key.ID, "test")
+	h.must(err)
+	_, err = h.a.Accounts.Disable(ctx, "disabled", boss)
+	h.must(err)
+	_, err = h.a.Accounts.SetRole(ctx, "demoted", access.Auditor, boss)
+	h.must(err)
+	_, err = h.a.Accounts.ChangePassword(ctx, changed, housePassword, "another horse battery")
+	h.must(err)
+	_, err = h.a.Accounts.Code(ctx, h.half("spent", housePassword), g.codes[0])
+	h.must(err)
+	h.clock.Advance(time.Minute)
+	return g
+}
+
+// TestWhatWasTakenStaysTaken: a restore brings back no revoked key, no session, no setup link, no account that was
+// disabled, no role, password or factor that was changed, and no recovery code that was used.
+func TestWhatWasTakenStaysTaken(t *testing.T) {
+	h := newHistory(t, 3)
+	ctx := t.Context()
+	g := h.giveAndTake()
+	h.restore()
+	if _, ok := h.a.Keys.Caller(g.secret); ok {
+		t.Error("a revoked key lets in")
+	}
+	keys, err := h.a.Keys.List(ctx)
+	h.must(err)
+	for _, k := range keys {
+		if (k.Revoked != nil) != (k.ID == g.key.ID) {
+			t.Errorf("%s: revoked %v", k.Name, k.Revoked)
+		}
+	}
+	if _, ok := h.a.Accounts.Visit(g.token, true); ok {
+		t.Error("a session of before goes on")
+	}
+	if _, err := h.a.Accounts.SetupOf(ctx, g.link); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("an old setup link opens: %v", err)
+	}
+	for _, name := range []string{"disabled", "changed"} {
+		if _, err := h.a.Accounts.SignIn(ctx, name, housePassword, "192.0.2.2"); fault.KindOf(err) != fault.Denied {
+			t.Errorf("%s signs in: %v", name, err)
+		}
+	}
+	if acc, err := h.a.Accounts.Get(ctx, "demoted"); err != nil || acc.Role != access.Auditor {
+		t.Errorf("%+v, %v", acc, err)
+	}
+	if acc, err := h.a.Accounts.Get(ctx, "changed"); err != nil || acc.Password || acc.Factor || acc.Codes != 0 {
+		t.Errorf("%+v, %v", acc, err)
+	}
+	for _, code := range g.codes[:2] {
+		if _, err := h.a.Accounts.Code(ctx, h.half("spent", housePassword), code); fault.KindOf(err) != fault.Denied {
+			t.Errorf("a recovery code of before opens: %v", err)
+		}
+	}
+	h.half("kari", housePassword) // nothing was taken from her
+	_, _, err = h.a.Accounts.Reset(ctx, "changed", atMachine)
+	h.must(err) // the way back in
+	h.close()
+}
