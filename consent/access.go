@@ -48,11 +48,15 @@ func (s *Service) ReceiveAccess(ctx context.Context, source, id, kind string, a 
 	if len(content.Unexpected) > 0 {
 		result = "unexpected"
 	}
+	e, err := s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kind, Result: result, Actor: actor, Subject: a.Subject, Content: content})
+	if err != nil {
+		return false, err
+	}
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := s.once(ctx, tx, &origin{source: source, event: sum[:]}); err != nil {
 			return err
 		}
-		_, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kind, Result: result, Actor: actor, Subject: a.Subject, Content: content})
+		_, err := s.cfg.Ledger.AppendSealed(tx, e)
 		return err
 	})
 	if errors.Is(err, errRepeated) {

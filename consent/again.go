@@ -64,7 +64,7 @@ func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 		for _, p := range act.Narrowed {
 			s.endAgain(c, n, p, act.Categories)
 		}
-		if _, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}); err != nil {
+		if _, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}, nil); err != nil {
 			return err
 		}
 	}
@@ -77,11 +77,12 @@ func (s *Service) endAgain(c *ended, n subject.Number, id string, categories []s
 	if !ok || rule.Rank >= index.Ranks {
 		return // nobody can have consented to it
 	}
-	if st := s.current(n, rule.Rank); len(categories) > 0 && st.word.Live(index.MinuteOf(c.At)) && len(rule.Categories) > 0 {
-		s.endOne(c, n, rule, categories)
+	st := s.current(n, rule.Rank)
+	if len(categories) > 0 && st.word.Live(index.MinuteOf(c.At)) && len(rule.Categories) > 0 {
+		s.endOne(c, rule, categories, st)
 		return
 	}
-	s.endOne(c, n, rule, nil)
+	s.endOne(c, rule, nil, st)
 }
 
 // AgainFact adds or ends a restriction or objection again.

@@ -75,7 +75,7 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 	if _, err := tx.Exec(ctx, "delete from consent_pending where token = $1", hash); err != nil {
 		return Consent{}, err
 	}
-	at, err := s.put(tx, n, nil, ledger.Entry{Kind: kindGiven, Actor: actor, Content: c})
+	at, err := s.put(tx, n, nil, ledger.Entry{Kind: kindGiven, Actor: actor, Content: c}, nil)
 	if err != nil {
 		return Consent{}, err
 	}

@@ -78,6 +78,9 @@ type state struct {
 	aside
 }
 
+// states tells what holds between a person and the purpose of a rank.
+type states func(subject.Number, int) state
+
 // aside is what does not fit into a word.
 type aside struct {
 	categories []string // what a partial consent covers
@@ -107,7 +110,7 @@ type change struct {
 
 // effects are the changes of an entry, given the states before it. The acts and the rebuilding of the index both ask
 // here, so that one cannot come to another result than the other.
-func (s *Service) effects(kind string, n subject.Number, revision int64, content any, before func(subject.Number, int) state) ([]change, error) {
+func (s *Service) effects(kind string, n subject.Number, revision int64, content any, before states) ([]change, error) {
 	switch c := content.(type) {
 	case *given:
 		rank, ok := s.rank(c.Purpose)
@@ -141,7 +144,7 @@ func granted(c *given, revision int64, was state) (state, error) {
 	return next, err
 }
 
-func (s *Service) endings(n subject.Number, revision int64, c *ended, before func(subject.Number, int) state) ([]change, error) {
+func (s *Service) endings(n subject.Number, revision int64, c *ended, before states) ([]change, error) {
 	var out []change
 	for _, p := range c.Purposes {
 		rank, ok := s.rank(p)

@@ -81,11 +81,18 @@ func (v Verdict) Unlogged() Verdict {
 
 // logAll writes an entry for each, in one commit.
 func (s *Service) logAll(ctx context.Context, list []Asked) error {
+	entries := make([]*ledger.Sealed, len(list))
+	for i, d := range list {
+		content := decided{d.At, d.Purpose, d.Category, d.Allowed, d.Reason, d.Basis, d.ConsentID()}
+		var err error
+		entries[i], err = s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Content: content})
+		if err != nil {
+			return err
+		}
+	}
 	return s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		for _, d := range list {
-			content := decided{d.At, d.Purpose, d.Category, d.Allowed, d.Reason, d.Basis, d.ConsentID()}
-			_, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Content: content})
-			if err != nil {
+		for _, e := range entries {
+			if _, err := s.cfg.Ledger.AppendSealed(tx, e); err != nil {
 				return err
 			}
 		}

@@ -94,15 +94,33 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
 	if err != nil {
 		return Consent{}, err
 	}
+	e, token := ledger.Entry{Kind: kindGiven, Actor: in.Actor}, ""
+	if in.Status == Pending {
+		e.Kind = kindPending
+		token, c.Token = newToken()
+		c.Lapses = now.Add(confirmWithin)
+	}
+	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return c.after(s.durable(n, rule.Rank)) })
 	var out Consent
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		out, err = s.record(ctx, tx, in, rule, *c)
+		out, err = s.record(ctx, tx, in, rule, *c, e, d)
 		return err
 	})
+	if err == nil {
+		out.Token = token
+	}
 	return out, err
 }
 
-func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given) (Consent, error) {
+// after is the content where the yes meets a state: it renews a consent that stands.
+func (c given) after(was state) *given {
+	if was.word.Live(index.MinuteOf(c.At)) {
+		c.Renews = conID(int64(was.word.Revision()))
+	}
+	return &c
+}
+
+func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given, e ledger.Entry, d *draft) (Consent, error) {
 	if err := s.once(ctx, tx, in.from); err != nil {
 		return Consent{}, err
 	}
@@ -114,32 +132,23 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *p
 	if err := s.notLate(in, was); err != nil {
 		return Consent{}, err
 	}
-	if was.word.Live(index.MinuteOf(c.At)) {
-		c.Renews = conID(int64(was.word.Revision()))
-	}
-	kind, token := kindGiven, ""
-	if in.Status == Pending {
-		kind = kindPending
-		token, c.Token = newToken()
-		c.Lapses = c.At.Add(confirmWithin)
-	}
-	if kind == kindGiven { // before the entry: who hears of it asks at once
+	if e.Kind == kindGiven { // before the entry: who hears of it asks at once
 		if err := s.returns(ctx, tx, n, in.Subject); err != nil {
 			return Consent{}, err
 		}
 	}
-	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kind, Actor: in.Actor, Content: &c})
+	said := c.after(was)
+	e.Content = said
+	at, err := s.put(tx, n, bound, e, d)
 	if err != nil {
 		return Consent{}, err
 	}
-	if kind == kindPending {
+	if e.Kind == kindPending {
 		if err := s.keepPending(ctx, tx, c.Token, n, at.Revision, c.Lapses); err != nil {
 			return Consent{}, err
 		}
 	}
-	out := c.consent(s.cfg.People.ID(n), at.Revision, in.Status)
-	out.Token = token
-	return out, nil
+	return said.consent(s.cfg.People.ID(n), at.Revision, in.Status), nil
 }
 
 // returns ends the suppression of somebody who was erased and says yes again.

@@ -147,15 +147,14 @@ func (s *Service) current(n subject.Number, rank int) state {
 	return s.durable(n, rank)
 }
 
-// put appends an entry, and changes the index as it says once it is durable.
-func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledger.Entry) (ledger.Position, error) {
-	e.Subject, e.Result = s.cfg.People.ID(n), "ok"
+// put appends an entry, and changes the index as it says once it is durable. d is what was foreseen of it, or nil.
+func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledger.Entry, d *draft) (ledger.Position, error) {
 	at := s.cfg.Ledger.Next(tx)
 	changes, err := s.effects(e.Kind, n, at.Revision, e.Content, s.current)
 	if err != nil {
 		return at, err
 	}
-	if at, err = s.cfg.Ledger.Append(tx, e); err != nil {
+	if at, err = s.append(tx, n, e, d); err != nil {
 		return at, err
 	}
 	when := actAt(e.Content)

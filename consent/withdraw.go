@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
@@ -43,9 +44,12 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, e
 	if err := s.checkWithdrawal(in); err != nil {
 		return Withdrawal{}, err
 	}
+	e := ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor}
+	now := s.cfg.Clock.Now().UTC()
+	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
 	var out Withdrawal
 	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		out, err = s.withdraw(ctx, tx, in)
+		out, err = s.withdraw(ctx, tx, in, now, e, d)
 		return err
 	})
 	return out, err
@@ -78,7 +82,19 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 	return nil
 }
 
-func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Withdrawal, error) {
+// ending is the content of a withdrawal that meets a state.
+func (s *Service) ending(n subject.Number, in WithdrawInput, now time.Time, before states) *ended {
+	c := &ended{At: now, Categories: in.Categories, All: in.All, Reason: in.Reason}
+	if in.from != nil {
+		c.Source, c.Said = in.from.source, in.from.at
+	}
+	for _, rule := range s.named(in) {
+		s.endOne(c, rule, in.Categories, before(n, rule.Rank))
+	}
+	return c
+}
+
+func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now time.Time, e ledger.Entry, d *draft) (Withdrawal, error) {
 	if err := s.once(ctx, tx, in.from); err != nil {
 		return Withdrawal{}, err
 	}
@@ -86,21 +102,18 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Wi
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: in.Categories, All: in.All, Reason: in.Reason}
-	if in.from != nil {
-		c.Source, c.Said = in.from.source, in.from.at
-	}
+	c := s.ending(n, in, now, s.current)
 	var first []string
 	for _, rule := range s.named(in) {
 		if last, _ := s.lastNo(in.Subject, s.current(n, rule.Rank)); last == 0 {
 			first = append(first, rule.ID)
 		}
-		s.endOne(c, n, rule, in.Categories)
 	}
 	if err := s.keep(ctx, tx, n, in.Subject, c); err != nil {
 		return Withdrawal{}, err
 	}
-	at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor, Content: c})
+	e.Content = c
+	at, err := s.put(tx, n, bound, e, d)
 	if err != nil {
 		return Withdrawal{}, err
 	}
@@ -112,8 +125,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput) (Wi
 }
 
 // endOne adds what the withdrawal does to one purpose. Without categories it ends; with them, what is left of it stands.
-func (s *Service) endOne(c *ended, n subject.Number, rule *purpose.Rule, categories []string) {
-	st := s.current(n, rule.Rank)
+func (s *Service) endOne(c *ended, rule *purpose.Rule, categories []string, st state) {
 	live := st.word.Live(index.MinuteOf(c.At))
 	covered := rule.Categories
 	if st.word.Mark()&partial != 0 {

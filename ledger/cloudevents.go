@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/ombudhq/ombud/internal/db"
-	"github.com/ombudhq/ombud/vault"
 )
 
 // EventOptions narrow what ExportEvents writes.
@@ -84,7 +83,7 @@ func (l *Ledger) events(ctx context.Context, o EventOptions, skip int64, count i
 	err = l.c.DB.Read(ctx, func(tx *db.Tx) error {
 		page = nil
 		return (&tileSource{ctx: ctx, tx: tx}).rows(skip, count, func(s *stored) error {
-			e, err := s.event(l.c.Vault, o.Payload)
+			e, err := s.event(l, o.Payload)
 			if err != nil {
 				return err
 			}
@@ -99,8 +98,8 @@ func (l *Ledger) events(ctx context.Context, o EventOptions, skip int64, count i
 	return page, nil
 }
 
-func (s *stored) event(v *vault.Vault, payload bool) (cloudEvent, error) {
-	r, err := s.row(v)
+func (s *stored) event(l *Ledger, payload bool) (cloudEvent, error) {
+	r, err := s.row(l)
 	if err != nil {
 		return cloudEvent{}, err
 	}

@@ -14,13 +14,16 @@ import (
 )
 
 const (
-	epochShift = 40 // revision = epoch << epochShift | id
-	maxEpoch   = 1<<13 - 1
-	saltSize   = 16
-	sealLabel  = "ledger"
-	leafLabel  = "ombud/ledger/v1\x00"
-	maxName    = 64
-	maxMinute  = 1 << 32 // far beyond any date, and far from overflow
+	epochShift   = 40 // revision = epoch << epochShift | id
+	maxEpoch     = 1<<13 - 1
+	saltSize     = 16
+	payloadLabel = "ledger/payload"
+	placeLabel   = "ledger/place"
+	tagSize      = 16
+	leafLabelled = "ledger" // of payloads sealed under the leaf
+	leafLabel    = "ombud/ledger/v1\x00"
+	maxName      = 64
+	maxMinute    = 1 << 32 // far beyond any date, and far from overflow
 )
 
 // groups are what is committed to apart, each under its own salt.

@@ -64,6 +64,7 @@ type Config struct {
 type Ledger struct {
 	c        Config
 	verifier note.Verifier
+	places   *vault.Tokens // see placed
 	epoch    int64
 	pending  edge  // with what the transaction under way appends; only the store's writer touches it
 	unkept   []Act // that are to be kept outside; only the store's writer touches it
@@ -136,7 +137,7 @@ func prepare(c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{c: c, verifier: v, epoch: 1, changed: make(chan struct{})}, nil
+	return &Ledger{c: c, verifier: v, places: c.Vault.Tokens(placeLabel), epoch: 1, changed: make(chan struct{})}, nil
 }
 
 // readEdge rebuilds the edge from the tiles and the rows behind the last full tile of leaves.
@@ -190,31 +191,11 @@ func isDamage(ctx context.Context, err error) bool {
 // Append writes an entry in the transaction of what it tells. The position holds if the transaction commits; until then
 // it may still become another, so give it to nobody. When Append fails the transaction must fail too.
 func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
-	id := l.pending.size + 1
-	m := meta{kind: e.Kind, result: e.Result, minute: l.c.Clock.Now().Unix() / 60, revision: l.revision(id)}
-	if !m.valid() {
-		return Position{}, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
-	}
-	p, err := newPayload(e, l.via(tx))
+	s, err := l.seal(e, tx.Value(originKey{}))
 	if err != nil {
 		return Position{}, err
 	}
-	commitments := p.commitments()
-	leaf := leafOf(m.encode(), commitments)
-	sealed := l.c.Vault.Seal(sealLabel, leaf[:], p.encode())
-	ctx := context.Background() // the store does not interrupt writes
-	_, err = tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, commitments, sealed, findable(e.Subject))
-	if err != nil {
-		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
-	}
-	tx.OnRollback(l.forget)
-	tx.OnCommit(l.publish)
-	for _, t := range l.pending.add(leaf) {
-		if _, err := tx.Exec(ctx, upsertTile, t.level, t.n, joinHashes(t.hashes)); err != nil {
-			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)
-		}
-	}
-	return Position{ID: id, Revision: m.revision}, nil
+	return l.AppendSealed(tx, s)
 }
 
 // Next is where the next entry of this transaction will stand, under the conditions of Append.

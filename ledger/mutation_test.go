@@ -198,7 +198,7 @@ func (m *mutable) rewrite(from, to int64) {
 		mt := meta{kind: "test.happened", result: "ok", minute: 1, revision: m.l.revision(id)}
 		leaf := leafOf(mt.encode(), p.commitments())
 		m.exec("update ledger_entries set minute = $1, commitments = $2, payload = $3 where id = $4",
-			mt.minute, p.commitments(), m.vault.Seal(sealLabel, leaf[:], p.encode()), id)
+			mt.minute, p.commitments(), m.l.placed(leaf, m.vault.Seal(payloadLabel, p.commitments(), p.encode())), id)
 	}
 }
 

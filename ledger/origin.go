@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
-
-	"github.com/ombudhq/ombud/internal/db"
 )
 
 // Origin is the call that acts, as far as it is known. Entries whose transaction was begun under its context carry it
@@ -35,9 +33,9 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, &o)
 }
 
-// via is the origin of a transaction; nil where none is known.
-func (l *Ledger) via(tx *db.Tx) *Via {
-	o, _ := tx.Value(originKey{}).(*Origin)
+// via is how an entry came, by what a context holds for originKey; nil where that is nothing.
+func (l *Ledger) via(origin any) *Via {
+	o, _ := origin.(*Origin)
 	if o == nil {
 		return nil
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
-	"github.com/ombudhq/ombud/vault"
 )
 
 const columns = "id, revision, minute, kind, result, commitments, payload"
@@ -79,11 +78,11 @@ func (s *stored) check() (tlog.Hash, error) {
 }
 
 // open unseals the payload and compares it with the commitments; nil when it was erased.
-func (s *stored) open(v *vault.Vault, leaf tlog.Hash) (*payload, error) {
+func (s *stored) open(l *Ledger, leaf tlog.Hash) (*payload, error) {
 	if s.payload == nil {
 		return nil, nil
 	}
-	b, err := v.Open(sealLabel, leaf[:], s.payload)
+	b, err := l.openPayload(s, leaf)
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +111,12 @@ type Row struct {
 	Leaf     string          `json:"leaf"`             // base64
 }
 
-func (s *stored) row(v *vault.Vault) (Row, error) {
+func (s *stored) row(l *Ledger) (Row, error) {
 	leaf, err := s.check()
 	if err != nil {
 		return Row{}, damaged("entry %d: %v", s.id, err)
 	}
-	p, err := s.open(v, leaf)
+	p, err := s.open(l, leaf)
 	if err != nil {
 		return Row{}, damaged("entry %d: %v", s.id, err)
 	}
@@ -178,7 +177,7 @@ func (l *Ledger) One(ctx context.Context, tx *db.Tx, id int64) (Row, error) {
 	if err := s.scan(rows); err != nil {
 		return Row{}, damaged("entry %d cannot be read", id)
 	}
-	return s.row(l.c.Vault)
+	return s.row(l)
 }
 
 func (l *Ledger) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
@@ -195,7 +194,7 @@ func (l *Ledger) rows(ctx context.Context, query string, args ...any) ([]Row, er
 			if err := s.scan(rows); err != nil {
 				return damaged("entry %d cannot be read", s.id)
 			}
-			r, err := s.row(l.c.Vault)
+			r, err := s.row(l)
 			if err != nil {
 				return err
 			}

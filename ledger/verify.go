@@ -169,7 +169,7 @@ func (v *verification) row(rows *db.Rows) error {
 	v.epoch = epoch
 	if s.payload == nil {
 		v.r.Erased++
-	} else if _, err := s.open(v.l.c.Vault, leaf); err != nil {
+	} else if _, err := s.open(v.l, leaf); err != nil {
 		return v.bad("entry %d is not what was sealed", s.id)
 	}
 	for _, t := range v.edge.add(leaf) {

@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"context"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ombudhq/ombud/internal/db"
+)
+
+// Sealed is an entry that was encoded, salted, committed to and encrypted, which is most of the work of appending it. It
+// needs no transaction, so that many callers do it at once, and only its place in the tree is left to the store's writer.
+type Sealed struct {
+	kind, result, subject string
+	commitments, payload  []byte
+}
+
+// Seal makes an entry ready to be appended, with the call it came by (WithOrigin) in the context.
+func (l *Ledger) Seal(ctx context.Context, e Entry) (*Sealed, error) {
+	return l.seal(e, ctx.Value(originKey{}))
+}
+
+func (l *Ledger) seal(e Entry, origin any) (*Sealed, error) {
+	if !isName(e.Kind) || !isName(e.Result) {
+		return nil, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
+	}
+	p, err := newPayload(e, l.via(origin))
+	if err != nil {
+		return nil, err
+	}
+	c := p.commitments()
+	return &Sealed{e.Kind, e.Result, e.Subject, c, l.c.Vault.Seal(payloadLabel, c, p.encode())}, nil
+}
+
+// placed binds a sealed payload to the leaf of its entry, by the first bytes of a token of the leaf behind it: the leaf holds
+// the place in the tree, so a caller could not seal under it.
+func (l *Ledger) placed(leaf tlog.Hash, sealed []byte) []byte {
+	tag := l.places.Of("", leaf[:])
+	return append(sealed[:len(sealed):len(sealed)], tag[:tagSize]...)
+}
+
+// openPayload decrypts the payload of an entry. Entries of before were sealed under the leaf itself.
+func (l *Ledger) openPayload(s *stored, leaf tlog.Hash) ([]byte, error) {
+	if cut := len(s.payload) - tagSize; cut > 0 {
+		if tag := l.places.Of("", leaf[:]); hmac.Equal(tag[:tagSize], s.payload[cut:]) {
+			return l.c.Vault.Open(payloadLabel, s.commitments, s.payload[:cut])
+		}
+	}
+	return l.c.Vault.Open(leafLabelled, leaf[:], s.payload)
+}
+
+// AppendSealed is Append of an entry that was sealed before. What was sealed is appended once.
+func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
+	id := l.pending.size + 1
+	m := meta{kind: s.kind, result: s.result, minute: l.c.Clock.Now().Unix() / 60, revision: l.revision(id)}
+	if !m.valid() {
+		return Position{}, errors.New("a ledger entry of this moment cannot be written")
+	}
+	leaf := leafOf(m.encode(), s.commitments)
+	ctx := context.Background() // the store does not interrupt writes
+	_, err := tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.placed(leaf, s.payload), findable(s.subject))
+	if err != nil {
+		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
+	}
+	tx.OnRollback(l.forget)
+	tx.OnCommit(l.publish)
+	for _, t := range l.pending.add(leaf) {
+		if _, err := tx.Exec(ctx, upsertTile, t.level, t.n, joinHashes(t.hashes)); err != nil {
+			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)
+		}
+	}
+	return Position{ID: id, Revision: m.revision}, nil
+}
