@@ -37,6 +37,9 @@ type Provider interface {
 // ErrFixed is what a provider says that cannot make or destroy versions.
 var ErrFixed = errors.New("this key provider makes and destroys no versions")
 
+// keyFile is the default one's, in the directory of the keys.
+const keyFile = "kek"
+
 // KeyFile is the provider of those who have no other: a file of its own beside the root key, mode 0600, made at first use.
 // A version that is destroyed is overwritten where it lies. That is provable on a file system that writes in place, and
 // not on one that copies, nor on a disk that remaps.

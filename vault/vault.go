@@ -10,6 +10,7 @@ import (
 	"hash"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -26,6 +27,10 @@ type Config struct {
 	RootPath string // of the root key, when it is kept elsewhere; default Dir/root
 	// Provider keeps the key-encryption key; nil is the file Dir/kek.
 	Provider Provider
+	// ReadOnly changes no file once they are made: new keys and shredded ones are so in memory only. For rehearsals.
+	ReadOnly bool
+	// Hook is called between the steps that change the files, by their names, for crash tests.
+	Hook func(point string)
 }
 
 // Vault seals, signs and makes tokens. It is safe for concurrent use.
@@ -42,6 +47,16 @@ type keys struct {
 	sealing *xaes
 	signing ed25519.PrivateKey
 	macs    sync.Map // label → *[32]byte
+
+	config  Config
+	loading sync.Mutex
+	slots   atomic.Pointer[slots] // nil until they are needed
+}
+
+func (c *Config) hook(point string) {
+	if c.Hook != nil {
+		c.Hook(point)
+	}
 }
 
 // Open reads the root key, or makes it at first use. A root key others may read is refused (fault.Invalid); one that does
@@ -56,6 +71,7 @@ func Open(c Config) (*Vault, error) {
 		return nil, err
 	}
 	v := fromRoot(root)
+	v.in().config = c
 	if err := v.publish(filepath.Join(c.Dir, publicFile)); err != nil {
 		return nil, err
 	}
@@ -86,8 +102,12 @@ func (v *Vault) Seal(label string, aad, plaintext []byte) []byte {
 	return v.in().sealing.seal(bind(label, aad), plaintext)
 }
 
-// Open decrypts what Seal gave; fault.Integrity when it was changed, or label, aad or key are others.
+// Open decrypts what Seal or SealFor gave; fault.Integrity when it was changed, or label, aad or key are others, and
+// ErrForgotten when the key of its slot was shredded.
 func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
+	if SlotOf(sealed) != 0 {
+		return v.openFor(label, aad, sealed)
+	}
 	plaintext, err := v.in().sealing.open(bind(label, aad), sealed)
 	if err != nil {
 		return nil, errSealed(err)

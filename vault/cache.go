@@ -1,0 +1,120 @@
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	ways       = 4
+	openedSize = 800 // bytes of an opened key, of which its AEAD takes nearly all
+)
+
+// cache holds opened keys of people, at most so many bytes of them. A key that leaves is overwritten. Who uses one holds
+// its set, so that none is overwritten under them.
+type cache struct{ sets []cacheSet }
+
+type cacheSet struct {
+	mu   sync.RWMutex
+	hand int
+	keys [ways]opened
+}
+
+// opened is a key ready for use; the zero slot is none.
+type opened struct {
+	slot Slot
+	used atomic.Bool
+	aead cipher.AEAD
+}
+
+func newCache(bytes int) *cache {
+	n := 1
+	for n*2*ways*openedSize <= bytes {
+		n *= 2
+	}
+	return &cache{make([]cacheSet, n)}
+}
+
+func (c *cache) set(slot Slot) *cacheSet { return &c.sets[int(slot)&(len(c.sets)-1)] }
+
+// find gives the key of a slot, or nil. The set must be held.
+func (s *cacheSet) find(slot Slot) cipher.AEAD {
+	for i := range s.keys {
+		k := &s.keys[i]
+		if k.slot != slot {
+			continue
+		}
+		if !k.used.Load() {
+			k.used.Store(true)
+		}
+		return k.aead
+	}
+	return nil
+}
+
+// add takes a key in, and lets go of one that was not used for longer than others.
+func (c *cache) add(slot Slot, aead cipher.AEAD) {
+	s := c.set(slot)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.find(slot) != nil {
+		wipe(aead)
+		return
+	}
+	for s.keys[s.hand].slot != 0 && s.keys[s.hand].used.Swap(false) {
+		s.hand = (s.hand + 1) % ways
+	}
+	k := &s.keys[s.hand]
+	k.drop()
+	k.slot, k.aead = slot, aead
+	s.hand = (s.hand + 1) % ways
+}
+
+// drop forgets the key of a slot.
+func (c *cache) drop(slot Slot) {
+	s := c.set(slot)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.keys {
+		if s.keys[i].slot == slot {
+			s.keys[i].drop()
+		}
+	}
+}
+
+// clear forgets every key.
+func (c *cache) clear() {
+	for i := range c.sets {
+		s := &c.sets[i]
+		s.mu.Lock()
+		for j := range s.keys {
+			s.keys[j].drop()
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (k *opened) drop() {
+	if k.aead != nil {
+		wipe(k.aead)
+	}
+	k.slot, k.aead = 0, nil
+	k.used.Store(false)
+}
+
+// newKeyAEAD prepares a key for use, and leaves no other copy of it but the caller's.
+func newKeyAEAD(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(fmt.Sprintf("vault: a key has %d bytes", len(key)))
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("vault: AES is a GCM cipher: " + err.Error())
+	}
+	wipeBlock(block)
+	return aead
+}
