@@ -85,6 +85,7 @@ type App struct {
 	lock     *lock
 	socket   *socket
 	heads    []string
+	years    ledger.Years // how long entries stay readable, as the configuration at the start says
 	warnings []string
 	ctx      context.Context // of work that outlives a call: background runs
 	cancel   context.CancelFunc
@@ -179,6 +180,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if a.heads, err = c.headsOf(cfg); err != nil {
 		return err
 	}
+	a.years = yearsOf(cfg)
 	a.warnings = append(a.warnings, c.sharedDisk(a.heads)...)
 	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
 	if c.Accepted != nil && fault.KindOf(err) == fault.Integrity {
@@ -199,7 +201,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 }
 
 func (a *App) ledgerConfig() ledger.Config {
-	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log, Restored: a.cfg.Restored}
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
 }
 
 // Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is

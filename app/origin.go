@@ -20,7 +20,7 @@ func (f *front) entered(w http.ResponseWriter, r *http.Request, c access.Caller)
 		return ctx
 	}
 	now := f.app.cfg.Clock.Now()
-	o := ledger.Origin{Role: string(c.Role), Session: c.Session, Request: id.New("call_", now), Address: r.RemoteAddr, Started: now}
+	o := ledger.Origin{Role: string(c.Role), Session: c.Session, Request: id.New("call_", now), Address: r.RemoteAddr, Agent: r.UserAgent(), Started: now}
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		o.Address = host
 	}

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 )
 
-// tend does, once an hour, what nobody asks for: it destroys what was kept for a review that is over,
-// and runs the sweeps that were too long for a request to wait for.
+// tend does, once an hour, what nobody asks for: it destroys what was kept for a review that is over, and what can be read
+// of entries of the log whose time is over, and runs the sweeps that were too long for a request to wait for.
 func (a *App) tend(ctx context.Context) {
 	for {
 		select {
@@ -21,7 +23,7 @@ func (a *App) tend(ctx context.Context) {
 		}
 		p, release, err := a.Acquire(ctx)
 		if err == nil {
-			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests))
+			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p))
 			release()
 		}
 		if err != nil && ctx.Err() == nil {
@@ -51,4 +53,23 @@ func sweepQueued(ctx context.Context, s *request.Service) error {
 func onlySweep(o *plan.Outcome) bool {
 	return len(o.Gaps) == 0 && len(o.Remaining) > 0 &&
 		!slices.ContainsFunc(o.Remaining, func(r plan.Remaining) bool { return r.Code != "sweep-queued" })
+}
+
+// expireLog destroys what can be read of entries that were kept as long as they should.
+func (a *App) expireLog(ctx context.Context, p *Parts) error {
+	out, err := a.Ledger.Expire(ctx, yearsOf(p.Catalog.Config()))
+	if !out.Waits.IsZero() {
+		a.cfg.Log.Warn("the clock jumped, or nobody looked at it for days: no entry of the log expires for now", "until", out.Waits)
+	}
+	return err
+}
+
+// yearsOf says how long entries stay readable; the longest rule of a class wins.
+func yearsOf(cfg *catalog.Config) ledger.Years {
+	y := ledger.DefaultYears()
+	for _, k := range cfg.Audit {
+		c := ledger.Class(k.Class)
+		y[c] = max(y[c], k.Years)
+	}
+	return y
 }

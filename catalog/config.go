@@ -12,10 +12,18 @@ type Config struct {
 	Approval     Approval     `yaml:"approval,omitempty"`
 	Decisions    Decisions    `yaml:"decisions,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
+	Audit        []LogKeep    `yaml:"audit,omitempty"`
 
 	Path   string `yaml:"-"` // of the file, as given
 	Folder string `yaml:"-"` // relative DSNs start here
 	Digest string `yaml:"-"` // SHA-256 over the meaning, not the spelling: comments and order of keys do not count
+}
+
+// LogKeep lets entries of the audit log stay readable for longer than by default. Of several for a class the longest wins.
+type LogKeep struct {
+	Class   string `yaml:"keep"` // security, access or compliance
+	Years   int    `yaml:"years"`
+	Because string `yaml:"because"` // the law that asks for it
 }
 
 // Organization that answers: the controller of Art. 4(7) GDPR.

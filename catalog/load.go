@@ -74,6 +74,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"approval":  func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
+		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },
 	})
 	r.finish(cfg)
 }
@@ -84,6 +85,18 @@ func (r *reader) organization(n *yaml.Node, o *Organization) {
 		"jurisdictions": r.textsOf(&o.Jurisdictions, "jurisdiction", func(s string) bool { return jurisdiction.MatchString(s) },
 			"such as eu, uk, in or us-ca"),
 	})
+}
+
+func (r *reader) logKeep(n *yaml.Node) (k LogKeep) {
+	var years float64
+	r.mapping(n, "a rule of audit", fields{
+		"keep":  r.oneOf(&k.Class, "keep", []string{"security", "access", "compliance"}, nil),
+		"years": r.number(&years), "because": r.text(&k.Because),
+	}, "keep", "years", "because")
+	if k.Years = int(years); years != float64(k.Years) || k.Years < 1 || k.Years > 100 {
+		r.fault(n, "audit.years is a whole number from 1 to 100")
+	}
+	return k
 }
 
 func (r *reader) approval(n *yaml.Node, a *Approval) {

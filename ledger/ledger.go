@@ -56,6 +56,8 @@ type Config struct {
 	// Restored opens a store that is older than what is known of it outside, or that nobody outside knows: it begins a new
 	// epoch, and what the store does not know is to be done again before anybody is answered (Lost, Missing, Rejoin).
 	Restored bool
+	// Years is how long entries stay readable, where longer than the default: Verify tells expired from erased by it.
+	Years Years
 	// Log takes what Run cannot answer to anybody; nil discards.
 	Log *slog.Logger
 }
@@ -88,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {

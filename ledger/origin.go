@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Origin struct {
 	Session string
 	Request string // names the call, also in its answer
 	Address string // of the network
+	Agent   string // what the caller says it runs; at most 200 bytes of it are kept
 	Started time.Time
 }
 
@@ -23,8 +25,11 @@ type Via struct {
 	Session string `json:"session,omitempty"`
 	Request string `json:"request,omitempty"`
 	Address string `json:"address,omitempty"` // keyed hash: the same for the same address, and nothing else
-	TookMS  int64  `json:"took_ms"`           // from the beginning of the call until the entry
+	Agent   string `json:"agent,omitempty"`
+	TookMS  int64  `json:"took_ms"` // from the beginning of the call until the entry
 }
+
+const maxAgent = 200
 
 type originKey struct{}
 
@@ -39,7 +44,7 @@ func (l *Ledger) via(origin any) *Via {
 	if o == nil {
 		return nil
 	}
-	v := &Via{Role: o.Role, Session: o.Session, Request: o.Request}
+	v := &Via{Role: o.Role, Session: o.Session, Request: o.Request, Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), maxAgent)], "")}
 	if !o.Started.IsZero() {
 		v.TookMS = max(0, l.c.Clock.Now().Sub(o.Started).Milliseconds())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // TestOriginIsSealed: an entry knows the call it came from, the address only as a hash, and nothing of it lies readable.
 func TestOriginIsSealed(t *testing.T) {
 	p := newPlace(t)
-	ctx := WithOrigin(context.Background(), Origin{Role: "auditor", Session: "ses_1", Request: "call_1", Address: "203.0.113.77", Started: p.clock.Now()})
+	ctx := WithOrigin(context.Background(), Origin{Role: "auditor", Session: "ses_1", Request: "call_1", Address: "203.0.113.77", Agent: strings.Repeat("agent", 50), Started: p.clock.Now()})
 	p.clock.Advance(30 * time.Millisecond)
 	for _, ctx := range []context.Context{ctx, context.Background(), ctx} {
 		err := p.db.Write(ctx, func(tx *db.Tx) error {
@@ -31,7 +32,7 @@ func TestOriginIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	hash := rows[0].Via.Address
-	if diff := cmp.Diff(&Via{Role: "auditor", Session: "ses_1", Request: "call_1", Address: hash, TookMS: 30}, rows[0].Via); diff != "" || len(hash) != 32 {
+	if diff := cmp.Diff(&Via{Role: "auditor", Session: "ses_1", Request: "call_1", Address: hash, Agent: strings.Repeat("agent", 40), TookMS: 30}, rows[0].Via); diff != "" || len(hash) != 32 {
 		t.Errorf("%s, %q", diff, hash)
 	}
 	if rows[1].Via != nil || rows[2].Via.Address != hash || rows[0].Actor != "auditor:key_1" || rows[1].Actor != "auditor:key_1" {
@@ -46,7 +47,7 @@ func TestOriginIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"203.0.113", "ses_1", "call_1", hash} {
+	for _, word := range []string{"203.0.113", "ses_1", "call_1", "agentagent", hash} {
 		if bytes.Contains(file, []byte(word)) {
 			t.Errorf("the store holds %q", word)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -30,6 +31,7 @@ type Report struct {
 	CheckpointSize int64  `json:"checkpoint_size"` // the newest checkpoint outside; 0 when there is none
 	Uncovered      int64  `json:"uncovered"`       // entries above it: nobody outside vouches for them
 	Erased         int64  `json:"erased"`          // entries whose payload is erased: they prove, but cannot be read
+	Expired        int64  `json:"expired"`         // of these, those whose time was over
 	FirstBad       int64  `json:"first_bad,omitempty"`
 	From           int64  `json:"from,omitempty"` // with To: the fault lies in here, where FirstBad cannot be named
 	To             int64  `json:"to,omitempty"`
@@ -51,7 +53,7 @@ func Verify(ctx context.Context, c Config, o VerifyOptions) (Report, error) {
 		return Report{}, err
 	}
 	start := l.c.Clock.Now()
-	v := &verification{l: l, ctx: ctx, want: 1, epoch: 1, seen: map[tileKey][]tlog.Hash{}}
+	v := &verification{l: l, start: start, ctx: ctx, want: 1, epoch: 1, seen: map[tileKey][]tlog.Hash{}}
 	defer v.close()
 	if err := v.openHeads(o); err != nil {
 		return Report{}, err
@@ -80,6 +82,7 @@ type suspicion struct {
 type verification struct {
 	l     *Ledger
 	ctx   context.Context
+	start time.Time
 	r     Report
 	heads []*outside
 	next  int64 // the size of the next checkpoint to compare with
@@ -169,6 +172,9 @@ func (v *verification) row(rows *db.Rows) error {
 	v.epoch = epoch
 	if s.payload == nil {
 		v.r.Erased++
+		if s.hadItsTime(v.l.c.Years, v.start) {
+			v.r.Expired++
+		}
 	} else if _, err := s.open(v.l, leaf); err != nil {
 		return v.bad("entry %d is not what was sealed", s.id)
 	}
