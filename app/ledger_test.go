@@ -60,9 +60,9 @@ func TestLedgerOverHTTP(t *testing.T) {
 	if p := pageOf(t, body); len(p.Entries) != 1 || p.Entries[0].ID != 4 || p.Next != "" {
 		t.Errorf("%s", body)
 	}
-	code, _, body = s.as(auditor, "GET", "/ledger/entries?subject=x", "")
+	code, _, _ = s.as(auditor, "GET", "/ledger/entries?subject=x", "")
 	s.want("a person in a URL", code, 422)
-	code, _, body = s.as(auditor, "GET", "/ledger/entries?cursor=zz", "")
+	code, _, _ = s.as(auditor, "GET", "/ledger/entries?cursor=zz", "")
 	s.want("another's cursor", code, 422)
 	code, _, body = s.as(auditor, "POST", "/ledger/search", `{"actor":"nobody","from":"2026-01-01T00:00:00Z"}`)
 	s.want("an actor", code, 200)

@@ -223,12 +223,12 @@ func TestManyHeads(t *testing.T) {
 	write(t, blocked, nil)
 	c := p.config()
 	c.Heads = append(c.Heads, filepath.Join(p.dir, "second"), filepath.Join(blocked, "heads"))
-	l, err := Open(context.Background(), c)
-	if err == nil {
+	if _, err := Open(context.Background(), c); err == nil {
 		t.Fatal("a head that is a file was opened")
 	}
 	c.Heads[2] = filepath.Join(p.dir, "third")
-	if l, err = Open(context.Background(), c); err != nil {
+	l, err := Open(context.Background(), c)
+	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, c.Heads[2], nil) // now it cannot be a directory

@@ -91,10 +91,3 @@ func (h *hashes) grow() {
 		h.p.release(no)
 	}
 }
-
-// drop gives its pages back.
-func (h *hashes) drop() {
-	for _, no := range h.at {
-		h.p.release(no)
-	}
-}

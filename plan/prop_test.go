@@ -73,15 +73,6 @@ func seedsAnd(t *testing.T, n int, mended ...uint64) []uint64 {
 	return append(seeds(t, n), slices.DeleteFunc(mended, func(s uint64) bool { return s <= uint64(n) })...)
 }
 
-// seedsOr is seeds for tests that have chosen their companies.
-func seedsOr(t *testing.T, chosen []uint64) []uint64 {
-	t.Helper()
-	if os.Getenv("OMBUD_SEED") != "" {
-		return seeds(t, 0)
-	}
-	return chosen
-}
-
 // company is a generated one in real stores, with the program around it.
 type company struct {
 	*gen.Company

@@ -153,7 +153,7 @@ func transactional(engine string) bool {
 }
 
 func (c *catalog) readIndexes() error {
-	type part struct{ unique, whole, notNull bool }
+	type part struct{ whole, notNull bool }
 	last, state := "", part{}
 	var t *connector.Table
 	var open *connector.Index

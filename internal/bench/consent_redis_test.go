@@ -59,13 +59,15 @@ func measureRedis(t *testing.T, r *report, c *company, p *process, z size) {
 type redis struct {
 	c net.Conn
 	r *bufio.Reader
+	// values are the last answer, as a client would hand it out.
+	values []string
 }
 
 func dialRedis(t testing.TB, socket string) *redis {
 	t.Helper()
 	for range 500 {
 		if c, err := net.Dial("unix", socket); err == nil {
-			return &redis{c, bufio.NewReaderSize(c, 64<<10)}
+			return &redis{c: c, r: bufio.NewReaderSize(c, 64<<10)}
 		}
 		<-time.After(10 * time.Millisecond)
 	}
@@ -130,5 +132,6 @@ func (x *redis) get(command []byte) error {
 		}
 		values = append(values, string(value[:n]))
 	}
+	x.values = values
 	return nil
 }

@@ -11,12 +11,11 @@ import (
 
 // encoder writes every row as JSON and as CSV, as a package does, and keeps only the last bytes.
 type encoder struct {
-	rows       int
-	json, csv  []byte
-	keep       bool
-	cells      map[string]int // dataset, column and value, when kept
-	bytes      int64
-	afterFirst func()
+	rows      int
+	json, csv []byte
+	keep      bool
+	cells     map[string]int // dataset, column and value, when kept
+	bytes     int64
 }
 
 func (e *encoder) Row(item plan.Item, row []connector.Value) error {

@@ -190,7 +190,8 @@ func (r *Relay) Run(ctx context.Context) {
 	loops.Go(func() { r.tend(ctx) })
 	r.follow(ctx)
 	loops.Wait()
-	r.mu.Lock() // Use starts nothing after the end of ctx
+	r.mu.Lock()
+	//lint:ignore SA2001 a Use that is under way is waited for: it starts nothing after the end of ctx
 	r.mu.Unlock()
 	r.work.Wait()
 	close(r.results)

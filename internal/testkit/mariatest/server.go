@@ -15,8 +15,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// missing is the one line that tells what to do.
-var missing = errors.New("MariaDB is not installed: apt-get install mariadb-server")
+// errMissing is the one line that tells what to do.
+var errMissing = errors.New("MariaDB is not installed: apt-get install mariadb-server")
 
 // supervise runs the server for as long as its standard input stays open, then removes everything.
 // The test process holds the other end: however it dies, the pipe closes.
@@ -31,7 +31,7 @@ rm -rf "$dir"`
 func Start() (dsn string, stop func(), err error) {
 	server, install := find("mariadbd", "mysqld"), find("mariadb-install-db", "mysql_install_db")
 	if server == "" || install == "" {
-		return "", nil, missing
+		return "", nil, errMissing
 	}
 	who, err := account()
 	if err != nil {
@@ -78,7 +78,7 @@ func account() (*syscall.Credential, error) {
 	}
 	u, err := user.Lookup("mysql")
 	if err != nil {
-		return nil, missing
+		return nil, errMissing
 	}
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)

@@ -176,36 +176,6 @@ func (v *Verdict) reaches(from, to *Row, seen map[*Row]bool) bool {
 	return false
 }
 
-// pinCircles demotes dying rows that need each other, where the engine cannot let them go at once.
-func (v *Verdict) pinCircles() bool {
-	var found []*Fate
-	for r, f := range v.Fates {
-		if f.Dies && v.leadsBack(r, r, map[*Row]bool{}) {
-			found = append(found, f)
-		}
-	}
-	for _, f := range found {
-		f.Pinned = true
-	}
-	return len(found) > 0
-}
-
-// leadsBack: from dying row to dying row, by references that cannot be NULL, there is a way to the goal.
-func (v *Verdict) leadsBack(from, goal *Row, seen map[*Row]bool) bool {
-	seen[from] = true
-	for _, e := range from.Table.Edges {
-		if !e.Declared || len(breakable(from.Table, e)) > 0 {
-			continue
-		}
-		for _, p := range from.parents(e) {
-			if p == goal || v.Fates[p].Dies && !seen[p] && v.leadsBack(p, goal, seen) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (v *Verdict) holdsOn(f *Fate, e *Edge) bool {
 	if f.Kept || f.Owner == Conflict || f.Owner == Nobody && e.Role != Mention {
 		return true
