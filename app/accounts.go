@@ -13,10 +13,13 @@ const defaultAddress = "http://127.0.0.1:7443"
 func (a *App) where() (address string, serving bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.address == "" {
-		return defaultAddress, false
+	if a.address != "" {
+		return a.address, true
 	}
-	return a.address, true
+	if a.Parts != nil && a.Catalog.Config().Serve.URL != "" {
+		return a.Catalog.Config().Serve.URL, false
+	}
+	return defaultAddress, false
 }
 
 // firstAccount does with accounts what serve was started with. An account that is there is never changed.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"maps"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/api"
 	"github.com/ombudhq/ombud/internal/db"
-	"github.com/ombudhq/ombud/web/console"
 )
 
 // bodyLimit is more than any request needs; a list of subjects is the longest.
@@ -31,11 +29,9 @@ const bodyLimit = 8 << 20
 // page. Whoever is let in stands in the context of the request.
 type front struct {
 	app      *App
-	hosts    map[string]bool // as a browser writes them
-	host     string          // the one in the address we print
+	door     *door
 	token    string
 	session  string        // what the cookie holds while there is no account
-	cookie   string        // its name without TLS: cookies do not tell ports apart
 	local    access.Caller // whoever has the token is who started us
 	metrics  *metrics
 	replays  *replays
@@ -43,24 +39,17 @@ type front struct {
 	stopping atomic.Bool
 }
 
-func newFront(ctx context.Context, a *App, addr net.Addr, actor string) (*front, error) {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return nil, err
-	}
-	f := &front{app: a, host: net.JoinHostPort(host, port), token: secret(), session: secret(), cookie: "ombud_" + port, hosts: map[string]bool{}}
+func newFront(ctx context.Context, a *App, d *door, actor string) (_ *front, err error) {
+	f := &front{app: a, door: d, token: secret(), session: secret()}
 	f.local = access.Caller{Actor: actor, Role: access.Local}
 	a.Keys.Admit(f.token, f.local)
-	for _, h := range []string{host, "127.0.0.1", "localhost", "::1"} {
-		f.hosts[net.JoinHostPort(h, port)] = true
-	}
 	f.metrics = newMetrics(a)
 	if f.replays, err = newReplays(ctx, a); err != nil {
 		return nil, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.address = origin(f.host)
+	a.address = d.origin
 	a.furnish = f.furnish
 	f.furnish(a.Parts)
 	return f, nil
@@ -82,16 +71,20 @@ func (f *front) failed(err error) { f.app.cfg.Log.Error("a run ended early", "er
 // url is the address to open: with the token while nobody can sign in.
 func (f *front) url() string {
 	if f.app.Accounts.Any() {
-		return origin(f.host) + "/"
+		return f.door.origin + "/"
 	}
-	return origin(f.host) + "/?token=" + f.token
+	return f.door.origin + "/?token=" + f.token
 }
 
 // ServeHTTP judges, then lets in.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header(), forPrograms(r))
-	if !f.hosts[r.Host] {
-		turnAway(w, r, http.StatusMisdirectedRequest, "this server answers to its own address only", "")
+	if f.door.hsts != nil {
+		w.Header()["Strict-Transport-Security"] = f.door.hsts
+	}
+	r, status, why := f.door.admit(r)
+	if status != 0 {
+		turnAway(w, r, status, why, "")
 		return
 	}
 	start, rec := f.app.cfg.Clock.Now(), &recorder{ResponseWriter: w, code: http.StatusOK}
@@ -109,6 +102,8 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, http.StatusOK, "ok")
 	case r.URL.Path == "/readyz":
 		f.readiness(w, r)
+	case r.URL.Path == "/metrics" && f.door.public && !f.known(r):
+		f.askBearer(w, r)
 	case r.URL.Path == "/metrics":
 		promhttp.HandlerFor(f.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	case !f.sameOrigin(r):
@@ -129,14 +124,24 @@ func (f *front) program(w http.ResponseWriter, r *http.Request) {
 	caller, known := f.app.Keys.Caller(bearerOf(r))
 	switch {
 	case !known:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
-		turnAway(w, r, http.StatusUnauthorized, "a bearer in force is needed",
-			"Send Authorization: Bearer with an API key, as ombud key create prints it, or with what serve.token in the data directory holds.")
+		f.askBearer(w, r)
 	case !f.sameOrigin(r):
 		turnAway(w, r, http.StatusForbidden, "another site sent this request", "")
 	default:
 		f.enter(w, r, f.now(caller))
 	}
+}
+
+// known tells whether a request brings a bearer in force.
+func (f *front) known(r *http.Request) bool {
+	_, known := f.app.Keys.Caller(bearerOf(r))
+	return known
+}
+
+func (f *front) askBearer(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
+	turnAway(w, r, http.StatusUnauthorized, "a bearer in force is needed",
+		"Send Authorization: Bearer with an API key, as ombud key create prints it, or with what serve.token in the data directory holds.")
 }
 
 // bearerOf is what a request brings in its Authorization, "" when that is nothing or something else.
@@ -204,7 +209,7 @@ func (f *front) stands(c access.Caller) bool {
 // person is who comes with the cookie of a session; nobody without one. What a page fetches by itself does not keep a
 // session from its idle end.
 func (f *front) person(r *http.Request) access.Caller {
-	cookie, err := r.Cookie(console.CookieName(r, f.cookie))
+	cookie, err := r.Cookie(f.door.cookie)
 	if err != nil {
 		return access.Caller{}
 	}
@@ -213,7 +218,7 @@ func (f *front) person(r *http.Request) access.Caller {
 }
 
 func (f *front) hasSession(r *http.Request) bool {
-	c, err := r.Cookie(f.cookie)
+	c, err := r.Cookie(f.door.cookie)
 	return err == nil && same(c.Value, f.session)
 }
 
@@ -235,7 +240,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 		turnAway(w, r, http.StatusUnauthorized, "this address is of an earlier start; ombud serve prints a new one each time", "")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: f.cookie, Value: f.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: f.door.cookie, Value: f.session, Path: "/", HttpOnly: true, Secure: f.door.public, SameSite: http.SameSiteStrictMode})
 	q.Del("token")
 	to := "/" + strings.TrimLeft(r.URL.EscapedPath(), "/\\")
 	if rest := q.Encode(); rest != "" {
@@ -250,7 +255,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 func (f *front) sameOrigin(r *http.Request) bool {
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	from := r.Header.Get("Origin")
-	ours := from != "" && from == origin(r.Host)
+	ours := from != "" && from == f.door.scheme+"://"+r.Host
 	if from != "" && from != "null" && !ours {
 		return false
 	}

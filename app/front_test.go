@@ -32,7 +32,11 @@ func (b blank) WriteHeader(int)             {}
 // TestDecisionsEnterCheaply: on its way to the handler a decision costs five allocations, and no look at the disk.
 func TestDecisionsEnterCheaply(t *testing.T) {
 	a, _, write := openHere(t)
-	f, err := newFront(t.Context(), a, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7443}, "local:ida")
+	d, err := localDoor(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7443})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFront(t.Context(), a, d, "local:ida")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 	if a.Purposes.Now() != before {
 		a.Consents.PurposesChanged()
 	}
-	a.tellTo(cfg.Targets)
+	a.tellTo(cfg)
 	return nil
 }
 

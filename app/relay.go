@@ -8,6 +8,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/dial"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/notify"
 	"github.com/ombudhq/ombud/ledger"
@@ -94,10 +95,11 @@ func (a *App) alarm(tx *db.Tx, m event.Alarm) error {
 
 // tellTo takes in who is told. A service whose address or secret cannot be used gets nothing until that is mended; what
 // it must hear waits.
-func (a *App) tellTo(targets []catalog.Target) {
+func (a *App) tellTo(cfg *catalog.Config) {
+	targets := cfg.Targets
 	var use []event.Target
 	for _, t := range targets {
-		hook, err := a.webhook(t)
+		hook, err := a.webhook(cfg, t)
 		if err != nil {
 			a.cfg.Log.Error("a target of ombud.yaml cannot be used; what it must hear waits", "target", t.ID, "error", err)
 			continue
@@ -108,7 +110,7 @@ func (a *App) tellTo(targets []catalog.Target) {
 	a.Relay.Use(use...)
 }
 
-func (a *App) webhook(t catalog.Target) (*notify.Webhook, error) {
+func (a *App) webhook(cfg *catalog.Config, t catalog.Target) (*notify.Webhook, error) {
 	secret, err := catalog.Expand("the secret of "+t.ID, t.Secret)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,8 @@ func (a *App) webhook(t catalog.Target) (*notify.Webhook, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := notify.Endpoint{URL: address, Bearer: key, Private: t.Allow == "private"}
+	e := notify.Endpoint{URL: address, Bearer: key, Private: t.Allow == "private",
+		Peer: dial.Peer{CA: cfg.File(t.TLS.CA), Cert: cfg.File(t.TLS.Cert), Key: cfg.File(t.TLS.Key), Pins: t.TLS.Pins}}
 	if secret != "" {
 		e.Secrets = strings.Fields(secret) // two, while the service changes from one to the next
 	}

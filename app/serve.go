@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -27,7 +25,11 @@ const tokenFile = "serve.token"
 // serve answers HTTP until ctx ends. It recovers what an earlier process left running, keeps checkpoints coming,
 // and runs the commands of other processes on this data directory.
 func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
-	if err := onlyLoopback(o.Listen); err != nil {
+	cfg, _, err := loadConfig(c.ConfigPath)
+	if err != nil {
+		return err
+	}
+	if err := mayListen(o.Listen, cfg.Serve); err != nil {
 		return err
 	}
 	c.Log, c.Accepted = slog.New(slog.NewTextHandler(o.Log, nil)), o.Gap
@@ -43,7 +45,11 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 	if err := a.firstAccount(ctx, o); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	f, err := newFront(ctx, a, l.Addr(), o.Actor)
+	d, err := a.doorOf(cfg, l.Addr())
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	f, err := newFront(ctx, a, d, o.Actor)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -79,11 +85,11 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	})
 	server := &http.Server{
 		Handler: f, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelWarn),
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: serverLog(a.cfg.Log),
 		BaseContext: func(net.Listener) context.Context { return a.ctx },
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- f.door.serve(server, l) }()
 	o.Ready(f.url())
 	var err, broken error
 	select {
@@ -114,20 +120,6 @@ func (a *App) recover(ctx context.Context, p *Parts, f *front) {
 	debug.FreeOSMemory() // what opening took: an idle server is no larger than what it knows
 }
 
-// onlyLoopback refuses every address that others can reach.
-func onlyLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fault.New(fault.Invalid, "--listen %s is not HOST:PORT", listen)
-	}
-	ip, err := netip.ParseAddr(host)
-	if host == "localhost" || err == nil && ip.IsLoopback() {
-		return nil
-	}
-	return fault.New(fault.Denied, "%s can be reached from other machines, and there is no TLS yet: passwords, keys and personal data would travel in the clear", listen).
-		Then("Listen on 127.0.0.1 and reach it through ssh -L.")
-}
-
 // leaveToken writes DIR/serve.token for programs of the same user.
 func leaveToken(dir, token string) (remove func(), err error) {
 	path := filepath.Join(dir, tokenFile)
@@ -142,5 +134,3 @@ func leaveToken(dir, token string) (remove func(), err error) {
 
 // secret is 160 random bits as text that a URL takes.
 func secret() string { return strings.ToLower(rand.Text()) }
-
-func origin(host string) string { return fmt.Sprintf("http://%s", host) }

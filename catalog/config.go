@@ -13,6 +13,7 @@ type Config struct {
 	Decisions    Decisions    `yaml:"decisions,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 	Audit        []LogKeep    `yaml:"audit,omitempty"`
+	Serve        Serve        `yaml:"serve,omitempty"`
 
 	Path   string `yaml:"-"` // of the file, as given
 	Folder string `yaml:"-"` // relative DSNs start here
@@ -90,6 +91,7 @@ type Target struct {
 	Identity string   `yaml:"identity,omitempty"` // none (default), or the kind of identity it is told
 	Key      string   `yaml:"key,omitempty"`      // bearer key, where the service asks for one
 	Allow    string   `yaml:"allow,omitempty"`    // private: the address may be one that only we can reach
+	TLS      Peer     `yaml:"tls,omitempty"`      // by which certificate it is known, and which one we show
 }
 
 // Mirror says where services look decisions up without a call.

@@ -75,6 +75,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },
+		"serve":     func(n *yaml.Node) { r.serve(n, &cfg.Serve) },
 	})
 	r.finish(cfg)
 }

@@ -98,6 +98,7 @@ func (r *reader) target(n *yaml.Node) (t Target) {
 		"id": r.id(&t.ID, "target"), "url": r.text(&t.URL), "systems": r.systemRefs(&t.Systems),
 		"secret": r.text(&t.Secret), "identity": r.text(&t.Identity), "key": r.text(&t.Key),
 		"allow": r.oneOf(&t.Allow, "permission", []string{"private"}, nil),
+		"tls":   func(n *yaml.Node) { r.peer(n, &t.TLS) },
 	}, "id", "url")
 	return t
 }

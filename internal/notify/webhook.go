@@ -17,14 +17,14 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/dial"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
 const (
 	attemptLimit = 15 * time.Second // for a whole attempt
-	dialLimit    = 5 * time.Second
-	bodyLimit    = 64 << 10 // read of an answer, so that its connection can be used again
+	bodyLimit    = 64 << 10         // read of an answer, so that its connection can be used again
 )
 
 // Endpoint is where webhooks of one target go, as ombud.yaml says it.
@@ -36,6 +36,8 @@ type Endpoint struct {
 	Bearer string
 	// Private allows addresses of one's own networks and of this machine, and plain http.
 	Private bool
+	// Peer says by which certificate the service is known, and which one we show it.
+	Peer dial.Peer
 }
 
 // Client makes the connections of all webhooks. They are used again; nothing is followed, no proxy is asked.
@@ -47,24 +49,10 @@ type Client struct {
 
 // NewClient makes a client; agent says in each request who we are, such as "ombud/1.2".
 func NewClient(c clock.Clock, agent string) *Client {
-	return &Client{clock: c, agent: agent, public: httpClient(false), private: httpClient(true)}
-}
-
-func dialer(private bool) *net.Dialer {
-	return &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second, Control: control(private)}
-}
-
-func httpClient(private bool) *http.Client {
-	return &http.Client{
-		Timeout:       attemptLimit,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			DialContext: dialer(private).DialContext, TLSHandshakeTimeout: dialLimit, ForceAttemptHTTP2: true,
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-			MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
-		},
-	}
+	way := dial.Way{Attempt: attemptLimit, Answer: bodyLimit + 1}
+	open := way
+	open.Private = true
+	return &Client{clock: c, agent: agent, public: dial.Plain(way), private: dial.Plain(open)}
 }
 
 // Close ends the connections that nobody uses.
@@ -90,6 +78,13 @@ func (c *Client) Webhook(e Endpoint) (*Webhook, error) {
 	w := &Webhook{client: c, http: c.public, url: e.URL, bearer: e.Bearer}
 	if e.Private {
 		w.http = c.private
+	}
+	if !e.Peer.Empty() {
+		var err error
+		var bad *fault.Error
+		if w.http, err = dial.Client(dial.Way{Private: e.Private, Peer: e.Peer, Attempt: attemptLimit, Answer: bodyLimit + 1}); errors.As(err, &bad) {
+			wrong = append(wrong, bad.Details...)
+		}
 	}
 	for i, text := range e.Secrets {
 		s, err := ParseSecret(text)
@@ -192,13 +187,13 @@ func kindOf(err error) string {
 	var authority x509.UnknownAuthorityError
 	var timeout interface{ Timeout() bool }
 	switch {
-	case errors.Is(err, errAddress):
+	case errors.Is(err, dial.ErrAddress):
 		return "address refused"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
 	case errors.As(err, &dns):
 		return "name not found"
-	case errors.As(err, &certificate), errors.As(err, &authority):
+	case errors.As(err, &certificate), errors.As(err, &authority), errors.Is(err, dial.ErrPeer):
 		return "certificate"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"

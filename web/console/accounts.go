@@ -121,12 +121,8 @@ func (v *visit) makeAccount() error {
 
 // linkPage shows a setup link, this once.
 func (v *visit) linkPage(acc access.Account, link string) error {
-	scheme := "http://"
-	if v.r.TLS != nil {
-		scheme = "https://"
-	}
 	return v.outside(http.StatusOK, "Setup link", view.Head("Give this link to "+acc.Display+".", "Whoever opens it sets the password of the account. It is shown now and never again, works once, and until "+v.time.Moment(*acc.SetupUntil)+".", nil),
-		h.Div(h.Class("sec first"), h.Pre(h.Class("secret"), h.TabIndex("0"), h.Aria("label", "Setup link"), h.Role("group"), g.Text(scheme+v.r.Host+"/setup?link="+link))),
+		h.Div(h.Class("sec first"), h.Pre(h.Class("secret"), h.TabIndex("0"), h.Aria("label", "Setup link"), h.Role("group"), g.Text(v.Origin+"/setup?link="+link))),
 		view.Actions(view.Link("main-act", "/accounts", "Back to accounts")))
 }
 

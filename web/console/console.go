@@ -39,7 +39,8 @@ type Config struct {
 	Go     func(func(context.Context))
 	Dir    string // data directory: packages lie in it
 	Token  string // secret of this start; the forms of who has no session carry a value derived from it
-	Cookie string // name of the cookie of a session, where the connection is not encrypted
+	Cookie string // name of the cookie of a session
+	Origin string // of the address people reach the pages at: it stands in links that they are given
 	In     *time.Location
 	Failed func(error) // takes errors of which no user can be told more; nil drops them
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net"
 	"net/http"
+	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -12,18 +13,10 @@ import (
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
-// CookieName is the name of the cookie of a session: one that no other host can set where the connection is encrypted,
-// else plain, which names the port, for cookies do not tell ports apart.
-func CookieName(r *http.Request, plain string) string {
-	if r.TLS != nil {
-		return "__Host-ombud"
-	}
-	return plain
-}
-
-// giveCookie gives the browser the token of a session; "" takes it away.
+// giveCookie gives the browser the token of a session; "" takes it away. Its name says whether it is for encrypted
+// connections only: one that no other host can set.
 func (v *visit) giveCookie(token string) {
-	c := &http.Cookie{Name: CookieName(v.r, v.Cookie), Value: token, Path: "/", HttpOnly: true, Secure: v.r.TLS != nil, SameSite: http.SameSiteStrictMode}
+	c := &http.Cookie{Name: v.Cookie, Value: token, Path: "/", HttpOnly: true, Secure: strings.HasPrefix(v.Cookie, "__Host-"), SameSite: http.SameSiteStrictMode}
 	if token == "" {
 		c.MaxAge = -1
 	}

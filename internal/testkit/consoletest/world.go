@@ -125,7 +125,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Accounts: w.Accounts, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Token: "secret of this start",
+		Accounts: w.Accounts, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})

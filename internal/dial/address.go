@@ -1,4 +1,4 @@
-package notify
+package dial
 
 import (
 	"errors"
@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// errAddress is why a connection was not begun.
-var errAddress = errors.New("this address is not allowed")
+// ErrAddress is why a connection was not begun: somebody asked for an address that is not allowed.
+var ErrAddress = errors.New("this address is not allowed")
 
 // never are addresses no configuration allows: there, machines answer that hand out credentials, or many at once.
 var never = prefixes(
@@ -21,7 +21,7 @@ var never = prefixes(
 	"224.0.0.0/4", "240.0.0.0/4", "::/128", "fe80::/10", "ff00::/8",
 )
 
-// local are addresses of networks that are somebody's own; a target with "allow: private" may be there.
+// local are addresses of networks that are somebody's own; whoever is configured with "allow: private" may be there.
 var local = prefixes(
 	"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 	"100.64.0.0/10", // shared by carriers, used inside clouds
@@ -70,7 +70,7 @@ func control(private bool) func(network, address string, c syscall.RawConn) erro
 	return func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil || !allowed(at.Addr(), private) {
-			return errAddress
+			return ErrAddress
 		}
 		return nil
 	}
