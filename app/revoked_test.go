@@ -11,6 +11,7 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
 )
 
 const housePassword = "correct horse battery"
@@ -136,5 +137,25 @@ func TestWhatWasTakenStaysTaken(t *testing.T) {
 	h.half("kari", housePassword) // nothing was taken from her
 	_, _, err = h.a.Accounts.Reset(ctx, "changed", atMachine)
 	h.must(err) // the way back in
+	h.close()
+}
+
+// TestARestrictionBringsNobodyBack: a restriction of somebody who had been erased, done again in an older store, leaves
+// them erased.
+func TestARestrictionBringsNobodyBack(t *testing.T) {
+	h := newHistory(t, 4)
+	p := h.people[0]
+	told, err := h.erase(p)
+	h.must(err)
+	told()
+	h.backUp()
+	_, f, err := h.a.Consents.AddFact(t.Context(), p.ids[:1], subject.FactInput{Kind: subject.Restriction, Type: "accuracy_dispute", Actor: "test"})
+	h.must(err)
+	_, err = h.a.Consents.EndFact(t.Context(), f.ID, "test")
+	h.must(err)
+	h.restore()
+	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "orders", "contact", false); v.Allowed {
+		t.Errorf("whoever was erased is back: %s", v.Reason)
+	}
 	h.close()
 }

@@ -87,11 +87,11 @@ func (s *Service) endAgain(c *ended, n subject.Number, id string, categories []s
 
 // AgainFact adds or ends a restriction or objection again.
 func (s *Service) AgainFact(ctx context.Context, tx *db.Tx, a ledger.Act) error {
-	keys, err := s.cfg.Facts.AgainKeys(a)
+	keys, erased, err := s.cfg.Facts.AgainKeys(a)
 	if err != nil {
 		return err
 	}
-	people, bound, err := s.those(ctx, tx, keys, false)
+	people, bound, err := s.those(ctx, tx, keys, erased)
 	if err != nil {
 		return err
 	}

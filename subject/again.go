@@ -122,8 +122,9 @@ func (h *Holds) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 
 // factAct is what is kept of a restriction or objection, without its reason.
 type factAct struct {
-	Keys []Key `json:"keys"`
-	Fact Fact  `json:"fact"`
+	Keys   []Key `json:"keys"`
+	Fact   Fact  `json:"fact"`
+	Erased bool  `json:"erased,omitempty"` // the person had been erased before, and said nothing since
 }
 
 func (f *Facts) keep(ctx context.Context, tx *db.Tx, n Number, one Fact, kind string) error {
@@ -131,16 +132,21 @@ func (f *Facts) keep(ctx context.Context, tx *db.Tx, n Number, one Fact, kind st
 	if err := f.people.Keys(ctx, tx, n, func(b Bound) { act.Keys = append(act.Keys, b.Key) }); err != nil {
 		return err
 	}
+	var err error
+	if act.Erased, err = f.people.Suppressed(ctx, tx, n); err != nil {
+		return err
+	}
 	return f.ledger.Keep(tx, kind, act)
 }
 
-// AgainKeys are the keys that led to the person of a restriction or objection that is to be done again.
-func (f *Facts) AgainKeys(a ledger.Act) ([]Key, error) {
+// AgainKeys are the keys that led to the person of a restriction or objection that is to be done again; erased tells that
+// they had been erased before: whoever is made of them is suppressed.
+func (f *Facts) AgainKeys(a ledger.Act) (keys []Key, erased bool, err error) {
 	var act factAct
 	if err := json.Unmarshal(a.Body, &act); err != nil {
-		return nil, fmt.Errorf("reading an act: %w", err)
+		return nil, false, fmt.Errorf("reading an act: %w", err)
 	}
-	return act.Keys, nil
+	return act.Keys, act.Erased, nil
 }
 
 // Again adds or ends a restriction or objection again that the store does not know of; it gives whom it is about.

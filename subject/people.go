@@ -220,6 +220,15 @@ func (p *People) Add(ctx context.Context, tx *db.Tx, suppressed bool) (Number, e
 	return Number(n), err
 }
 
+// Suppressed tells whether a person was erased before they became known again, and said no yes since.
+func (p *People) Suppressed(ctx context.Context, tx *db.Tx, n Number) (is bool, err error) {
+	err = tx.QueryRow(ctx, "select count(*) > 0 from people where number = $1 and suppressed is not null", int64(n)).Scan(&is)
+	if err != nil {
+		return false, fmt.Errorf("reading a person: %w", err)
+	}
+	return is, nil
+}
+
 // Return ends the suppression of a person who said yes again.
 func (p *People) Return(ctx context.Context, tx *db.Tx, n Number) error {
 	_, err := tx.Exec(ctx, "update people set suppressed = null where number = $1", int64(n))
