@@ -118,10 +118,14 @@ func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledge
 		return nil, err
 	}
 	a := &Accounts{
-		db: d, vault: v, ledger: l, clock: c, hasher: newHasher(), tries: newTries(c), idle: defaultIdle,
+		db: d, vault: v, ledger: l, clock: c, hasher: newHasher(), idle: defaultIdle,
 		names: map[string]string{}, sessions: map[digest]*session{},
 	}
-	err := d.Read(ctx, func(tx *db.Tx) error {
+	var err error
+	if a.tries, err = openTries(ctx, d, v, c); err != nil {
+		return nil, err
+	}
+	err = d.Read(ctx, func(tx *db.Tx) error {
 		roles := map[string]Role{}
 		err := a.readAll(ctx, tx, func(r *record) { a.names[r.ID], roles[r.ID] = r.Display, r.Role })
 		if err != nil {

@@ -1,6 +1,9 @@
 package access
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // CodeAt is what an app shows at a time.
 func CodeAt(secret []byte, at time.Time) string { return code(secret, at.Unix()/30) }
@@ -10,3 +13,6 @@ func (a *Accounts) Cheap() {
 	a.hasher.cost = cost{memory: 8, time: 1, lanes: 1}
 	a.hasher.nobody = a.hasher.cost.seal("nobody")
 }
+
+// Tidy writes what was taken back of guesses.
+func (a *Accounts) Tidy(ctx context.Context) error { return a.tries.flush(ctx) }

@@ -17,7 +17,7 @@ func (a *Accounts) Run(ctx context.Context, failed func(error)) {
 		case <-ctx.Done():
 			return
 		}
-		if err := errors.Join(a.Sweep(ctx), a.Flush(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(a.Sweep(ctx), a.Flush(ctx), a.tries.flush(ctx)); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 	}

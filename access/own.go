@@ -32,7 +32,7 @@ func (a *Accounts) prove(ctx context.Context, who Caller, password string) (dige
 		return digest{}, nil, err
 	}
 	counted := "password " + string(a.nameToken(r.Name))
-	if err := a.tries.count(limit{counted, triesPerAccount}); err != nil {
+	if err := a.tries.count(ctx, limit{counted, triesPerAccount}); err != nil {
 		return digest{}, nil, err
 	}
 	ok, err := a.hasher.check(ctx, r.Password, clip(password))
@@ -137,7 +137,7 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, who Caller, given string) 
 	if s == nil || secret == nil {
 		return Entry{}, nil, errHalfOver()
 	}
-	if err := a.tries.count(limit{"enrol " + s.id, triesPerAccount}); err != nil {
+	if err := a.tries.count(ctx, limit{"enrol " + s.id, triesPerAccount}); err != nil {
 		return Entry{}, nil, err
 	}
 	n := stepOf(secret, digits(given), a.clock.Now(), 0)
