@@ -16,11 +16,17 @@ import (
 const (
 	statedName  = "`(?:[^`]|``)+`"
 	statedNames = `\((` + statedName + `(?:, ` + statedName + `)*)\)`
+	statedRest  = `((?: ON (?:DELETE|UPDATE) [A-Z ]+)*),?$`
 )
 
 var (
-	stated = regexp.MustCompile(`(?m)^  CONSTRAINT (` + statedName + `) FOREIGN KEY ` + statedNames +
-		` REFERENCES (?:(` + statedName + `)\.)?(` + statedName + `) ` + statedNames + `([A-Z ]*),?$`)
+	stated = regexp.MustCompile(`^  CONSTRAINT (` + statedName + `) FOREIGN KEY ` + statedNames +
+		` REFERENCES (?:(` + statedName + `)\.)?(` + statedName + `) ` + statedNames + statedRest)
+
+	// MariaDB before 10.11.19 does not double a ` in the names of a key. What is read by such lines counts only where
+	// information_schema tells of the same columns.
+	undoubled = regexp.MustCompile("^  CONSTRAINT (`.+?`) FOREIGN KEY \\((`.+?`)\\) REFERENCES (?:(`.+?`)\\.)?(`.+?`) \\((`.+?`)\\)" + statedRest)
+
 	oneName    = regexp.MustCompile(statedName)
 	ruleDelete = regexp.MustCompile(`ON DELETE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
 	ruleUpdate = regexp.MustCompile(`ON UPDATE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT)`)
@@ -35,15 +41,32 @@ func (c *catalog) statedKeys(t *connector.Table) ([]connector.ForeignKey, error)
 		return nil, nil
 	}
 	var keys []connector.ForeignKey
-	for _, m := range stated.FindAllStringSubmatch(statement, -1) {
-		k := connector.ForeignKey{Name: unquoted(m[1]), Columns: unquotedAll(m[2]), RefSchema: t.Schema, RefTable: unquoted(m[4]),
-			RefColumns: unquotedAll(m[5]), OnDelete: ruled(ruleDelete, m[6]), OnUpdate: ruled(ruleUpdate, m[6])}
-		if m[3] != "" {
-			k.RefSchema = unquoted(m[3])
+	for line := range strings.Lines(statement) {
+		if k, ok := statedKey(strings.TrimSuffix(line, "\n"), t.Schema); ok {
+			keys = append(keys, k)
 		}
-		keys = append(keys, k)
 	}
 	return keys, err
+}
+
+func statedKey(line, schema string) (connector.ForeignKey, bool) {
+	m, all := stated.FindStringSubmatch(line), unquotedAll
+	if m == nil {
+		m, all = undoubled.FindStringSubmatch(line), splitAll
+	}
+	if m == nil {
+		return connector.ForeignKey{}, false
+	}
+	if m[3] != "" {
+		schema = unquoted(m[3])
+	}
+	return connector.ForeignKey{Name: unquoted(m[1]), Columns: all(m[2]), RefSchema: schema, RefTable: unquoted(m[4]),
+		RefColumns: all(m[5]), OnDelete: ruled(ruleDelete, m[6]), OnUpdate: ruled(ruleUpdate, m[6])}, true
+}
+
+// splitAll takes names apart in which a ` stands by itself.
+func splitAll(list string) []string {
+	return strings.Split(list[1:len(list)-1], "`, `")
 }
 
 func unquotedAll(list string) []string {

@@ -157,3 +157,18 @@ func TestKeysThatCannotBeToldApartCloseTheTable(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysOfOlderServers: MariaDB before 10.11.19 leaves a ` single in the names of a key.
+func TestKeysOfOlderServers(t *testing.T) {
+	want := connector.ForeignKey{Name: "x`63_ibfk_2", Columns: []string{"w, `(", "v"}, RefSchema: "s", RefTable: "p`", RefColumns: []string{"a", "b"},
+		OnDelete: connector.SetNull, OnUpdate: connector.Restrict}
+	for _, line := range []string{
+		"  CONSTRAINT `x``63_ibfk_2` FOREIGN KEY (`w, ``(`, `v`) REFERENCES `p``` (`a`, `b`) ON DELETE SET NULL,",
+		"  CONSTRAINT `x`63_ibfk_2` FOREIGN KEY (`w, `(`, `v`) REFERENCES `p`` (`a`, `b`) ON DELETE SET NULL",
+	} {
+		got, ok := statedKey(line, "s")
+		if d := cmp.Diff(want, got); !ok || d != "" {
+			t.Errorf("%s\n%s", line, d)
+		}
+	}
+}
