@@ -14,6 +14,7 @@ type Config struct {
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 	Audit        []LogKeep    `yaml:"audit,omitempty"`
 	Serve        Serve        `yaml:"serve,omitempty"`
+	Keys         Keys         `yaml:"keys,omitempty" json:"-"`
 
 	Path   string `yaml:"-"` // of the file, as given
 	Folder string `yaml:"-"` // relative DSNs start here

@@ -76,6 +76,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },
 		"serve":     func(n *yaml.Node) { r.serve(n, &cfg.Serve) },
+		"keys":      func(n *yaml.Node) { r.keys(n, &cfg.Keys) },
 	})
 	r.finish(cfg)
 }
