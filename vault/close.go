@@ -44,6 +44,11 @@ func (s *slots) close(ctx context.Context, list []Slot) error {
 // the anchor, the list and the regions of before. Until the list is replaced nothing has happened; from then on the rest
 // is done by the next start, if not now.
 func (s *slots) closeBuckets(ids []uint32) error {
+	return s.move(ids, func(*root) error { return nil })
+}
+
+// move is closeBuckets with a further change of the list.
+func (s *slots) move(ids []uint32, change func(next *root) error) error {
 	if s.broken != nil {
 		return s.broken
 	}
@@ -62,6 +67,9 @@ func (s *slots) closeBuckets(ids []uint32) error {
 	s.c.hook("vault.region")
 	next := s.root.with(fresh...)
 	next.anchor = version
+	if err := change(&next); err != nil {
+		return err
+	}
 	if err := s.save(next); err != nil {
 		return err
 	}
@@ -135,6 +143,7 @@ func (r *root) clear() {
 	for i := range r.list {
 		clear(r.list[i].key[:])
 	}
+	clear(r.outer[:])
 }
 
 // settle finishes what a killed process began, and opens the buckets.

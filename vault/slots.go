@@ -34,6 +34,8 @@ type slots struct {
 	cache  *cache
 	root   root // what the file buckets says; only who holds change writes it
 
+	rotating sync.Mutex // or copying; taken before change
+
 	change sync.Mutex // of the files: one at a time
 	broken error      // why no more change is possible; who holds change writes it
 	next   mark

@@ -1,0 +1,170 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// Rotated is what a rotation came to.
+type Rotated struct {
+	Ages
+	From    string `json:"from"`    // version of the key-encryption key before
+	Moved   int    `json:"buckets"` // that have a new key
+	Resumed bool   `json:"resumed"` // an earlier one was cut off, and this went on with it
+	Kept    bool   `json:"kept"`    // the provider keeps former versions: what they wrapped opens for whoever has an old copy and its leave
+}
+
+// Rotate makes everything new that wraps the keys of people: a version of the key-encryption key, and the key of every
+// bucket; then it destroys what was before. The keys of people stay, and so does what is sealed under them; reading,
+// writing and shredding go on meanwhile. It tells each how far it is. Cut off anywhere, what was wrapped opens, and the next
+// Rotate goes on where this one stopped.
+func (v *Vault) Rotate(ctx context.Context, now time.Time, each func(done, of int)) (Rotated, error) {
+	if err := v.Load(ctx); err != nil {
+		return Rotated{}, err
+	}
+	s, err := v.slots()
+	if err != nil {
+		return Rotated{}, err
+	}
+	if s.c.ReadOnly {
+		return Rotated{}, fault.New(fault.Denied, "these keys are only read")
+	}
+	if !s.rotating.TryLock() {
+		return Rotated{}, fault.New(fault.Conflict, "the keys are rotated or copied already")
+	}
+	defer s.rotating.Unlock()
+	r := rotation{slots: s}
+	if r.out.Ages, err = v.Ages(ctx, now); err != nil {
+		return Rotated{}, err
+	}
+	r.out.From, r.out.Resumed = r.out.Version, r.out.Running != nil
+	for _, step := range []func() error{
+		func() error { return r.begin(ctx, now) }, func() error { return r.wrap(ctx) },
+		func() error { return r.move(ctx, each) }, func() error { return r.finish(ctx) },
+	} {
+		if err := step(); err != nil {
+			return Rotated{}, err
+		}
+	}
+	return r.out, nil
+}
+
+// rotation is one under way. What it has done stands in out.Running and the file of it.
+type rotation struct {
+	*slots
+	out Rotated
+}
+
+func (r *rotation) note() error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	return r.saveAges(r.out.Ages)
+}
+
+// begin takes down that it begins, and has the provider make a version. One that a killed process had it make, but did not
+// take down, is known by not being the one before.
+func (r *rotation) begin(ctx context.Context, now time.Time) error {
+	if r.out.Running == nil {
+		r.out.Running = &Running{Began: now.UTC()}
+		if err := r.note(); err != nil {
+			return err
+		}
+	}
+	if r.out.Running.Version != "" {
+		return nil
+	}
+	version, err := r.c.Provider.Version(ctx)
+	if err == nil && version == r.out.Version && r.c.Provider.Name() == r.out.Provider {
+		version, err = r.made(ctx, version)
+	}
+	if err != nil {
+		return err
+	}
+	r.c.hook("vault.version")
+	r.out.Running.Version = version
+	return r.note()
+}
+
+// made is a new version, or the same where the provider has but one.
+func (r *rotation) made(ctx context.Context, now string) (string, error) {
+	version, err := r.c.Provider.Rotate(ctx)
+	if errors.Is(err, ErrFixed) {
+		return now, nil
+	}
+	return version, err
+}
+
+// wrap makes a new outer key and has the provider wrap it. Done twice, it is only newer.
+func (r *rotation) wrap(ctx context.Context) error {
+	if r.out.Running.Wrapped {
+		return nil
+	}
+	var outer [32]byte
+	rand.Read(outer[:]) // never fails: it ends the process instead
+	defer clear(outer[:])
+	wrapped, err := r.c.Provider.Wrap(ctx, outer[:], []byte(rootMagic))
+	if err != nil {
+		return err
+	}
+	if len(wrapped) > maxWrapped {
+		return fault.New(fault.Invalid, "what the key provider wrapped is too long")
+	}
+	r.change.Lock()
+	err = r.slots.move(nil, func(next *root) error {
+		next.outer, next.wrapped = outer, wrapped
+		return nil
+	})
+	r.change.Unlock()
+	if err != nil {
+		return err
+	}
+	r.out.Running.Wrapped = true
+	return r.note()
+}
+
+// move gives all buckets new keys, a few at a time. Those made meanwhile are new as they are.
+func (r *rotation) move(ctx context.Context, each func(done, of int)) error {
+	var ids []uint32
+	r.change.Lock()
+	for i := range r.root.list {
+		if id := r.root.list[i].id; id >= r.out.Running.Done {
+			ids = append(ids, id)
+		}
+	}
+	r.change.Unlock()
+	for n := 0; n < len(ids); n += closedAtOnce {
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "interrupted; the next rotation goes on where this one stopped")
+		}
+		part := ids[n:min(n+closedAtOnce, len(ids))]
+		r.change.Lock()
+		err := r.closeBuckets(part)
+		r.change.Unlock()
+		if err != nil {
+			return err
+		}
+		r.out.Running.Done = part[len(part)-1] + 1
+		r.out.Moved += len(part)
+		if err := r.note(); err != nil {
+			return err
+		}
+		each(r.out.Moved, len(ids))
+	}
+	return nil
+}
+
+// finish destroys the versions that wrap nothing any more.
+func (r *rotation) finish(ctx context.Context) error {
+	err := r.c.Provider.Destroy(ctx, r.out.Running.Version)
+	if r.out.Kept = errors.Is(err, ErrFixed); err != nil && !r.out.Kept {
+		return err
+	}
+	r.c.hook("vault.destroyed")
+	a := &r.out.Ages
+	a.Rotated, a.Version, a.Provider, a.Running = a.Running.Began, a.Running.Version, r.c.Provider.Name(), nil
+	return r.note()
+}
