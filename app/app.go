@@ -167,7 +167,7 @@ func (a *App) clearSpill() error {
 // openOwn opens what belongs to Ombud itself: keys, store, ledger.
 func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	c := a.cfg
-	if a.Vault, err = vault.Open(vault.Config{Dir: c.keys()}); err != nil {
+	if a.Vault, err = c.openKeys(cfg); err != nil {
 		return err
 	}
 	store, err := catalog.ExpandDSN("--store", c.Store)

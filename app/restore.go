@@ -29,7 +29,11 @@ func (c Config) restore(ctx context.Context, o cli.RestoreOptions) (out cli.Rest
 	if _, err := os.Stat(filepath.Join(c.keys(), "root")); err != nil { // opening would make new ones, which open nothing
 		return out, fault.New(fault.Invalid, "%s holds no root key", c.keys()).Then("Bring the folder keys of the former data directory there first: no backup holds it, and nothing opens without it.")
 	}
-	keys, err := vault.Open(vault.Config{Dir: c.keys()})
+	cfg, _, err := loadConfig(c.ConfigPath)
+	if err != nil {
+		return out, err
+	}
+	keys, err := c.openKeys(cfg)
 	if err != nil {
 		return out, err
 	}
@@ -39,10 +43,6 @@ func (c Config) restore(ctx context.Context, o cli.RestoreOptions) (out cli.Rest
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	out.Backup = b.Manifest
-	cfg, _, err := loadConfig(c.ConfigPath)
-	if err != nil {
-		return out, err
-	}
 	if err := c.knownOutside(cfg, keys, &b.Manifest); err != nil && !(o.Gap != nil && fault.KindOf(err) == fault.Integrity) {
 		return out, err
 	}

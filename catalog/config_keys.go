@@ -25,7 +25,7 @@ type Transit struct {
 	Namespace string `yaml:"namespace,omitempty"`
 	Token     string `yaml:"token,omitempty"`      // ${NAME}, unexpanded
 	TokenFile string `yaml:"token_file,omitempty"` // instead: read anew at each call
-	CA        string `yaml:"ca,omitempty"`         // file with the certificates of its authority
+	TLS       Peer   `yaml:"tls,omitempty"`        // by which certificate it is known, and which one we show
 	Allow     string `yaml:"allow,omitempty"`      // private: the address may be one that only we can reach
 }
 
@@ -53,7 +53,7 @@ type PKCS11 struct {
 func (k Keys) Has(provider string) bool {
 	switch provider {
 	case KeysTransit:
-		return k.Transit != Transit{}
+		return k.Transit.Address != "" || k.Transit.Key != ""
 	case KeysAWSKMS:
 		return k.AWSKMS.Region != "" || k.AWSKMS.Key != ""
 	case KeysPKCS11:

@@ -32,7 +32,8 @@ func (r *reader) keys(n *yaml.Node, k *Keys) {
 		"transit": func(n *yaml.Node) {
 			r.mapping(n, "keys.transit", fields{
 				"address": r.text(&t.Address), "mount": r.text(&t.Mount), "key": r.text(&t.Key), "namespace": r.text(&t.Namespace),
-				"token": r.secret(&t.Token, "keys.transit.token"), "token_file": r.text(&t.TokenFile), "ca": r.text(&t.CA), "allow": allow(&t.Allow),
+				"token": r.secret(&t.Token, "keys.transit.token"), "token_file": r.text(&t.TokenFile), "allow": allow(&t.Allow),
+				"tls": func(n *yaml.Node) { r.peer(n, &t.TLS) },
 			}, "address", "key")
 			if (t.Token == "") == (t.TokenFile == "") {
 				r.fault(n, "keys.transit has either token or token_file")
