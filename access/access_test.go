@@ -49,7 +49,7 @@ func TestRoles(t *testing.T) {
 		{"root", nil, []access.Permission{access.APIRead, access.KeyManage}},
 	} {
 		for _, p := range c.may {
-			if err := access.Allowed(access.Caller{Role: c.role}, p); err != nil {
+			if err := access.Allowed(access.Caller{Role: c.role, Session: "ses_1"}, p); err != nil {
 				t.Errorf("%s, %s: %v", c.role, p, err)
 			}
 		}

@@ -1,7 +1,9 @@
 // Package access says who calls and what they may do.
 //
-// A Caller stands in the context of every request: an actor for the ledger and a role. Allowed is the only gate: it
-// asks one table of roles and permissions, and what the table does not grant is denied.
+// A Caller stands in the context of every request: an actor for the ledger, roles, and what is known of the call. Allowed
+// is the only gate: it asks Cedar policies, which lie in policies as people read them. What none permits is denied, and
+// what one forbids stays forbidden, whatever another permits; a company adds policies of its own, which can only forbid.
+// They are found by role and action, and where none of a pair sets a condition, the answer is made when they are loaded.
 //
 // Programs call with an API key: 256 random bits that are shown once. Stored is its SHA-256. A slow, salted hash
 // protects secrets that people choose, for those can be guessed; 256 random bits cannot, so a plain hash gives nothing

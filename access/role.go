@@ -1,10 +1,6 @@
 package access
 
-import (
-	"slices"
-
-	"github.com/ombudhq/ombud/internal/fault"
-)
+import "slices"
 
 // Role is what somebody is here for.
 type Role string
@@ -24,7 +20,7 @@ const (
 	Service     Role = "service"
 )
 
-// Permission is one thing that can be done, as "noun.verb".
+// Permission is one thing that can be done, as "noun.verb": an action of the policies.
 type Permission string
 
 // The permissions.
@@ -52,27 +48,17 @@ const (
 	CatalogWrite     Permission = "catalog.write"     // say what was guessed is right or wrong
 	AccountManage    Permission = "account.manage"    // accounts, their roles, the sessions of others
 	SelfManage       Permission = "self.manage"       // the own account
+	PersonRead       Permission = "person.read"       // the page of one person, masked
+	ValueReveal      Permission = "value.reveal"      // what is masked otherwise
+	PseudonymResolve Permission = "pseudonym.resolve" // who a pseudonym is
+	LookRead         Permission = "look.read"         // who looked at whom
+	PolicyRead       Permission = "policy.read"       // the policies, and what they say
+	ElevationTake    Permission = "elevation.take"    // break glass
+	ElevationReview  Permission = "elevation.review"  // say what came of it, of another's
 )
 
-// everything is what Local may do.
-var everything = []Permission{
-	APIRead, CatalogRead, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead, EventReplay,
-	HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, KeyManage, CatalogWrite, AccountManage,
-}
-
-// grants is the table of roles: what it does not name is denied. SelfManage is every account's and
-// nobody else's.
-var grants = map[Role][]Permission{
-	Local:       everything,
-	Machine:     {APIRead, CatalogRead, CatalogWrite, PurposeRead, PurposeWrite, DecisionAsk, ConsentRead, ConsentWrite, RestrictionWrite, EventPost, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, KeyManage},
-	DataSubject: {}, // reaches their own data only, which is not asked here
-	Support:     {APIRead, CatalogRead, PurposeRead, ConsentRead, ConsentWrite, RestrictionWrite, HoldRead, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, SelfManage},
-	Officer:     {APIRead, CatalogRead, CatalogWrite, PurposeRead, ConsentRead, EventRead, EventReplay, HoldRead, HoldWrite, RequestRead, RequestPlan, RequestApprove, ReceiptRead, PackageRead, LedgerRead, SelfManage},
-	Admin:       {APIRead, CatalogRead, PurposeRead, EventRead, EventReplay, KeyManage, AccountManage, SelfManage},
-	Auditor:     {APIRead, CatalogRead, PurposeRead, EventRead, HoldRead, ReceiptRead, LedgerRead, SelfManage},
-	Developer:   {APIRead, CatalogRead, CatalogWrite, PurposeRead, PurposeWrite, SelfManage},
-	Service:     {APIRead, DecisionAsk, PurposeRead, ConsentRead, ConsentWrite, EventPost},
-}
+// everyRole are the roles, in the order to show them.
+var everyRole = []Role{Support, Officer, Admin, Auditor, Developer, Service, Machine, Local, DataSubject}
 
 // forKeys are the roles a program may have. The others are for people, who sign in and answer for what they do.
 var forKeys = []Role{Service, Developer, Auditor}
@@ -81,15 +67,3 @@ var forPeople = []Role{Support, Officer, Admin, Auditor, Developer}
 
 // PeopleRoles are the roles an account may have, in the order to choose from.
 func PeopleRoles() []Role { return slices.Clone(forPeople) }
-
-// Allowed is the only gate: nil, or fault.Denied with the role and the permission it lacks.
-func Allowed(c Caller, p Permission) error {
-	if slices.Contains(grants[c.Role], p) {
-		return nil
-	}
-	role := string(c.Role)
-	if _, known := grants[c.Role]; !known {
-		role = "nobody"
-	}
-	return fault.New(fault.Denied, "the role %s has no permission %s", role, p)
-}

@@ -66,7 +66,7 @@ func (k *Keys) Admit(bearer string, c Caller) {
 func (k *Keys) Stands(c Caller) bool {
 	now := k.clock.Now().Unix()
 	for _, a := range *k.table.Load() {
-		if a.caller == c && now < a.expires {
+		if a.caller.Same(c) && now < a.expires {
 			return true
 		}
 	}

@@ -264,6 +264,7 @@ type Parts struct {
 	Engine   *plan.Engine
 	Holds    *subject.Holds
 	Requests *request.Service
+	Policies *access.Policies
 
 	pages    http.Handler // console and API of these parts, where they are served
 	programs http.Handler
@@ -275,6 +276,9 @@ type Parts struct {
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {
 	p := &Parts{print: print, Catalog: catalog.Open(ctx, cfg, openers(), a.cfg.Clock)}
 	var err error
+	if p.Policies, err = access.LoadPolicies(cfg.PolicyFolders()); err != nil {
+		return nil, err
+	}
 	if p.Holds, err = subject.OpenHolds(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
 		return nil, err
 	}

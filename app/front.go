@@ -158,7 +158,7 @@ func bearerOf(r *http.Request) string {
 func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	p := f.parts(r)
 	defer f.app.release(p)
-	r = r.WithContext(f.entered(w, r, c))
+	r = r.WithContext(f.entered(w, r, f.calling(r, c.Under(p.Policies))))
 	if r.URL.Path != "/v1/decisions/stream" { // its lines are bounded, and it goes on for as long as somebody asks
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	}
@@ -201,7 +201,7 @@ func (f *front) now(c access.Caller) access.Caller {
 // stands tells whether a caller would be let in again as the same.
 func (f *front) stands(c access.Caller) bool {
 	if c.Actor == f.local.Actor && c.Key == "" {
-		return c == f.now(f.local) && !f.stopping.Load()
+		return c.Same(f.now(f.local)) && !f.stopping.Load()
 	}
 	return f.app.Keys.Stands(c) && !f.stopping.Load()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/ombudhq/ombud/access"
@@ -19,11 +20,24 @@ func (f *front) entered(w http.ResponseWriter, r *http.Request, c access.Caller)
 	if strings.HasPrefix(r.URL.Path, "/v1/decisions") {
 		return ctx
 	}
-	now := f.app.cfg.Clock.Now()
-	o := ledger.Origin{Role: string(c.Role), Session: c.Session, Request: id.New("call_", now), Address: r.RemoteAddr, Agent: r.UserAgent(), Started: now}
+	now, call := f.app.cfg.Clock.Now(), c.Call()
+	o := ledger.Origin{Role: c.RoleNames(), Purpose: call.Purpose, Justification: call.Justification, Session: c.Session, Request: id.New("call_", now), Address: r.RemoteAddr, Agent: r.UserAgent(), Started: now}
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		o.Address = host
 	}
 	w.Header().Set("X-Request-Id", o.Request)
 	return ledger.WithOrigin(ctx, o)
+}
+
+// calling tells the policies of the call what they may ask about. Decisions are spared it, unless a policy of the company
+// may want to know.
+func (f *front) calling(r *http.Request, c access.Caller) access.Caller {
+	if strings.HasPrefix(r.URL.Path, "/v1/decisions") && !c.Policies().Narrowed() {
+		return c
+	}
+	call := access.Call{Time: f.app.cfg.Clock.Now(), Purpose: r.Header.Get(access.PurposeHeader), Justification: access.Justification(r.Header.Get(access.JustificationHeader))}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		call.Address = from.Addr().Unmap().WithZone("")
+	}
+	return c.Calling(call)
 }

@@ -67,7 +67,7 @@ func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	}
 	s.Address, s.Serving = a.where()
 	if p != nil {
-		s.Catalog, s.Holds, s.Requests = p.Catalog, p.Holds, p.Requests
+		s.Catalog, s.Holds, s.Requests, s.Policies = p.Catalog, p.Holds, p.Requests, p.Policies
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -16,7 +17,7 @@ import (
 // loadConfig reads ombud.yaml and a print of its bytes. A file that is not there is a configuration without systems:
 // keys, holds and the ledger can be used before the first scan.
 func loadConfig(path string) (*catalog.Config, string, error) {
-	print, err := printOf(path)
+	print, err := printOf(path, nil)
 	if errors.Is(err, os.ErrNotExist) {
 		return &catalog.Config{Path: path, Folder: filepath.Dir(path)}, "", nil
 	}
@@ -24,15 +25,19 @@ func loadConfig(path string) (*catalog.Config, string, error) {
 		return nil, "", fault.Wrap(fault.Invalid, err, "%s cannot be read", path)
 	}
 	cfg, err := catalog.Load(path)
+	if err == nil && len(cfg.Access.Policies) > 0 {
+		print, err = printOf(path, cfg.PolicyFolders())
+	}
 	return cfg, print, err
 }
 
-func printOf(path string) (string, error) {
+// printOf tells one state of the file, and of the folders of policies that it names, from the next.
+func printOf(path string, policies []string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(append(b, access.Print(policies)...))
 	return hex.EncodeToString(sum[:]), nil
 }
 
@@ -64,7 +69,7 @@ func (a *App) recent(ctx context.Context) (p *Parts, err error) {
 func (a *App) refresh(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	print, err := printOf(a.cfg.ConfigPath)
+	print, err := printOf(a.cfg.ConfigPath, a.Parts.Catalog.Config().PolicyFolders())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fault.Wrap(fault.Unavailable, err, "%s cannot be read", a.cfg.ConfigPath)
 	}

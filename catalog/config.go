@@ -1,5 +1,7 @@
 package catalog
 
+import "path/filepath"
+
 // Config is ombud.yaml: what a company says about its stores. It is a document in git; Load reads
 // it strictly and reports every fault with its line, Draft and Answer write it without losing
 // comments, order or earlier answers.
@@ -10,6 +12,7 @@ type Config struct {
 	Targets      []Target     `yaml:"targets,omitempty"`
 	Mirror       Mirror       `yaml:"mirror,omitempty"`
 	Approval     Approval     `yaml:"approval,omitempty"`
+	Access       Access       `yaml:"access,omitempty"`
 	Decisions    Decisions    `yaml:"decisions,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 	Audit        []LogKeep    `yaml:"audit,omitempty"`
@@ -26,6 +29,22 @@ type LogKeep struct {
 	Class   string `yaml:"keep"` // security, access or compliance
 	Years   int    `yaml:"years"`
 	Because string `yaml:"because"` // the law that asks for it
+}
+
+// Access says what narrows who may do what here.
+type Access struct {
+	Policies []string `yaml:"policies,omitempty"` // folders of *.cedar files, from the file's folder
+}
+
+// PolicyFolders are the folders of access policies, as paths to open.
+func (c *Config) PolicyFolders() []string {
+	out := make([]string, len(c.Access.Policies))
+	for i, dir := range c.Access.Policies {
+		if out[i] = dir; !filepath.IsAbs(dir) {
+			out[i] = filepath.Join(c.Folder, dir)
+		}
+	}
+	return out
 }
 
 // Organization that answers: the controller of Art. 4(7) GDPR.

@@ -71,7 +71,10 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"mirror": func(n *yaml.Node) {
 			r.mapping(n, "mirror", fields{"redis": r.text(&cfg.Mirror.Redis)})
 		},
-		"approval":  func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
+		"approval": func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
+		"access": func(n *yaml.Node) {
+			r.mapping(n, "access", fields{"policies": r.textOrTexts(&cfg.Access.Policies)})
+		},
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },

@@ -36,6 +36,7 @@ type grammar struct {
 	Mirror  mirrorCmd  `cmd:"" help:"The copy in Redis that services look decisions up in."`
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
 	Backup  backupCmd  `cmd:"" help:"Copy the own store, encrypted, and bring it back."`
+	Access  accessCmd  `cmd:"" help:"Who may do what, and which policy says so."`
 	Admin   adminCmd   `cmd:"" help:"Make the first account, and let somebody in again who is locked out."`
 }
 

@@ -60,6 +60,7 @@ type Services struct {
 	Requests *request.Service
 	Keys     *access.Keys
 	Accounts *access.Accounts
+	Policies *access.Policies
 	Mirror   *redis.Mirror // nil where ombud.yaml names none
 	Consents *consent.Service
 	Purposes *purpose.Register

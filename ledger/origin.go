@@ -13,16 +13,20 @@ import (
 type Origin struct {
 	Role    string
 	Session string
-	Request string // names the call, also in its answer
-	Address string // of the network
-	Agent   string // what the caller says it runs; at most 200 bytes of it are kept
-	Started time.Time
+	// Purpose and Justification are what whoever calls wrote down about why.
+	Purpose, Justification string
+	Request                string // names the call, also in its answer
+	Address                string // of the network
+	Agent                  string // what the caller says it runs; at most 200 bytes of it are kept
+	Started                time.Time
 }
 
 // Via is an Origin as it is kept.
 type Via struct {
 	Role    string `json:"role,omitempty"`
 	Session string `json:"session,omitempty"`
+	Purpose string `json:"purpose,omitempty"`
+	Because string `json:"justification,omitempty"`
 	Request string `json:"request,omitempty"`
 	Address string `json:"address,omitempty"` // keyed hash: the same for the same address, and nothing else
 	Agent   string `json:"agent,omitempty"`
@@ -44,7 +48,7 @@ func (l *Ledger) via(origin any) *Via {
 	if o == nil {
 		return nil
 	}
-	v := &Via{Role: o.Role, Session: o.Session, Request: o.Request, Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), maxAgent)], "")}
+	v := &Via{Role: o.Role, Session: o.Session, Purpose: o.Purpose, Because: o.Justification, Request: o.Request, Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), maxAgent)], "")}
 	if !o.Started.IsZero() {
 		v.TookMS = max(0, l.c.Clock.Now().Sub(o.Started).Milliseconds())
 	}

@@ -1,0 +1,53 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestPoliciesNarrowOverHTTP: a policy of the company holds from the moment its file is there, forbids what is shipped, and
+// one with a fault leaves the former ones in force.
+func TestPoliciesNarrowOverHTTP(t *testing.T) {
+	dir := t.TempDir()
+	shop(t, dir)
+	file, own := filepath.Join(dir, "ombud.yaml"), filepath.Join(dir, "policies", "own.cedar")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Dir(own), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(file, string(b)+"access: {policies: policies}\n")
+	s := serve(t, dir)
+	defer s.stop()
+	_, auditor := newKey(t, dir, "auditor")
+	ask := func(what string, want int, headers ...string) {
+		t.Helper()
+		code, _, _ := s.as(auditor, "GET", "/ledger/checkpoint", "", headers...)
+		s.want(what, code, want)
+	}
+	ask("without a policy of our own", 200)
+	write(own, `forbid (principal, action == Action::"ledger.read", resource) unless { context.purpose == "audit" && context.justified };`)
+	ask("forbidden", 403)
+	ask("for a purpose, and with a word why", 200, "Purpose", "audit", "Justification", "yearly audit of the log")
+	ask("for a purpose, and why is too short", 403, "Purpose", "audit", "Justification", "x")
+	write(own, `permit (principal, action, resource);`)
+	ask("a fault leaves the former ones", 403)
+	write(own, `forbid (principal, action == Action::"ledger.read", resource) unless { context.ip.isInRange(ip("127.0.0.0/8")) };`)
+	ask("from here", 200)
+	write(own, `forbid (principal, action == Action::"ledger.read", resource) when { context.ip.isInRange(ip("127.0.0.0/8")) };`)
+	ask("not from here", 403)
+	_, service := newKey(t, dir, "service")
+	write(own, `forbid (principal in Role::"service", action == Action::"decision.ask", resource) when { context.ip.isLoopback() };`)
+	ask("another role", 200)
+	code, _, _ := s.as(service, "POST", "/decisions", `{"subject":{"email":"x@example.com"},"purpose":"p","category":"contact"}`)
+	s.want("decisions too", code, 403)
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// accessCmd is who may do what.
+type accessCmd struct {
+	Explain accessExplainCmd `cmd:"" help:"May they do this, and which policy says so? Exit 0 for yes, 3 for no."`
+	Roles   accessRolesCmd   `cmd:"" help:"List what each role may do."`
+}
+
+type accessExplainCmd struct {
+	Who       string `required:"" help:"An account, by its name or id, or a role." placeholder:"WHO"`
+	Action    string `required:"" help:"What they want to do, such as package.read." placeholder:"A"`
+	Resource  string `help:"Which one it is about, by its id." placeholder:"ID"`
+	Justified bool   `help:"As if they had written down why."`
+	Elevated  bool   `help:"As if they had broken the glass."`
+}
+
+func (c *accessExplainCmd) run(ctx context.Context, s *session) error {
+	e, err := s.Accounts.Explain(ctx, s.Policies, access.Asked{
+		Who: c.Who, Action: access.Permission(c.Action), Resource: c.Resource, Justified: c.Justified, Elevated: c.Elevated,
+	})
+	if err != nil {
+		return err
+	}
+	err = s.answer(e, func() {
+		s.heading("%s", e.Sentence())
+		for _, p := range e.Because {
+			s.printf("\n%s, %s:%d\n", p.ID, p.File, p.Line)
+			if p.Says != "" {
+				s.printf("  %s\n", p.Says)
+			}
+			s.printf("\n    %s\n", strings.ReplaceAll(p.Text, "\n", "\n    "))
+		}
+	})
+	if err == nil && !e.Allowed {
+		return Exit(fault.ExitCode(fault.New(fault.Denied, "")))
+	}
+	return err
+}
+
+type accessRolesCmd struct{}
+
+func (*accessRolesCmd) run(_ context.Context, s *session) error {
+	roles := s.Policies.Roles()
+	return s.answer(map[string]any{"roles": roles}, func() {
+		for i, r := range roles {
+			if i > 0 {
+				s.printf("\n")
+			}
+			s.printf("%s, for %s. %s\n", r.Role, r.For, r.Says)
+			if len(r.May) > 0 {
+				s.printf("  may   %s\n", words(r.May))
+			}
+			for _, m := range r.MayWith {
+				s.printf("  with a %s: %s\n", m.Wants, m.Action)
+			}
+			for _, p := range r.Forbids {
+				s.printf("  never %s\n", p.Says)
+			}
+		}
+	})
+}
+
+func words(all []access.Permission) string {
+	out := make([]string, len(all))
+	for i, p := range all {
+		out[i] = string(p)
+	}
+	return strings.Join(out, ", ")
+}
