@@ -184,6 +184,9 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	a.warnings = append(a.warnings, c.sharedDisk(a.heads)...)
 	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
 	if c.Accepted != nil && fault.KindOf(err) == fault.Integrity {
+		if err := a.acceptStore(ctx); err != nil {
+			return err
+		}
 		a.cfg.Restored, a.cfg.Gap = true, c.Accepted
 		a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
 	}

@@ -47,6 +47,12 @@ func Program(o Options) cli.Program {
 		Rehearse: func(ctx context.Context, p cli.Place, ro cli.RestoreOptions) (cli.Restored, error) {
 			return o.config(p).rehearse(ctx, ro)
 		},
+		NewGap: func(ctx context.Context, p cli.Place, g cli.GapOptions) (cli.Gap, error) {
+			return o.config(p).newGap(ctx, g)
+		},
+		SignGap: func(ctx context.Context, p cli.Place, g cli.Gap, by cli.GapOptions) (cli.Gap, error) {
+			return o.config(p).signGap(ctx, g, by)
+		},
 		Catalog: func(ctx context.Context, cfg *catalog.Config) *catalog.Catalog {
 			return catalog.Open(ctx, cfg, openers(), o.Clock)
 		},

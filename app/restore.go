@@ -43,8 +43,15 @@ func (c Config) restore(ctx context.Context, o cli.RestoreOptions) (out cli.Rest
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	out.Backup = b.Manifest
-	if err := c.knownOutside(cfg, keys, &b.Manifest); err != nil && !(o.Gap != nil && fault.KindOf(err) == fault.Integrity) {
+	switch err := c.knownOutside(cfg, keys, &b.Manifest); {
+	case err == nil:
+		o.Gap = nil // there is none
+	case o.Gap == nil || fault.KindOf(err) != fault.Integrity:
 		return out, err
+	default:
+		if err := c.acceptBackup(ctx, keys, b, o); err != nil {
+			return out, err
+		}
 	}
 	if err := c.fill(ctx, keys, b, o.Identities); err != nil {
 		return out, err

@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/backup"
@@ -22,6 +19,9 @@ type backupCmd struct {
 	Verify   backupVerifyCmd   `cmd:"" help:"Read a backup and compare it with what was signed."`
 	Restore  backupRestoreCmd  `cmd:"" help:"Bring a backup back, and everything that was withdrawn or erased since."`
 	Rehearse backupRehearseCmd `cmd:"" help:"Do all that restore does beside everything, and leave nothing."`
+
+	AcceptGap backupGapCmd  `cmd:"" help:"Write the file in which two accounts accept that the suppression ledger or the store is older than it was."`
+	Sign      backupSignCmd `cmd:"" help:"Sign that file with an account: password and code of the second factor, each a line of standard input."`
 }
 
 type backupCreateCmd struct {
@@ -179,34 +179,4 @@ func (s *session) showRestored(r Restored) {
 	if len(r.Again) == 0 {
 		s.printf("  done again    nothing: the suppression ledger knows of no later act\n")
 	}
-}
-
-// readGap reads who accepts a gap; nil without a file.
-func (s *session) readGap(name string) (*Gap, error) {
-	if name == "" {
-		return nil, nil
-	}
-	b, err := s.env.read(name)
-	if err != nil {
-		return nil, err
-	}
-	g := &Gap{}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(g); err != nil || strings.TrimSpace(g.Because) == "" || len(distinct(g.Accepted)) < 2 {
-		return nil, fault.New(fault.Invalid, "%s does not say who accepts the gap and why", name).
-			Then(`It reads {"because": "…", "accepted": ["name", "another name"]}.`)
-	}
-	return g, nil
-}
-
-// distinct are the names that differ in more than blanks and letter case.
-func distinct(names []string) []string {
-	var out []string
-	for _, n := range names {
-		if n = strings.ToLower(strings.TrimSpace(n)); n != "" && !slices.Contains(out, n) {
-			out = append(out, n)
-		}
-	}
-	return out
 }

@@ -34,6 +34,9 @@ type Program struct {
 	Serve func(context.Context, Place, ServeOptions) error
 	// Restore brings a backup back into an empty place; Rehearse does it beside everything and leaves nothing.
 	Restore, Rehearse func(context.Context, Place, RestoreOptions) (Restored, error)
+	// NewGap says what a gap is about; SignGap adds the signature of an account.
+	NewGap  func(context.Context, Place, GapOptions) (Gap, error)
+	SignGap func(context.Context, Place, Gap, GapOptions) (Gap, error)
 	// Catalog connects a configuration's systems.
 	Catalog func(context.Context, *catalog.Config) *catalog.Catalog
 	// Demo makes the demo company and walks through it; an error when its erasure did not end complete.
@@ -125,8 +128,32 @@ type Restored struct {
 
 // Gap is who accepted that the store, or what lies outside it, is older than it was, and why.
 type Gap struct {
-	Because  string   `json:"because"`
-	Accepted []string `json:"accepted"` // two people at least
+	Because  string         `json:"because"`
+	Accepted []string       `json:"accepted,omitempty"` // names, where there are no accounts that could sign
+	Of       *GapOf         `json:"of,omitempty"`
+	Signed   []GapSignature `json:"signed,omitempty"`
+}
+
+// GapOf is what a gap is accepted for: a backup, or the store with this ledger.
+type GapOf struct {
+	Backup string `json:"backup,omitempty"` // SHA-256, as its manifest says
+	Size   int64  `json:"size,omitempty"`
+	Root   string `json:"root,omitempty"`
+}
+
+// GapSignature says that an account accepted; the installation's key signs that it proved itself.
+type GapSignature struct {
+	Account   string    `json:"account"`
+	At        time.Time `json:"at"`
+	Signature []byte    `json:"signature"`
+}
+
+// GapOptions of `ombud backup accept-gap` and `sign`.
+type GapOptions struct {
+	Backup               string // file, when a backup is restored; "" is the store of the place
+	Identities           []byte // that open the backup
+	Because              string
+	Name, Password, Code string // of whoever signs
 }
 
 // DemoOptions of `ombud demo`.

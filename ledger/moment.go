@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/ombudhq/ombud/internal/db"
 )
 
@@ -48,4 +50,16 @@ func Outside(c Config) (head, acts int64, err error) {
 		size, epoch = max(size, h.newest.size), max(epoch, h.newest.epoch)
 	}
 	return epoch<<epochShift | size, l.kept.last, nil
+}
+
+// TreeOf gives size and root of the tree that a store holds, whatever is known of it outside. It writes nothing.
+func TreeOf(ctx context.Context, c Config) (tlog.Tree, error) {
+	l, err := prepare(c)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	if err := c.DB.Read(ctx, func(tx *db.Tx) error { return l.readEdge(ctx, tx) }); err != nil {
+		return tlog.Tree{}, err
+	}
+	return l.Tree(), nil
 }

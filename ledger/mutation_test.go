@@ -259,7 +259,7 @@ func TestEveryMutationIsFound(t *testing.T) {
 	rounds := 200
 	switch {
 	case soak():
-		rounds = 1000
+		rounds = 4000 // of each: more than 100,000 together
 	case testing.Short():
 		rounds = 10
 	}
