@@ -59,6 +59,7 @@ var kinds = map[string]Resource{
 	"pseudonym": {Classification: "personal", Sensitivity: 3}, "ledger": {Classification: "confidential", Sensitivity: 2},
 	"look": {Classification: "confidential", Sensitivity: 2}, "key": {Classification: "restricted"}, "account": {Classification: "confidential", Sensitivity: 1},
 	"self": {Classification: "internal"}, "elevation": {Classification: "confidential"}, "policy": {Classification: "internal"},
+	"system": {Classification: "confidential"},
 }
 
 // Verdict is an answer of the policies, with those that decided.

@@ -47,6 +47,7 @@ const (
 	KeyManage        Permission = "key.manage"        // make and revoke API keys
 	CatalogWrite     Permission = "catalog.write"     // say what was guessed is right or wrong
 	AccountManage    Permission = "account.manage"    // accounts, their roles, the sessions of others
+	SystemRead       Permission = "system.read"       // backups, encryption keys and their age: no content
 	SelfManage       Permission = "self.manage"       // the own account
 	PersonRead       Permission = "person.read"       // the page of one person, masked
 	ValueReveal      Permission = "value.reveal"      // what is masked otherwise
@@ -67,3 +68,6 @@ var forPeople = []Role{Support, Officer, Admin, Auditor, Developer}
 
 // PeopleRoles are the roles an account may have, in the order to choose from.
 func PeopleRoles() []Role { return slices.Clone(forPeople) }
+
+// KeyRoles are the roles an API key may have.
+func KeyRoles() []Role { return slices.Clone(forKeys) }

@@ -81,6 +81,13 @@ func (a *Accounts) SetIdle(d time.Duration) {
 	a.idle = d
 }
 
+// Idle is after how long without a visit a session ends.
+func (a *Accounts) Idle() time.Duration {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.idle
+}
+
 // Visit tells who comes with the token of a session: an account's caller, without a role while it is half way. A visit
 // that a person makes, and not a page by itself, is active, and puts off the idle end.
 func (a *Accounts) Visit(token string, active bool) (Caller, bool) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -50,6 +51,9 @@ func (s *server) pack(ctx context.Context, in *Named) (*huma.StreamResponse, err
 	}
 	if r.Package == nil {
 		return nil, problem(fault.New(fault.NotFound, "%s has no package", r.Ref))
+	}
+	if err := s.Requests.HandOut(ctx, r.ID, access.From(ctx).Actor); err != nil {
+		return nil, problem(err)
 	}
 	out, err := file(filepath.Join(s.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
 	return out, problem(err)

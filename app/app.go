@@ -239,7 +239,11 @@ func (a *App) Close() error {
 
 // VerifyLedger reads the whole ledger and compares it with what is outside. It works on a damaged one too.
 func (a *App) VerifyLedger(ctx context.Context, o ledger.VerifyOptions) (ledger.Report, error) {
-	return ledger.Verify(ctx, a.ledgerConfig(), o)
+	r, err := ledger.Verify(ctx, a.ledgerConfig(), o)
+	if err == nil || r.Problem != "" {
+		a.rememberVerified(r)
+	}
+	return r, err
 }
 
 // Checkpoint makes what was written verifiable from outside.

@@ -224,7 +224,8 @@ func (b *File) Close() error { return b.f.Close() }
 type Listed struct {
 	File string `json:"file"`
 	Manifest
-	Problem string `json:"problem,omitempty"`
+	Checked *Checked `json:"checked,omitempty"` // nil when nobody looked since it was made
+	Problem string   `json:"problem,omitempty"`
 }
 
 // List gives the backups of a folder, oldest first. One that cannot be trusted says why.
@@ -240,6 +241,9 @@ func List(dir string, pub ed25519.PublicKey) ([]Listed, error) {
 			one.Problem = err.Error()
 		} else {
 			one.Manifest = b.Manifest
+			if c := checkedOf(name, b.SHA256); c.SHA256 != "" {
+				one.Checked = &c
+			}
 			_ = b.Close() // only read
 		}
 		out = append(out, one)

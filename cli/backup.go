@@ -79,9 +79,13 @@ func (c *backupListCmd) runPlain(_ context.Context, s *session) error {
 	}
 	return s.answer(map[string]any{"backups": all}, func() {
 		s.heading("%s.", count(len(all), "backup"))
-		t := newTable("file", "made", "entries", "bytes", "").numbers(2, 3)
+		t := newTable("file", "made", "entries", "bytes", "verified", "rehearsed", "").numbers(2, 3)
 		for _, b := range all {
-			t.row(b.File, b.Created.Format(time.DateOnly+" 15:04"), number(b.Size), number(b.Bytes), b.Problem)
+			seen := backup.Checked{}
+			if b.Checked != nil {
+				seen = *b.Checked
+			}
+			t.row(b.File, b.Created.Format(time.DateOnly+" 15:04"), number(b.Size), number(b.Bytes), moment(seen.Verified, "never"), moment(seen.Rehearsed, "never"), b.Problem+seen.Problem)
 		}
 		t.print(s)
 	})
@@ -113,7 +117,9 @@ func (c *backupVerifyCmd) runPlain(_ context.Context, s *session) error {
 		return err
 	}
 	defer b.Close()
-	if err := b.Check(); err != nil {
+	err = b.Check()
+	s.remember(c.File, b.SHA256, err, func(c *backup.Checked, now time.Time) { c.Verified = &now })
+	if err != nil {
 		return err
 	}
 	return s.answer(b.Manifest, func() {
@@ -160,6 +166,7 @@ func (c *backupRehearseCmd) runPlain(ctx context.Context, s *session) error {
 		return fault.New(fault.Unavailable, "this program cannot restore")
 	}
 	out, err := s.program.Rehearse(ctx, s.place(), o)
+	s.remember(c.File, out.Backup.SHA256, err, func(c *backup.Checked, now time.Time) { c.Rehearsed, c.TookMS = &now, out.TookMS })
 	if err != nil {
 		return err
 	}
@@ -167,6 +174,21 @@ func (c *backupRehearseCmd) runPlain(ctx context.Context, s *session) error {
 		s.heading("The backup can be restored. Nothing was changed, and nothing is left of the rehearsal.")
 		s.showRestored(out)
 		s.printf("  took          %s\n", wait(out.TookMS))
+	})
+}
+
+// remember notes beside a backup what a look at it found, for the console and the list. It is no evidence: where it cannot be
+// written, as on a medium that is read only, nothing is lost.
+func (s *session) remember(name, sha256 string, failed error, good func(*backup.Checked, time.Time)) {
+	if sha256 == "" {
+		return
+	}
+	_ = backup.Remember(s.env.Abs(name), sha256, func(c *backup.Checked) {
+		if c.Problem = ""; failed != nil {
+			c.Problem = problemOf(failed).Message
+			return
+		}
+		good(c, s.program.Clock.Now().UTC().Truncate(time.Second))
 	})
 }
 

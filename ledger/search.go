@@ -13,12 +13,16 @@ import (
 // KindRead is the entry of everybody who reads entries: who, how, and by what they asked; never for what.
 const KindRead = "ledger.read"
 
+// KindLooked is the entry of everybody who was shown what is known of a person, in a page, an answer or a file.
+const KindLooked = "subject.read"
+
 // searchPage is how many rows are read from one snapshot.
 const searchPage = 512
 
 // Question says which entries are asked for; what is zero asks for nothing.
 type Question struct {
 	Kind     string
+	Kinds    []string // any of these
 	Actor    string
 	Subjects []string  // opaque id and keyed tokens of one person: an entry about any of them fits
 	From, To time.Time // to the minute; To is the first that does not fit
@@ -29,7 +33,7 @@ type Question struct {
 // asked names what a question asks by.
 func (q Question) asked() []string {
 	out := []string{}
-	for name, given := range map[string]bool{"kind": q.Kind != "", "actor": q.Actor != "", "subject": len(q.Subjects) > 0,
+	for name, given := range map[string]bool{"kind": q.Kind != "" || len(q.Kinds) > 0, "actor": q.Actor != "", "subject": len(q.Subjects) > 0,
 		"from": !q.From.IsZero(), "to": !q.To.IsZero(), "before": q.Before > 0} {
 		if given {
 			out = append(out, name)
@@ -78,12 +82,22 @@ func (l *Ledger) reads(ctx context.Context, actor string, content map[string]any
 	return at, err
 }
 
+// Looked says that actor is being shown something of a person: what, and about whom, by the opaque id. It is on the disk when
+// Looked returns, and only then may it be shown.
+func (l *Ledger) Looked(ctx context.Context, actor, subject, what string) error {
+	return l.c.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := l.Append(tx, Entry{Kind: KindLooked, Result: "ok", Actor: actor, Subject: subject, Content: map[string]any{"what": what}})
+		return err
+	})
+}
+
 // search is one run of Search.
 type search struct {
 	q     Question
 	query string
 	id    string // of the subjects, the one that the table can be asked for
 	exact bool   // no other subject is asked for
+	kinds []any
 }
 
 func newSearch(q Question) *search {
@@ -103,6 +117,13 @@ func newSearch(q Question) *search {
 	default:
 		s.query += " and $5 = ''"
 	}
+	for i, kind := range q.Kinds {
+		s.query += fmt.Sprintf("%s$%d", []string{" and kind in (", ", "}[min(i, 1)], 6+i)
+		s.kinds = append(s.kinds, kind)
+	}
+	if len(q.Kinds) > 0 {
+		s.query += ")"
+	}
 	s.query += fmt.Sprintf(" order by id desc limit %d", searchPage)
 	return s
 }
@@ -117,7 +138,7 @@ func (s *search) page(ctx context.Context, l *Ledger) (page []Row, more bool, er
 	if !s.q.From.IsZero() {
 		from = s.q.From.Unix() / 60
 	}
-	rows, err := l.rows(ctx, s.query, s.q.Before, from, to, s.q.Kind, s.id)
+	rows, err := l.rows(ctx, s.query, append([]any{s.q.Before, from, to, s.q.Kind, s.id}, s.kinds...)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -88,6 +88,21 @@ func (s *Service) fill(ctx context.Context, r *record, q plan.Question, in expor
 	return err
 }
 
+// KindHandedOut is the entry of everybody who takes a person's package.
+const KindHandedOut = "package.read"
+
+// HandOut says that actor is being given the package of a request. It is on the disk when HandOut returns, and only then may
+// the file be opened; fault.NotFound when there is no package.
+func (s *Service) HandOut(ctx context.Context, ref, actor string) error {
+	_, err := s.do(ctx, ref, command{entry: KindHandedOut, actor: actor, change: func(_ *db.Tx, r *record) error {
+		if r.Package == nil {
+			return fault.New(fault.NotFound, "%s has no package", r.ref())
+		}
+		return nil
+	}})
+	return err
+}
+
 // Package ships an access again, with the text that was held for review: somebody has looked at it and
 // stands for that with this call, which the ledger records before a row is read. It can be done once,
 // within reviewDays; then the identities are destroyed.

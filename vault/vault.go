@@ -172,3 +172,12 @@ func (v Vault) Format(s fmt.State, _ rune) { fmt.Fprint(s, redacted) }
 
 // MarshalJSON never shows a key.
 func (v Vault) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// PublicText is the public key as ombud.pub holds it.
+func (v *Vault) PublicText() string {
+	text, err := formatPublic(v.PublicKey())
+	if err != nil {
+		panic("vault: our own key can be written: " + err.Error())
+	}
+	return text
+}

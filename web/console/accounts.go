@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -22,7 +23,12 @@ func (v *visit) log() error {
 		return err
 	}
 	var rows []g.Node
-	err = v.Ledger.Search(v.r.Context(), v.Actor, "console", ledger.Question{Limit: logLength}, func(e ledger.Row) error {
+	last, before := int64(0), int64(0)
+	if n, err := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64); err == nil {
+		before = max(0, n)
+	}
+	err = v.Ledger.Search(v.r.Context(), v.Actor, "console", ledger.Question{Limit: logLength, Before: before}, func(e ledger.Row) error {
+		last = e.ID
 		rows = append(rows, view.Row(g.Text(view.Number(e.ID)), view.Text("When", v.time.Moment(e.Time)), view.Cell("What", h.Code(g.Text(e.Kind))), view.Text("Result", e.Result), view.Text("Who", v.me(e.Actor))))
 		return nil
 	})
@@ -34,7 +40,7 @@ func (v *visit) log() error {
 		body = view.Empty("Nothing has been done yet.", "Each act leaves one entry here, which nobody can change.")
 	}
 	return v.show(http.StatusOK, v.shell(roomLog, "Log", d, nil,
-		view.Head(view.Upper(view.Count(v.Ledger.Size(), "entry is", "entries are"))+" in the log.", "The newest come first; that you read them is one more. ombud audit verify reads all of them again.", nil), h.Div(h.Class("sec first"), body)))
+		view.Head(view.Upper(view.Count(v.Ledger.Size(), "entry is", "entries are"))+" in the log.", "The newest come first; that you read them is one more.", nil), v.logTabs(roomLog), h.Div(h.Class("sec first"), body, g.If(last > 1, view.Actions(view.Link("sm", "/log?before="+strconv.FormatInt(last, 10), "Older entries"))))))
 }
 
 var roleWords = map[access.Role][2]string{
@@ -43,6 +49,9 @@ var roleWords = map[access.Role][2]string{
 	access.Admin:     {"system admin", "accounts and systems; sees nobody's data"},
 	access.Auditor:   {"auditor", "reads the log and the evidence"},
 	access.Developer: {"developer", "data map and purposes; sees nobody's data"},
+	access.Service:   {"service", "a program of the company: asks for decisions, records consents, tells of events"},
+	access.Machine:   {"this machine", "the command line on this machine: the work goes on, without the log, packages and people's roles"},
+	access.Local:     {"this machine", "whoever started Ombud, while nobody has an account: everything"},
 }
 
 func roleName(r access.Role) string { return roleWords[r][0] }
@@ -72,13 +81,14 @@ func (v *visit) accountsPage(status int, in access.NewAccount, faults []view.Fau
 		sentence = "Nobody has an account yet."
 		body = view.Empty("Whoever has the address that serve printed may do everything.", "From the first account on, people sign in, and that address opens nothing. The first account is a system admin: it makes the others.")
 	}
-	return v.show(status, v.shell(roomAccounts, "Accounts", d, nil, view.Head(sentence, "Each account has one role and two factors. Nobody changes their own role.", nil), view.Faults(faults...),
+	return v.show(status, v.shell(roomAccounts, "Accounts", d, nil, view.Head(sentence, "Each account has one role and two factors. Nobody changes their own role.", nil), v.accessTabs(roomAccounts), view.Faults(faults...),
 		view.Section{ID: "list", Title: "Accounts", First: true}.With(body),
 		view.Section{ID: "new", Title: "New account"}.With(view.Form("/accounts", v.token,
 			view.Field{ID: "name", Name: "name", Label: "Name to sign in with", Required: true, Hint: "Letters, digits and . - _ @, no spaces."}.
 				Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
 			view.Field{ID: "display", Name: "display", Label: "Name to be shown as"}.Input(h.Type("text"), h.Value(in.Display), h.AutoComplete("off"), h.MaxLength("100")),
 			view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...),
+			h.P(h.Class("mt"), h.A(h.Href("/roles"), g.Text("What each role may do"))),
 			view.Actions(view.Button("main-act", "Make the account"))))))
 }
 

@@ -169,9 +169,13 @@ func (p *page) element(n *html.Node) {
 
 func (p *page) form(n *html.Node) {
 	p.t.Helper()
-	token := false
+	token, typed := false, false
 	for c := range n.Descendants() {
+		typed = typed || c.Data == "input" || c.Data == "textarea"
 		token = token || attr(c, "name") == "token" && attr(c, "type") == "hidden" && len(attr(c, "value")) == 64
+	}
+	if attr(n, "method") == "get" && !typed {
+		return // it chooses among what the page holds: nothing of anybody can come into the address
 	}
 	if !token || attr(n, "method") != "post" {
 		p.fault("the form to %s has no token, or is sent in the address", attr(n, "action"))
@@ -226,7 +230,7 @@ func (p *page) heading() string {
 }
 
 // has demands that words are on the page.
-func (p *page) has(words ...string) {
+func (p *page) has(words ...string) *page {
 	p.t.Helper()
 	all := text(p.root)
 	for _, w := range words {
@@ -234,6 +238,7 @@ func (p *page) has(words ...string) {
 			p.fault("it does not say %q", w)
 		}
 	}
+	return p
 }
 
 // lacks demands that words are not on it.

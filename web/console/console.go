@@ -21,12 +21,14 @@ import (
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
+	"github.com/ombudhq/ombud/vault"
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
 // Config is what the pages show and act on.
 type Config struct {
 	Accounts *access.Accounts
+	Keys     *access.Keys
 	Requests *request.Service
 	Consents *consent.Service
 	Purposes *purpose.Register
@@ -36,13 +38,18 @@ type Config struct {
 	Ledger   *ledger.Ledger
 	Clock    clock.Clock
 	// Go runs work that outlives a call, and is waited for when the program ends.
-	Go     func(func(context.Context))
-	Dir    string // data directory: packages lie in it
-	Token  string // secret of this start; the forms of who has no session carry a value derived from it
-	Cookie string // name of the cookie of a session
-	Origin string // of the address people reach the pages at: it stands in links that they are given
-	In     *time.Location
-	Failed func(error) // takes errors of which no user can be told more; nil drops them
+	Go func(func(context.Context))
+	// Verify reads the whole ledger again, and Verified tells what that found last, here or on the command line.
+	Verify   func(context.Context) (ledger.Report, error)
+	Verified func() (ledger.Verified, bool)
+	Vault    *vault.Vault
+	Warnings []string // what weakens a promise here and could be mended
+	Dir      string   // data directory: packages and backups lie in it
+	Token    string   // secret of this start; the forms of who has no session carry a value derived from it
+	Cookie   string   // name of the cookie of a session
+	Origin   string   // of the address people reach the pages at: it stands in links that they are given
+	In       *time.Location
+	Failed   func(error) // takes errors of which no user can be told more; nil drops them
 }
 
 // console answers requests. It is safe for concurrent use.
@@ -75,6 +82,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("/", c.handle(inside((*visit).nothing)))
 	c.gate(mux, rooms())
 	c.gate(mux, people())
+	c.gate(mux, trust())
 }
 
 // gate registers routes behind the permission that each needs.

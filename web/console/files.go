@@ -77,6 +77,9 @@ func (v *visit) packageFile() error {
 	if r.Package == nil {
 		return fault.New(fault.NotFound, "%s has no package", r.Ref)
 	}
+	if err := v.Requests.HandOut(v.r.Context(), r.ID, v.Actor); err != nil {
+		return err
+	}
 	return v.sendFile(filepath.Join(v.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
 }
 

@@ -77,6 +77,20 @@ var permissions = map[string]access.Permission{
 	"POST /accounts/{id}/sessions": access.AccountManage,
 	"POST /accounts/{id}/link":     access.AccountManage,
 	"POST /accounts/{id}/reset":    access.AccountManage,
+
+	"GET /roles":                  begun,
+	"GET /api-keys":               access.KeyManage,
+	"POST /api-keys":              access.KeyManage,
+	"POST /api-keys/{id}/revoke":  access.KeyManage,
+	"GET /log/looks":              access.LookRead,
+	"POST /log/looks":             access.LookRead,
+	"GET /log/checkpoints":        access.LedgerRead,
+	"POST /log/verify":            access.LedgerRead,
+	"GET /log/checkpoint":         access.LedgerRead,
+	"GET /log/key":                access.LedgerRead,
+	"GET /backups":                access.SystemRead,
+	"POST /backups/{name}/verify": access.SystemRead,
+	"GET /encryption":             access.SystemRead,
 }
 
 // people are the rooms of accounts, and of the door.

@@ -69,7 +69,7 @@ func TestMatrix(t *testing.T) {
 			if entered != may {
 				t.Errorf("%s as %q: %d %s, may: %v", route, caller.Role, w.Code, w.Header().Get("Location"), may)
 			}
-			if changed := s.world.Ledger.Size() != size; changed != (route == "GET /log" && may) {
+			if changed := s.world.Ledger.Size() != size; changed != (may && (route == "GET /log" || route == "GET /log/looks")) {
 				t.Errorf("%s as %q: an entry was left: %v", route, caller.Role, changed)
 			}
 		}
@@ -81,14 +81,14 @@ func TestRolesReach(t *testing.T) {
 	const request = "/requests /package /receipt"
 	for role, want := range map[access.Role]string{
 		access.Support:   "/map " + request,
-		access.Officer:   "/log /map /answer " + request,
-		access.Admin:     "/accounts /role /map",
-		access.Auditor:   "/log /map /receipt",
+		access.Officer:   "/log /map /answer " + request + " /looks /checkpoints /backups",
+		access.Admin:     "/accounts /role /map /backups /api-keys",
+		access.Auditor:   "/log /map /receipt /looks /checkpoints /backups",
 		access.Developer: "/map /answer",
-		access.Machine:   "/map /answer /requests /receipt",
+		access.Machine:   "/map /answer /requests /receipt /backups /api-keys",
 	} {
 		var reach []string
-		for _, route := range []string{"GET /accounts", "POST /accounts/{id}/role", "GET /log", "GET /map", "POST /map/answer", "GET /requests", "GET /requests/{ref}/package", "GET /requests/{ref}/receipt"} {
+		for _, route := range []string{"GET /accounts", "POST /accounts/{id}/role", "GET /log", "GET /map", "POST /map/answer", "GET /requests", "GET /requests/{ref}/package", "GET /requests/{ref}/receipt", "GET /log/looks", "GET /log/checkpoints", "GET /backups", "POST /api-keys"} {
 			if access.Allowed(access.Caller{Role: role, Session: "ses_1"}, console.Needs()[route]) == nil {
 				reach = append(reach, route[strings.LastIndex(route, "/"):])
 			}

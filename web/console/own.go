@@ -101,6 +101,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 	}
 	return v.show(status, v.shell("", "Your account", d, nil,
 		view.Head("You are signed in as "+acc.Name+".", "Your role is "+roleName(acc.Role)+". Every change here ends your other sessions.", nil), view.Faults(faults...),
+		h.P(h.A(h.Href("/roles"), g.Text("What your role may do")), g.Text(". Without a visit you are signed out after "+view.Count(int64(v.Accounts.Idle().Minutes()), "minute")+".")),
 		view.Section{ID: "sessions", Title: "Where you are signed in", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "/account/sessions", v.caller.Session)),
 		view.Section{ID: "change", Title: "Password"}.With(view.Form("/account/password", v.token, present("present"), newPassword("", ""), view.Actions(view.Button("", "Change the password")))),
 		view.Section{ID: "factor", Title: "Second factor", Note: g.Text(view.Count(int64(acc.Codes), "recovery code") + " left")}.With(

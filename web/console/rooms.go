@@ -47,5 +47,9 @@ func rooms() map[string]func(*visit) error {
 	}
 }
 
-// Patterns are those of rooms, sorted, as net/http writes them: what a test of every page goes through.
-func Patterns() []string { return slices.Sorted(maps.Keys(rooms())) }
+// Patterns are those of rooms and trust, and the accounts and entries, sorted, as net/http writes them: what a test of every
+// page goes through. The pages of the door and of the own account want a session.
+func Patterns() []string {
+	all := append(slices.Collect(maps.Keys(rooms())), "GET "+roomAccounts, "GET "+roomLog)
+	return slices.Sorted(slices.Values(slices.AppendSeq(all, maps.Keys(trust()))))
+}

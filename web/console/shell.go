@@ -22,6 +22,7 @@ const (
 	roomConsent  = "/consent"
 	roomLog      = "/log"
 	roomAccounts = "/accounts"
+	roomUpkeep   = "/backups"
 )
 
 // desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
@@ -77,7 +78,8 @@ func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...
 			{Href: roomMap, Name: "Data map", Key: "d", Here: room == roomMap, Count: guesses, Counted: "findings"},
 			{Href: roomConsent, Name: "Consent", Key: "c", Here: room == roomConsent},
 			{Href: roomLog, Name: "Log", Key: "l", Here: room == roomLog},
-			{Href: roomAccounts, Name: "Accounts", Key: "s", Here: room == roomAccounts},
+			{Href: v.accessRoom(), Name: "Access", Key: "a", Here: room == roomAccounts},
+			{Href: roomUpkeep, Name: "Upkeep", Key: "u", Here: room == roomUpkeep},
 		}),
 	}
 	if v.caller.Session != "" {
@@ -92,7 +94,8 @@ func (v *visit) open(rooms []view.Room) []view.Room {
 		if r.Href == roomHome {
 			return !v.may(access.RequestRead)
 		}
-		return !v.may(permissions["GET "+r.Href])
+		need := permissions["GET "+r.Href]
+		return need != begun && !v.may(need)
 	})
 }
 

@@ -103,6 +103,8 @@ func deed(entry string, kind plan.Kind) string {
 		return "package made"
 	case "package.released":
 		return "held text released by a person"
+	case request.KindHandedOut:
+		return "package handed out"
 	case "erasure.verified":
 		return "erasure looked at again"
 	case "hold.added":

@@ -46,7 +46,11 @@ func (w *World) Populate(ctx context.Context) (Refs, error) {
 	f.at("2026-11-16", func() { f.without("mail", func() { f.plan("gap", plan.Erasure, "eva") }) })
 	f.at("2026-11-17", func() { f.plan("mass", plan.Erasure, "olav", "eva") })
 	f.at("2026-11-18", func() { f.begin(f.plan("running", plan.Erasure, "kari")) })
-	f.at("2026-11-19", func() {})
+	f.at("2026-11-19", func() {
+		f.keys()
+		f.looks()
+		f.backUp()
+	})
 	w.Clock.Advance(Now().Sub(w.Clock.Now()))
 	return f.refs, f.err
 }

@@ -42,6 +42,7 @@ type World struct {
 	People   *subject.People
 	Relay    *event.Relay
 	Accounts *access.Accounts
+	Keys     *access.Keys
 	Errors   []error // of runs that outlived their form
 
 	vault   *vault.Vault
@@ -51,6 +52,7 @@ type World struct {
 	mu      sync.Mutex
 	handler http.Handler
 	print   string
+	read    *ledger.Verified // what the last verification found
 }
 
 // Now is when the console is looked at.
@@ -64,6 +66,8 @@ const (
 	Full    Kind = "full"
 	Guesses Kind = "guesses"
 	Empty   Kind = "empty"
+	// Staff is Full with an account for each role: nobody is let in without a session.
+	Staff Kind = "staff"
 )
 
 // Open makes a world in a folder. Close it.
@@ -97,6 +101,9 @@ func (w *World) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if w.Keys, err = access.OpenKeys(ctx, w.DB, w.Ledger, w.Clock); err != nil {
+		return err
+	}
 	if w.Accounts, err = access.OpenAccounts(ctx, w.DB, w.vault, w.Ledger, w.Clock); err != nil {
 		return err
 	}
@@ -125,7 +132,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Accounts: w.Accounts, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
+		Accounts: w.Accounts, Keys: w.Keys, Vault: w.vault, Verify: w.verify, Verified: w.lastVerified, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})
@@ -144,6 +151,23 @@ func (w *World) failed(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.Errors = append(w.Errors, err)
+}
+
+func (w *World) verify(ctx context.Context) (ledger.Report, error) {
+	r, err := w.Ledger.Verify(ctx, ledger.VerifyOptions{})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read = &ledger.Verified{At: w.Clock.Now(), Report: r}
+	return r, err
+}
+
+func (w *World) lastVerified() (ledger.Verified, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.read == nil {
+		return ledger.Verified{}, false
+	}
+	return *w.read, true
 }
 
 // ServeHTTP shows the console, of ombud.yaml as it is now.

@@ -37,7 +37,7 @@ document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.altKey || e.metaKey || e.defaultPrevented || isTyping(e) || localStorage.getItem(off)) return;
   if (room) {
     room = false;
-    if ("hprdc".includes(e.key) && follow(e.key)) e.preventDefault();
+    if ("hprdclau".includes(e.key) && follow(e.key)) e.preventDefault();
     return;
   }
   if (e.key === "g") {

@@ -27,6 +27,8 @@ type place struct {
 	URL   string           `json:"url"`
 	Pages []string         `json:"pages"` // of every route
 	Refs  consoletest.Refs `json:"refs"`
+
+	Visitors map[string]consoletest.Visitor `json:"visitors"` // by role, and by how far they have come
 }
 
 func run(ctx context.Context) error {
@@ -36,7 +38,7 @@ func run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	out := map[consoletest.Kind]place{}
-	for _, kind := range []consoletest.Kind{consoletest.Full, consoletest.Guesses, consoletest.Empty} {
+	for _, kind := range []consoletest.Kind{consoletest.Full, consoletest.Guesses, consoletest.Empty, consoletest.Staff} {
 		p, end, err := serve(ctx, filepath.Join(dir, string(kind)), kind)
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
@@ -63,6 +65,10 @@ func serve(ctx context.Context, dir string, kind consoletest.Kind) (p place, end
 	case consoletest.Full:
 		if p.Refs, err = w.Populate(ctx); err == nil {
 			p.Pages, err = w.Pages(ctx, p.Refs)
+		}
+	case consoletest.Staff:
+		if p.Refs, err = w.Populate(ctx); err == nil {
+			p.Visitors, err = w.Staff(ctx, p.Refs)
 		}
 	case consoletest.Guesses:
 		p.Refs, err = w.Block(ctx)
