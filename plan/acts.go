@@ -29,7 +29,7 @@ type scribe struct {
 // journalBatch is full chunks per own commit while the journal is written.
 const journalBatch = 4
 
-// inscribe writes everything a run does, and everything its proof needs, before any store is touched.
+// inscribe writes everything a run does, and everything its proof needs, before any store commits.
 func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error {
 	s := &scribe{w: w, j: j, groups: groups, open: map[string]*chunk{}, whole: map[string]*chunk{}, place: map[*catalog.Dataset]int{}, circle: map[*catalog.Dataset]int{}}
 	for n, c := range w.components() {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -11,30 +12,31 @@ import (
 // glance is one question of a proof: what it asks, what it keeps of each row, and what follows when
 // all rows were seen. A nil one asks nothing.
 type glance struct {
-	d    *catalog.Dataset
-	sel  connector.Select
-	row  func([]connector.Value)
-	done func()
+	d     *catalog.Dataset
+	sel   connector.Select
+	row   func([]connector.Value)
+	done  func()
+	again func() *glance // the same, with no row seen yet; nil where it is asked alone anyway
 }
 
-// together is how many glances are under way at once.
-const together = 4
+// together is how many looks at one store are under way at once.
+const together = 2
 
-// ask takes the glances side by side, and draws the conclusions in their order. A dataset that does
-// not answer is unproven.
+// ask puts the glances to their stores, many to a look, and draws the conclusions in their order. A
+// dataset that does not answer is unproven.
 func (l *looker) ask(ctx context.Context, gs []*glance) error {
 	seen := make([]bool, len(gs))
-	free := make(chan struct{}, together)
-	var wg sync.WaitGroup
+	byStore := map[string][]int{}
 	for i, g := range gs {
-		if !answers(g.d, g.sel) {
-			continue
+		if answers(g.d, g.sel) {
+			byStore[g.d.System] = append(byStore[g.d.System], i)
 		}
-		free <- struct{}{}
-		wg.Go(func() {
-			seen[i] = look(ctx, g.d, g.sel, g.row) == nil
-			<-free
-		})
+	}
+	var wg sync.WaitGroup
+	for _, mine := range byStore {
+		for part := range slices.Chunk(mine, (len(mine)+together-1)/together) {
+			wg.Go(func() { lookAt(ctx, gs, part, seen) })
+		}
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
@@ -50,6 +52,29 @@ func (l *looker) ask(ctx context.Context, gs []*glance) error {
 	return nil
 }
 
+// lookAt takes some glances at one store in one look. If that fails, each is taken alone, so that one
+// missing table hides no other.
+func lookAt(ctx context.Context, gs []*glance, part []int, seen []bool) {
+	qs := make([]connector.Select, len(part))
+	for n, i := range part {
+		qs[n] = gs[i].sel
+	}
+	err := gs[part[0]].d.Store.Look(ctx, qs, func(n int, row []connector.Value) error {
+		gs[part[n]].row(row)
+		return nil
+	})
+	for _, i := range part {
+		seen[i] = err == nil
+	}
+	if err == nil || len(part) == 1 || ctx.Err() != nil {
+		return
+	}
+	for _, i := range part {
+		gs[i] = gs[i].again()
+		lookAt(ctx, gs, []int{i}, seen)
+	}
+}
+
 // answers: the dataset still has every column that the question reads.
 func answers(d *catalog.Dataset, sel connector.Select) bool {
 	for _, c := range sel.Columns {
@@ -60,15 +85,8 @@ func answers(d *catalog.Dataset, sel connector.Select) bool {
 	return true
 }
 
-func look(ctx context.Context, d *catalog.Dataset, sel connector.Select, row func([]connector.Value)) error {
-	return d.Store.Look(ctx, []connector.Select{sel}, func(_ int, r []connector.Value) error {
-		row(r)
-		return nil
-	})
-}
-
 // look asks once; false where the dataset did not answer, which leaves it unproven.
 func (l *looker) look(ctx context.Context, d *catalog.Dataset, sel connector.Select, row func([]connector.Value)) (ok bool, err error) {
-	err = l.ask(ctx, []*glance{{d, sel, row, func() { ok = true }}})
+	err = l.ask(ctx, []*glance{{d: d, sel: sel, row: row, done: func() { ok = true }}})
 	return ok, err
 }

@@ -24,7 +24,7 @@ func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 			still++
 		}
 	}
-	return &glance{d, sel, row, func() {
+	return &glance{d: d, sel: sel, row: row, done: func() {
 		l.count(d, a, int64(len(a.rows))-still)
 		if still > 0 {
 			l.residue(d, still, "rows are still there after deleting them")

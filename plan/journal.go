@@ -14,18 +14,19 @@ import (
 )
 
 // The journal is what a run needs to go on after kill -9: which rows, by address and reason, and the
-// values that replace others. It is written, sealed under a key of its own, before the first store is
-// touched; a person who is half erased may no longer be found by looking. The key is destroyed when
+// values that replace others. It is written, sealed under a key of its own, before the first store
+// commits; a person who is half erased may no longer be found by looking. The key is destroyed when
 // the request is closed: what is left of the journal is noise.
 type journal struct {
 	db      *db.DB
 	request string
 	gen     int // a retry begins a new generation; the old one goes when the new one is whole
+	last    int // the newest generation of the request, which an end of the process may have cut short
 	key     vault.Key
 	sealed  []byte // the key
 	begun   bool   // the head is written
 	hash    string
-	acting  bool // all chunks are written: stores may be touched
+	acting  bool // all chunks are written
 	recent  *recent
 }
 
@@ -57,8 +58,8 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	var sealed []byte
 	var acting int
 	err := e.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select gen, hash, sealed_key, acting from plan_runs where request = $1 order by acting desc, gen desc limit 1`, request).
-			Scan(&j.gen, &j.hash, &sealed, &acting)
+		return tx.QueryRow(ctx, `select gen, hash, sealed_key, acting, (select max(gen) from plan_runs where request = $1) from plan_runs
+			where request = $1 order by acting desc, gen desc limit 1`, request).Scan(&j.gen, &j.hash, &sealed, &acting, &j.last)
 	})
 	switch {
 	case errors.Is(err, db.ErrNoRows):
@@ -78,32 +79,18 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 // newJournal prepares one; the first write begins it. What an earlier run wrote stays until this one is
 // whole: it alone may still know the keys of rows that are gone. The key stays that of the request's
 // first run, so that a retry knows what was replaced already.
-func (e *Engine) newJournal(ctx context.Context, request, hash string, before *journal) (*journal, error) {
-	j := &journal{db: e.cfg.DB, request: request, hash: hash}
+func (e *Engine) newJournal(request, hash string, gen int, before *journal) *journal {
+	j := &journal{db: e.cfg.DB, request: request, hash: hash, gen: gen}
 	if before != nil {
 		j.key, j.sealed = before.key, before.sealed
 	} else {
 		j.key, j.sealed = e.cfg.Vault.NewKey()
 	}
-	err := j.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select coalesce(max(gen), 0) + 1 from plan_runs where request = $1`, request).Scan(&j.gen)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("beginning the journal: %w", err)
-	}
-	return j, nil
+	return j
 }
 
-// begin writes the journal's head, in the commit of its first chunks.
-func (j *journal) begin(ctx context.Context, tx *db.Tx) error {
-	if j.begun {
-		return nil
-	}
-	_, err := tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key) values ($1, $2, $3, $4)`, j.request, j.gen, j.hash, j.sealed)
-	return err
-}
-
-// write makes chunks durable; last also says that they are all there.
+// write makes chunks durable; last also says that they are all there. A small journal is being written
+// when it returns: see durable.
 func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 	sealed := make([][]byte, len(chunks))
 	for i, c := range chunks {
@@ -112,31 +99,43 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 			return fmt.Errorf("sealing the journal: %w", err)
 		}
 	}
-	err := j.db.Write(ctx, func(tx *db.Tx) error {
-		if err := j.begin(ctx, tx); err != nil {
-			return err
-		}
-		for i, c := range chunks {
-			if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.beginning(), sealed[i]); err != nil {
-				return err
-			}
-		}
-		if !last {
-			return nil
-		}
-		for _, q := range []string{`delete from plan_chunks where request = $1 and gen <> $2`, `delete from plan_runs where request = $1 and gen <> $2`,
-			`update plan_runs set acting = 1 where request = $1 and gen = $2`} {
-			if _, err := tx.Exec(ctx, q, j.request, j.gen); err != nil {
-				return err
-			}
-		}
+	first := !j.begun
+	store := func(tx *db.Tx) error { return j.store(ctx, tx, chunks, sealed, first, last) }
+	if first && last && j.remember(chunks) {
+		j.begun = true
+		j.recent.writing.Go(func() { j.recent.unwritten = j.db.Write(ctx, store) })
 		return nil
-	})
-	if err == nil && last && !j.begun {
-		j.remember(chunks)
 	}
+	err := j.db.Write(ctx, store)
 	j.begun = j.begun || err == nil
 	return err
+}
+
+// store writes chunks, with the head in the commit of the first.
+func (j *journal) store(ctx context.Context, tx *db.Tx, chunks []chunk, sealed [][]byte, first, last bool) error {
+	if first {
+		if _, err := tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key, acting) values ($1, $2, $3, $4, $5)`, j.request, j.gen, j.hash, j.sealed, int(boolByte(last))); err != nil {
+			return err
+		}
+	}
+	for i, c := range chunks {
+		if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.beginning(), sealed[i]); err != nil {
+			return err
+		}
+	}
+	var then []string
+	if last && j.gen > 1 {
+		then = []string{`delete from plan_chunks where request = $1 and gen <> $2`, `delete from plan_runs where request = $1 and gen <> $2`}
+	}
+	if last && !first {
+		then = append(then, `update plan_runs set acting = 1 where request = $1 and gen = $2`)
+	}
+	for _, q := range then {
+		if _, err := tx.Exec(ctx, q, j.request, j.gen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discard forgets a journal of which nothing was done.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,9 +42,6 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 	if err != nil {
 		return nil, err
 	}
-	if err := l.maintain(ctx); err != nil {
-		return nil, err
-	}
 	if err := l.sweep(ctx); err != nil {
 		return nil, err
 	}
@@ -61,33 +59,60 @@ func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
 	return l
 }
 
-// journal looks at everything the journal holds, chunk by chunk.
+// journal looks at everything the journal holds, chunk by chunk. Stored copies are brought up to date
+// meanwhile, where the journal is at hand to tell what was touched, else afterwards.
 func (l *looker) journal(ctx context.Context, j *journal) error {
 	heads, err := j.heads(ctx)
 	if err != nil {
 		return err
 	}
+	maintained := func() error { return nil }
+	if j.recent != nil {
+		for _, h := range heads {
+			l.tally(h, j.recent.chunks[h.ordinal])
+		}
+		maintained = l.maintain(ctx)
+	}
 	for _, h := range heads {
-		c, err := j.chunk(ctx, h.ordinal)
-		if err != nil {
-			return err
-		}
-		var gs []*glance
-		for i, a := range c.acts {
-			if i < len(h.acted) && l.done[a.step] != nil && !a.breaks {
-				l.done[a.step].Acted += h.acted[i]
-				l.done[a.step].Found += h.acted[i]
-			}
-			if g := l.act(c.system, a); g != nil {
-				gs = append(gs, g)
-			}
-		}
-		if err := l.ask(ctx, gs); err != nil {
-			return err
+		if err := l.lookThrough(ctx, j, h); err != nil {
+			return errors.Join(err, maintained())
 		}
 	}
+	if j.recent == nil {
+		maintained = l.maintain(ctx)
+	}
 	l.weigh()
-	return nil
+	return maintained()
+}
+
+// tally counts what a chunk did.
+func (l *looker) tally(h head, c chunk) {
+	for i, a := range c.acts {
+		if st := l.done[a.step]; i < len(h.acted) && st != nil && !a.breaks {
+			st.Acted += h.acted[i]
+			st.Found += h.acted[i]
+		}
+	}
+}
+
+// lookThrough looks at everything one chunk holds.
+func (l *looker) lookThrough(ctx context.Context, j *journal, h head) error {
+	c, err := j.chunk(ctx, h.ordinal)
+	if err != nil {
+		return err
+	}
+	if j.recent == nil {
+		l.tally(h, c)
+	}
+	var gs []*glance
+	for _, a := range c.acts {
+		again := func() *glance { return l.act(c.system, a) }
+		if g := again(); g != nil {
+			g.again = again
+			gs = append(gs, g)
+		}
+	}
+	return l.ask(ctx, gs)
 }
 
 func (l *looker) act(system string, a act) *glance {
@@ -132,7 +157,7 @@ func (l *looker) changed(d *catalog.Dataset, a act) *glance {
 			bad++
 		}
 	}
-	return &glance{d, sel, row, func() {
+	return &glance{d: d, sel: sel, row: row, done: func() {
 		lost := int64(0)
 		if mayCascade(d.Table, a.set) {
 			lost = int64(len(want)) - found
@@ -178,7 +203,7 @@ func (l *looker) watchKeys(d *catalog.Dataset, a act) *glance {
 		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys, Fold: a.breaks && i == 0})
 	}
 	n := int64(0)
-	return &glance{d, sel, func([]connector.Value) { n++ }, func() {
+	return &glance{d: d, sel: sel, row: func([]connector.Value) { n++ }, done: func() {
 		l.proof[d.System].Keys += n
 		may, err := strconv.ParseInt(a.expect[0], 10, 64)
 		if err != nil {
@@ -219,29 +244,6 @@ func (l *looker) residue(d *catalog.Dataset, rows int64, why string) {
 
 func (l *looker) unseen(system, dataset string, rows int64) {
 	l.left = append(l.left, Remaining{System: system, Dataset: dataset, Rows: rows, Code: "unproven", Why: "it could not be read again", Who: owner(l.g, system), Next: "retry when it answers"})
-}
-
-// maintain brings stored copies up to date, so that they do not show what is gone.
-func (l *looker) maintain(ctx context.Context) error {
-	touched := map[string][]*connector.Table{}
-	for _, st := range l.done {
-		if d := l.g.Dataset(st.System, st.Dataset); d != nil && st.Acted > 0 && !slices.Contains(touched[st.System], d.Table) {
-			touched[st.System] = append(touched[st.System], d.Table)
-		}
-	}
-	for system, tables := range sorted(touched) {
-		store, err := l.e.cfg.Catalog.Store(system)
-		m, ok := store.(connector.Maintainer)
-		if err != nil || !ok {
-			continue
-		}
-		means, err := m.Maintain(ctx, tables)
-		l.proof[system].Means = append(l.proof[system].Means, means...)
-		if err != nil {
-			l.left = append(l.left, Remaining{System: system, Rows: -1, Code: "copies", Why: "a stored copy could not be brought up to date: " + publicReason(err), Who: owner(l.g, system), Next: "refresh it, then retry"})
-		}
-	}
-	return ctx.Err()
 }
 
 // outcome weighs it: complete needs no gap, nothing remaining, and every step verified in full.

@@ -74,14 +74,14 @@ func (e *Engine) askAgain(ctx context.Context, j *journal, q Question, left []Re
 // resume gives the journal to go on from, the one that is there or a new one, and the catalog as it is.
 func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *Plan, progress func(Progress)) (*journal, *catalog.Graph, error) {
 	if j == nil || !j.acting || j.hash != approved.Hash {
-		return e.begin(ctx, q, approved, progress)
+		return e.begin(ctx, j, q, approved, progress)
 	}
 	heads, err := j.heads(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !slices.ContainsFunc(heads, func(h head) bool { return !h.done }) {
-		again, g, err := e.begin(ctx, q, approved, progress)
+		again, g, err := e.begin(ctx, j, q, approved, progress)
 		var moved *Drift
 		if !errors.As(err, &moved) {
 			return again, g, err
@@ -94,10 +94,11 @@ func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *P
 	return j, l.g, nil
 }
 
-// begin finds again, compares, and writes the journal: after it, and not before, stores are touched.
-func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*journal, *catalog.Graph, error) {
+// begin finds again, compares, and writes the journal: once it is durable, and not before, stores may
+// commit. before is what an earlier run left of a journal, if anything.
+func (e *Engine) begin(ctx context.Context, before *journal, q Question, approved *Plan, progress func(Progress)) (*journal, *catalog.Graph, error) {
 	progress(Progress{Phase: "find"})
-	p, w, err := e.find(ctx, q, false)
+	p, w, err := e.findAfter(ctx, before, q, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,12 +106,18 @@ func (e *Engine) begin(ctx context.Context, q Question, approved *Plan, progress
 	if p.Hash != approved.Hash {
 		return nil, nil, &Drift{Plan: p}
 	}
-	j, err := e.newJournal(ctx, q.Request, p.Hash, w.before)
-	if err != nil {
-		return nil, nil, err
+	gen := 1
+	if before != nil {
+		gen = before.last + 1
 	}
+	j := e.newJournal(q.Request, p.Hash, gen, w.before)
 	if err := w.inscribe(ctx, j, w.groups); err != nil {
 		return nil, nil, err
+	}
+	if e.cfg.Stepwise {
+		if err := j.durable(); err != nil {
+			return nil, nil, err
+		}
 	}
 	e.cfg.Hook("own:journal")
 	return j, w.g, nil
@@ -153,7 +160,7 @@ func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress
 	}
 	wg.Wait()
 	close(errs)
-	return left, errors.Join(<-errs, ctx.Err())
+	return left, errors.Join(<-errs, j.durable(), ctx.Err())
 }
 
 // actChunk runs one chunk in one transaction of its store. What the store refuses is remaining work,
@@ -172,7 +179,10 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 	}
 	acted := make([]int64, len(c.acts))
 	if len(b.acts) > 0 {
-		counts, err := e.transact(ctx, b)
+		counts, err := e.transact(ctx, j, b)
+		if failed := j.durable(); failed != nil {
+			return nil, failed
+		}
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -225,8 +235,14 @@ func (f fence) match() connector.Match {
 	return connector.Match{Columns: f.columns, Keys: f.keys}
 }
 
-// transact runs bound acts in one transaction.
-func (e *Engine) transact(ctx context.Context, b bound) ([]int64, error) {
+// transact runs bound acts in one transaction, which commits when the journal is durable. Where nothing
+// could undo the acts, they wait for it too.
+func (e *Engine) transact(ctx context.Context, j *journal, b bound) ([]int64, error) {
+	if slices.ContainsFunc(b.sets, func(d *catalog.Dataset) bool { return d.Table.NoRollback }) {
+		if err := j.durable(); err != nil {
+			return nil, err
+		}
+	}
 	store, err := e.cfg.Catalog.Store(b.system)
 	if err != nil {
 		return nil, err
@@ -236,6 +252,9 @@ func (e *Engine) transact(ctx context.Context, b bound) ([]int64, error) {
 		return nil, err
 	}
 	counts, err := e.actAll(ctx, tx, b)
+	if failed := j.durable(); err == nil {
+		err = failed
+	}
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 	}

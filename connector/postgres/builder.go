@@ -14,6 +14,7 @@ type statement struct {
 	sql      string
 	args     [][]byte
 	prepared *pgconn.StatementDescription // nil sends it whole
+	quiet    bool                         // nobody wants its rows
 }
 
 // builder writes a statement.

@@ -31,7 +31,8 @@ func reuse(ctx context.Context, c *pgconn.PgConn, list []statement) []statement 
 	}
 	ready := make([]statement, len(list))
 	for i, st := range list {
-		ready[i] = statement{sql: st.sql, args: st.args, prepared: k.prepare(ctx, c, st.sql)}
+		ready[i] = st
+		ready[i].prepared = k.prepare(ctx, c, st.sql)
 	}
 	return ready
 }

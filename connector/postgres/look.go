@@ -11,25 +11,51 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// Look asks again, for proof. It shares with Select the conversion of keys and cells and the names
-// of types, but no statement: here keys are texts, cast one by one and joined, each question goes
-// out alone through the driver's ordinary interface, on a connection that nothing else uses.
+// Look asks again, for proof. It shares with Select the conversion of keys and cells, the names of
+// types and the wire, but no statement: here keys are texts, cast one by one and joined, on
+// connections that nothing else uses. The questions of one call go out together, in one round trip.
 func (s *store) Look(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) error {
+	var list []statement
+	var asked []*glance
 	for i, q := range qs {
-		if err := s.lookOnce(ctx, q, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
+		g, err := newGlance(i, q)
+		if err != nil {
 			return err
 		}
+		if g.possible {
+			list, asked = append(list, statement{sql: g.sql(q), args: g.args}), append(asked, g)
+		}
 	}
-	return ctx.Err()
+	err := s.queryOn(ctx, s.look, list, func(n int, raw [][]byte) error {
+		g := asked[n]
+		if g.q.Limit > 0 && g.delivered == g.q.Limit {
+			return last(n, len(asked))
+		}
+		cells := g.reader.read(raw)
+		if !g.passes(cells) {
+			return nil
+		}
+		g.delivered++
+		return row(g.n, cells[:len(g.q.Columns)])
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // glance is one question of Look.
 type glance struct {
-	from   strings.Builder
-	where  []string
-	args   []any
-	folded []folds
-	shown  []*connector.Column
+	n         int // of the call
+	q         connector.Select
+	possible  bool // some cell could match
+	from      strings.Builder
+	where     []string
+	args      [][]byte
+	folded    []folds
+	shown     []*connector.Column
+	reader    *reader
+	delivered int
 }
 
 type folds struct {
@@ -37,80 +63,22 @@ type folds struct {
 	keys map[string]bool
 }
 
-func (s *store) lookOnce(ctx context.Context, q connector.Select, row func([]connector.Value) error) error {
-	g := &glance{args: []any{pgx.QueryResultFormats{pgx.TextFormatCode}}}
+func newGlance(n int, q connector.Select) (*glance, error) {
+	g := &glance{n: n, q: q, possible: true}
 	var err error
 	if g.shown, err = resolveColumns(q.Table, q.Columns); err != nil {
-		return err
+		return nil, err
 	}
-	possible := true
 	for i, m := range q.Where {
 		r, err := resolve(q.Table, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		possible = possible && !r.empty()
+		g.possible = g.possible && !r.empty()
 		g.join(i, r)
 	}
-	if !possible {
-		return ctx.Err()
-	}
-	if err := s.pace.wait(ctx, 1); err != nil {
-		return err
-	}
-	err = s.gaze(ctx, g, q, row)
-	if isStale(err) { // a table changed since the statement was prepared; nothing was delivered yet
-		g.args = append([]any{pgx.QueryExecModeExec}, g.args...)
-		err = s.gaze(ctx, g, q, row)
-	}
-	if e, ok := errors.AsType[*received](err); ok {
-		return e.error
-	}
-	return s.fail(ctx, err)
-}
-
-// received is an error of whoever takes the rows.
-type received struct{ error }
-
-// gaze asks once. Its error is the driver's, or received.
-func (s *store) gaze(ctx context.Context, g *glance, q connector.Select, row func([]connector.Value) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	rows, err := s.look.Query(ctx, g.sql(q), g.args...)
-	if err != nil {
-		return err
-	}
-	stopped := g.deliver(rows, q, row)
-	if stopped != nil {
-		cancel() // the rest is not wanted
-	}
-	rows.Close()
-	switch stopped {
-	case nil:
-		return rows.Err()
-	case errEnough:
-		return nil
-	}
-	return &received{stopped}
-}
-
-// deliver hands over rows until an error of the callback or the limit.
-func (g *glance) deliver(rows pgx.Rows, q connector.Select, row func([]connector.Value) error) error {
-	r, n := newReader(g.shown), 0
-	for rows.Next() {
-		if q.Limit > 0 && n == q.Limit {
-			return errEnough
-		}
-		cells := r.read(rows.RawValues())
-		if !g.passes(cells) {
-			continue
-		}
-		n++
-		if err := row(cells[:len(q.Columns)]); err != nil {
-			return err
-		}
-	}
-	return nil
+	g.reader = newReader(g.shown)
+	return g, nil
 }
 
 func (g *glance) passes(row []connector.Value) bool {
@@ -120,6 +88,25 @@ func (g *glance) passes(row []connector.Value) bool {
 		}
 	}
 	return true
+}
+
+// bind adds a list of texts, nil for NULL, as a parameter and gives its place.
+func (g *glance) bind(texts []*string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	var list strings.Builder
+	for i, text := range texts {
+		list.WriteString([]string{"{", ","}[min(i, 1)])
+		if text == nil {
+			list.WriteString("NULL")
+		} else {
+			list.WriteString(`"` + escape.Replace(*text) + `"`)
+		}
+	}
+	if len(texts) == 0 {
+		list.WriteString("{")
+	}
+	g.args = append(g.args, []byte(list.String()+"}"))
+	return fmt.Sprintf("$%d::text[]", len(g.args))
 }
 
 // sql is the whole statement.
@@ -175,8 +162,7 @@ func (g *glance) joinKeys(n int, m match) {
 				texts[j] = &text
 			}
 		}
-		g.args = append(g.args, texts)
-		arrays = append(arrays, fmt.Sprintf("$%d::text[]", len(g.args)-1))
+		arrays = append(arrays, g.bind(texts))
 		names = append(names, fmt.Sprintf("w%d", i))
 		on = append(on, lookEquals(c, fmt.Sprintf("wanted%d.w%d", n, i), m.whole))
 	}
@@ -207,14 +193,13 @@ func lookEquals(c *connector.Column, wanted string, null bool) string {
 func (g *glance) joinFold(m match) {
 	c := *m.columns[0]
 	name := "CAST(looked." + pgx.Identifier{c.Name}.Sanitize() + " AS text)"
-	keys, wanted, beyond := map[string]bool{}, []string{}, false
+	keys, wanted, beyond := map[string]bool{}, []*string{}, false
 	for _, k := range m.keys {
 		keys[k[0].S] = true
 		beyond = beyond || !isASCII(k[0].S)
-		wanted = append(wanted, k[0].S)
+		wanted = append(wanted, &k[0].S)
 	}
-	g.args = append(g.args, wanted)
-	condition := fmt.Sprintf(`lower(btrim(%s, %s) COLLATE "C") = ANY ($%d::text[])`, name, blanks, len(g.args)-1)
+	condition := fmt.Sprintf(`lower(btrim(%s, %s) COLLATE "C") = ANY (%s)`, name, blanks, g.bind(wanted))
 	if beyond {
 		condition = "(" + condition + " OR length(" + name + ") < octet_length(" + name + "))"
 	}

@@ -127,21 +127,25 @@ func (s *store) Close() error {
 	return nil
 }
 
-// acquire takes a connection to ask on.
-func (s *store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	c, err := s.ask.Acquire(ctx)
+// acquire takes a connection of a pool.
+func (s *store) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	c, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
 	return c, nil
 }
 
-// query runs statements on a connection of its own; see run.
+// query asks on a connection of its own; see run.
 func (s *store) query(ctx context.Context, list []statement, row func(i int, row [][]byte) error) error {
+	return s.queryOn(ctx, s.ask, list, row)
+}
+
+func (s *store) queryOn(ctx context.Context, pool *pgxpool.Pool, list []statement, row func(i int, row [][]byte) error) error {
 	if len(list) == 0 {
 		return ctx.Err()
 	}
-	c, err := s.acquire(ctx)
+	c, err := s.acquire(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -182,6 +186,9 @@ func (s *store) run(ctx context.Context, c *pgconn.PgConn, list []statement, row
 	for results.NextResult() {
 		r := results.ResultReader()
 		for stopped == nil && r.NextRow() {
+			if list[len(affected)].quiet {
+				continue
+			}
 			rows++
 			if stopped = row(len(affected), r.Values()); stopped != nil {
 				stop()

@@ -11,39 +11,33 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// tx is a transaction on a connection of its own, read committed as the server has it.
+// tx is a transaction on a connection of its own, read committed as the server has it. What begins it
+// goes out with the first statements.
 type tx struct {
 	store *store
 	conn  *pgxpool.Conn // nil once it has ended
-	begun bool          // something besides BEGIN ran
+	begun bool
 }
 
 var _ connector.CycleDeleter = (*tx)(nil)
 
-// Begin starts a transaction. Triggers run in it find their tables by the role's own search_path:
-// every name and every type of our statements is fixed without it. See connector.Store.
+// Begin takes a connection. Triggers run in the transaction find their tables by the role's own
+// search_path: every name and every type of our statements is fixed without it. See connector.Store.
 func (s *store) Begin(ctx context.Context) (connector.Tx, error) {
-	c, err := s.acquire(ctx)
+	c, err := s.acquire(ctx, s.ask)
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{store: s, conn: c}
-	if err := t.begin(ctx); err != nil {
-		c.Release()
-		return nil, err
-	}
-	return t, nil
+	return &tx{store: s, conn: c}, nil
 }
 
-func (t *tx) begin(ctx context.Context) error {
-	_, err := t.run(ctx, []statement{{sql: "BEGIN"}, {sql: "SELECT set_config('search_path', $1, true)", args: [][]byte{[]byte(t.store.path)}}},
-		func(int, [][]byte) error { return nil })
-	t.begun = false
-	return err
+// opening begins the transaction.
+func (t *tx) opening() []statement {
+	return []statement{{sql: "BEGIN"}, {sql: "SELECT set_config('search_path', $1, true)", args: [][]byte{[]byte(t.store.path)}, quiet: true}}
 }
 
-// run sends statements inside the transaction. Where one turns out to be stale, a transaction that
-// did nothing yet begins again.
+// run sends statements inside the transaction, the first ones behind what begins it. Where one turns
+// out to be stale, a transaction that did nothing yet begins again.
 func (t *tx) run(ctx context.Context, list []statement, row func(int, [][]byte) error) ([]int64, error) {
 	if t.conn == nil {
 		return nil, fault.New(fault.Internal, "system %s: the transaction has ended", t.store.system)
@@ -52,21 +46,28 @@ func (t *tx) run(ctx context.Context, list []statement, row func(int, [][]byte) 
 		return nil, ctx.Err()
 	}
 	conn := t.conn.Conn().PgConn()
-	begun := t.begun
+	first := 0
+	if !t.begun {
+		open := t.opening()
+		list, first = append(open, list...), len(open)
+	}
 	t.begun = true
-	counts, err := t.store.run(ctx, conn, reuse(ctx, conn, list), row, func() {})
-	if !errors.Is(err, errStale) {
-		return counts, err
+	shifted := func(i int, cells [][]byte) error { return row(i-first, cells) }
+	counts, err := t.store.run(ctx, conn, reuse(ctx, conn, list), shifted, func() {})
+	if errors.Is(err, errStale) {
+		forget(conn)
+		if first == 0 {
+			return nil, fault.New(fault.Unavailable, "system %s: its catalog changed while a transaction was under way", t.store.system)
+		}
+		if err := t.plain(ctx, "ROLLBACK"); err != nil {
+			return nil, err
+		}
+		counts, err = t.store.run(ctx, conn, list, shifted, func() {})
 	}
-	forget(conn)
-	if begun {
-		return nil, fault.New(fault.Unavailable, "system %s: its catalog changed while a transaction was under way", t.store.system)
-	}
-	if err := errors.Join(t.plain(ctx, "ROLLBACK"), t.begin(ctx)); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	t.begun = true
-	return t.store.run(ctx, conn, list, row, func() {})
+	return counts[first:], nil
 }
 
 func (t *tx) plain(ctx context.Context, sql string) error {
@@ -143,6 +144,10 @@ func writeOrphan(b *builder, columns []*connector.Column, fk connector.ForeignKe
 func (t *tx) Commit(ctx context.Context) error {
 	if t.conn == nil {
 		return fault.New(fault.Internal, "system %s: the transaction has ended", t.store.system)
+	}
+	if !t.begun {
+		t.release()
+		return ctx.Err()
 	}
 	failed := t.conn.Conn().PgConn().TxStatus() == 'E'
 	if err := t.plain(ctx, "COMMIT"); err != nil {

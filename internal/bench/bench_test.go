@@ -27,7 +27,7 @@ var sizes = map[string]size{
 
 // TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny; memory is that
 // alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent (decisions and consents
-// alone), or fanout.
+// alone), or fanout. OMBUD_BENCH_PART names one part of what is measured on an engine.
 func TestBench(t *testing.T) {
 	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
 	if !ok {
@@ -57,18 +57,30 @@ func TestBench(t *testing.T) {
 			measureSpeed(t, r, s, engine, z)
 		}
 	}
+	if os.Getenv("OMBUD_BENCH_PART") != "" {
+		return
+	}
 	for _, engine := range measured {
 		measureMemory(t, r, s, engine, z)
 	}
 }
 
 func measureSpeed(t *testing.T, r *report, s *servers, engine string, z size) {
-	agree(t, s, engine, 700)
 	p := newShop(t, s, engine, z.people)
-	measureAccess(t, r, p, z)
-	measureErasure(t, r, p, z)
-	measureGrowth(t, r, s, p, z)
-	measureSweep(t, r, p, z)
-	measureMissing(t, r, p, z)
-	measureCatalog(t, r, s, engine, z)
+	for _, m := range []struct {
+		part    string
+		measure func()
+	}{
+		{"agree", func() { agree(t, s, engine, 700) }},
+		{"access", func() { measureAccess(t, r, p, z) }},
+		{"erasure", func() { measureErasure(t, r, p, z) }},
+		{"growth", func() { measureGrowth(t, r, s, p, z) }},
+		{"sweep", func() { measureSweep(t, r, p, z) }},
+		{"missing", func() { measureMissing(t, r, p, z) }},
+		{"catalog", func() { measureCatalog(t, r, s, engine, z) }},
+	} {
+		if part := os.Getenv("OMBUD_BENCH_PART"); part == "" || part == m.part {
+			m.measure()
+		}
+	}
 }

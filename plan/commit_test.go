@@ -1,0 +1,62 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/plan"
+)
+
+// TestNothingIsCommittedBeforeTheJournal: a run whose journal cannot be written leaves the stores as they were.
+func TestNothingIsCommittedBeforeTheJournal(t *testing.T) {
+	trap{tables: customers}.spring(t, func(t *testing.T, c *trapped) {
+		p, ctx := c.plan(t), context.Background()
+		err := c.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `create trigger full before insert on plan_chunks begin select raise(abort, 'the disk is full'); end`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, err := c.Engine.Run(ctx, c.question(plan.Erasure), p, nil); err == nil {
+			t.Errorf("ran without a journal: %+v", o)
+		}
+		c.want(t, `select id from customers order by id`, "1 2 3")
+	})
+}
+
+// TestOneTableThatCannotBeSeenHidesNoOther: what is looked for in one question is looked for alone when that fails.
+func TestOneTableThatCannotBeSeenHidesNoOther(t *testing.T) {
+	tr := trap{tables: customers + `
+create table clicks (id integer primary key, customer_id integer references customers(id));
+insert into clicks values (1, 1), (2, 2);`}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.options.Wrap = func(s connector.Store) connector.Store { return shortSighted{s} }
+		o := c.erase(t, plan.Incomplete)
+		for _, r := range o.Remaining {
+			if r.Code != "unproven" || r.Dataset != "clicks" {
+				t.Errorf("remaining %+v", r)
+			}
+		}
+		for _, d := range o.Done {
+			if seen := d.Verified == d.Planned; seen != (d.Dataset != "clicks") {
+				t.Errorf("done %+v", d)
+			}
+		}
+	})
+}
+
+// shortSighted is a store that cannot look at clicks.
+type shortSighted struct{ connector.Store }
+
+func (s shortSighted) Look(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) error {
+	for _, q := range qs {
+		if q.Table.Name == "clicks" {
+			return errors.New("too far away")
+		}
+	}
+	return s.Store.Look(ctx, qs, row)
+}
