@@ -145,7 +145,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		if err := a.rejoin(ctx, p); err != nil {
 			return nil, err
 		}
-		if err := a.declare(ctx, cfg, print); err != nil {
+		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx)); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ombudhq/ombud/backup"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -53,6 +54,9 @@ func Program(o Options) cli.Program {
 		SignGap: func(ctx context.Context, p cli.Place, g cli.Gap, by cli.GapOptions) (cli.Gap, error) {
 			return o.config(p).signGap(ctx, g, by)
 		},
+		RestoreKeys: func(ctx context.Context, p cli.Place, ro cli.KeyRestoreOptions) (backup.KeysManifest, error) {
+			return o.config(p).restoreKeys(ctx, ro)
+		},
 		Catalog: func(ctx context.Context, cfg *catalog.Config) *catalog.Catalog {
 			return catalog.Open(ctx, cfg, openers(), o.Clock)
 		},
@@ -69,7 +73,7 @@ func (o Options) config(p cli.Place) Config {
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
 		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
-		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, StoreHealth: a.DB.Health,
+		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, RotateKeys: a.rotateKeys, BackUpKeys: a.backUpKeys, StoreHealth: a.DB.Health,
 	}
 	s.Address, s.Serving = a.where()
 	if p != nil {

@@ -27,7 +27,7 @@ func (c Config) restore(ctx context.Context, o cli.RestoreOptions) (out cli.Rest
 		return out, err
 	}
 	if _, err := os.Stat(filepath.Join(c.keys(), "root")); err != nil { // opening would make new ones, which open nothing
-		return out, fault.New(fault.Invalid, "%s holds no root key", c.keys()).Then("Bring the folder keys of the former data directory there first: no backup holds it, and nothing opens without it.")
+		return out, fault.New(fault.Invalid, "%s holds no root key", c.keys()).Then("Bring the keys there first, with ombud vault restore or as the folder of the former data directory: no backup of data holds them.")
 	}
 	cfg, _, err := loadConfig(c.ConfigPath)
 	if err != nil {
@@ -74,7 +74,7 @@ func onlyKeys(dir string) error {
 		return fault.Wrap(fault.Unavailable, err, "the data directory cannot be read")
 	}
 	for _, n := range names {
-		if n.Name() != "keys" {
+		if n.Name() != "keys" && n.Name() != "lock" {
 			return fault.New(fault.Conflict, "the data directory is not empty: it holds %s", n.Name()).Then("Restore into a new one, with --data.")
 		}
 	}

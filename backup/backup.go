@@ -74,19 +74,25 @@ type Source struct {
 
 // Create writes a backup as a whole, mode 0600, beside whatever is written to the store meanwhile.
 func Create(ctx context.Context, s Source, path string) (Manifest, error) {
-	recipients, err := age.ParseRecipients(strings.NewReader(s.Recipients))
+	m := Manifest{Version: s.Version, Created: s.Now.UTC().Truncate(time.Second)}
+	err := save(path, s.Recipients, func(w io.Writer, to []age.Recipient) error { return m.write(ctx, s, to, w) })
+	return m, err
+}
+
+// save writes a file as a whole, for recipients that are judged first.
+func save(path, recipients string, write func(io.Writer, []age.Recipient) error) error {
+	to, err := age.ParseRecipients(strings.NewReader(recipients))
 	if err != nil {
-		return Manifest{}, fault.New(fault.Invalid, "this is no age recipient").Then("age-keygen -o KEYFILE makes an identity and prints its recipient, age1….")
+		return fault.New(fault.Invalid, "this is no age recipient").Then("age-keygen -o KEYFILE makes an identity and prints its recipient, age1….")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return Manifest{}, fault.Wrap(fault.Unavailable, err, "the folder of the backup cannot be made")
+		return fault.Wrap(fault.Unavailable, err, "the folder of the backup cannot be made")
 	}
-	m := Manifest{Version: s.Version, Created: s.Now.UTC().Truncate(time.Second)}
-	err = file.Save(path, func(w io.Writer) error { return m.write(ctx, s, recipients, w) })
+	err = file.Save(path, func(w io.Writer) error { return write(w, to) })
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		err = fault.Wrap(fault.Unavailable, err, "the backup cannot be written")
 	}
-	return m, err
+	return err
 }
 
 func (m *Manifest) write(ctx context.Context, s Source, to []age.Recipient, out io.Writer) error {
@@ -109,11 +115,16 @@ func (m *Manifest) write(ctx context.Context, s Source, to []age.Recipient, out 
 		return err
 	}
 	m.Bytes, m.SHA256 = sum.n, hex.EncodeToString(sum.sum.Sum(nil))
-	raw, err := json.Marshal(m)
+	return endFile(out, s.Vault, format, m)
+}
+
+// endFile writes the signed manifest behind what was encrypted.
+func endFile(out io.Writer, v *vault.Vault, format string, manifest any) error {
+	raw, err := json.Marshal(manifest)
 	if err != nil {
 		return fmt.Errorf("encoding a manifest: %w", err)
 	}
-	b, err := json.Marshal(trailer{raw, s.Vault.Sign(append([]byte(format), raw...))})
+	b, err := json.Marshal(trailer{raw, v.Sign(append([]byte(format), raw...))})
 	if err != nil {
 		return fmt.Errorf("encoding a manifest: %w", err)
 	}
@@ -160,31 +171,46 @@ func errFile(why string) error {
 }
 
 func (b *File) readTrailer(pub ed25519.PublicKey) error {
-	size, err := b.f.Seek(0, io.SeekEnd)
+	t, encrypted, err := readEnd(b.f, format)
 	if err != nil {
 		return err
 	}
-	end := int64(8 + len(format))
-	tail := make([]byte, end)
-	if size < end || readAt(b.f, tail, size-end) != nil || string(tail[8:]) != format {
-		return errFile("its end is missing")
-	}
-	n := int64(binary.BigEndian.Uint64(tail))
-	if n <= 0 || n > maxTrailer || n > size-end {
-		return errFile("its end is damaged")
-	}
-	text := make([]byte, n)
-	if err := readAt(b.f, text, size-end-n); err != nil {
-		return err
-	}
-	var t trailer
-	if json.Unmarshal(text, &t) != nil || !ed25519.Verify(pub, append([]byte(format), t.Manifest...), t.Signature) {
+	if !t.signedBy(pub, format) {
 		return errFile("it is not signed by this key")
 	}
-	if json.Unmarshal(t.Manifest, &b.Manifest) != nil || b.Bytes != size-end-n {
+	if json.Unmarshal(t.Manifest, &b.Manifest) != nil || b.Bytes != encrypted {
 		return errFile("its length is another")
 	}
 	return nil
+}
+
+func (t trailer) signedBy(pub ed25519.PublicKey, format string) bool {
+	return ed25519.Verify(pub, append([]byte(format), t.Manifest...), t.Signature)
+}
+
+// readEnd reads what endFile wrote, and how long what is encrypted before it is. Who signed it is not judged.
+func readEnd(f *os.File, format string) (t trailer, encrypted int64, err error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return t, 0, err
+	}
+	end := int64(8 + len(format))
+	tail := make([]byte, end)
+	if size < end || readAt(f, tail, size-end) != nil || string(tail[8:]) != format {
+		return t, 0, errFile("its end is missing")
+	}
+	n := int64(binary.BigEndian.Uint64(tail))
+	if n <= 0 || n > maxTrailer || n > size-end {
+		return t, 0, errFile("its end is damaged")
+	}
+	text := make([]byte, n)
+	if err := readAt(f, text, size-end-n); err != nil {
+		return t, 0, err
+	}
+	if json.Unmarshal(text, &t) != nil {
+		return t, 0, errFile("its end is damaged")
+	}
+	return t, size - end - n, nil
 }
 
 func readAt(f *os.File, b []byte, at int64) error {
@@ -206,11 +232,15 @@ func (b *File) Check() error {
 
 // Decrypt gives the store in it, for db.Fill. identities are as age-keygen writes them.
 func (b *File) Decrypt(identities []byte) (io.Reader, error) {
+	return decrypt(b.f, b.Bytes, identities)
+}
+
+func decrypt(f *os.File, encrypted int64, identities []byte) (io.Reader, error) {
 	ids, err := age.ParseIdentities(bytes.NewReader(identities))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the identity file holds no age identity")
 	}
-	r, err := age.Decrypt(io.NewSectionReader(b.f, 0, b.Bytes), ids...)
+	r, err := age.Decrypt(io.NewSectionReader(f, 0, encrypted), ids...)
 	if err != nil {
 		return nil, fault.Wrap(fault.Denied, err, "the backup is not encrypted to this identity")
 	}

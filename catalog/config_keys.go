@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"fmt"
+	"time"
+)
+
 // Keys says who keeps the key-encryption key, and how often keys change.
 type Keys struct {
 	Provider string  `yaml:"provider,omitempty"` // file (default), transit, aws-kms, pkcs11
@@ -60,4 +65,24 @@ func (k Keys) Has(provider string) bool {
 		return k.PKCS11 != PKCS11{}
 	}
 	return provider == KeysFile
+}
+
+// Due is when keys that are new since a moment should be made anew; false for never.
+func (k Keys) Due(since time.Time) (time.Time, bool) {
+	if k.Rotate == "never" {
+		return time.Time{}, false
+	}
+	n, unit := 1, "years"
+	if k.Rotate != "" {
+		if _, err := fmt.Sscanf(k.Rotate, "%d %s", &n, &unit); err != nil {
+			n, unit = 1, "years" // Load refuses what is no period
+		}
+	}
+	switch unit {
+	case "day", "days":
+		return since.AddDate(0, 0, n), true
+	case "month", "months":
+		return addMonths(since, n), true
+	}
+	return addMonths(since, 12*n), true
 }

@@ -35,6 +35,7 @@ type grammar struct {
 	Consent consentCmd `cmd:"" help:"Record and withdraw consents, and ask what may be processed."`
 	Mirror  mirrorCmd  `cmd:"" help:"The copy in Redis that services look decisions up in."`
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
+	Vault   vaultCmd   `cmd:"" help:"Encryption keys: how old they are, new ones, and copies of them."`
 	Backup  backupCmd  `cmd:"" help:"Copy the own store, encrypted, and bring it back."`
 	Access  accessCmd  `cmd:"" help:"Who may do what, and which policy says so."`
 	Admin   adminCmd   `cmd:"" help:"Make the first account, and let somebody in again who is locked out."`

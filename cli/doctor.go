@@ -27,7 +27,7 @@ type finding struct {
 
 func (*doctorCmd) run(ctx context.Context, s *session) error {
 	var all []finding
-	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkDisk, checkStore, checkLedger, checkSystems} {
+	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkVault, checkDisk, checkStore, checkLedger, checkSystems} {
 		all = append(all, check(ctx, s)...)
 	}
 	bad := 0

@@ -37,6 +37,8 @@ type Program struct {
 	// NewGap says what a gap is about; SignGap adds the signature of an account.
 	NewGap  func(context.Context, Place, GapOptions) (Gap, error)
 	SignGap func(context.Context, Place, Gap, GapOptions) (Gap, error)
+	// RestoreKeys brings the keys back into a place that has none.
+	RestoreKeys func(context.Context, Place, KeyRestoreOptions) (backup.KeysManifest, error)
 	// Catalog connects a configuration's systems.
 	Catalog func(context.Context, *catalog.Config) *catalog.Catalog
 	// Demo makes the demo company and walks through it; an error when its erasure did not end complete.
@@ -78,6 +80,10 @@ type Services struct {
 	Checkpoint func(context.Context) error
 	// BackUp copies the own store into an encrypted file.
 	BackUp func(context.Context, BackupOptions) (BackedUp, error)
+	// RotateKeys makes new keys, and tells each how many buckets of how many are done.
+	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
+	// BackUpKeys copies the keys into an encrypted file.
+	BackUpKeys func(context.Context, KeyBackupOptions) (KeysBackedUp, error)
 	// Close ends the use of the services, and the services when nobody else uses them.
 	Close func() error
 }

@@ -54,7 +54,7 @@ func (b *Batch) note(dir string) {
 // Sync makes durable what was put.
 func (b *Batch) Sync() error {
 	for dir := range b.dirs {
-		if err := syncDir(dir); err != nil {
+		if err := SyncDir(dir); err != nil {
 			return fmt.Errorf("saving into %s: %w", filepath.Base(b.Dir), err)
 		}
 	}

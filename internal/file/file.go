@@ -26,7 +26,7 @@ func Save(path string, write func(io.Writer) error) error {
 		os.Remove(tmp.Name())
 		return fmt.Errorf("saving %s: %w", name, err)
 	}
-	if err := syncDir(filepath.Clean(dir)); err != nil {
+	if err := SyncDir(filepath.Clean(dir)); err != nil {
 		return fmt.Errorf("saving %s: %w", name, err)
 	}
 	return nil
@@ -48,7 +48,8 @@ func fill(f *os.File, write func(io.Writer) error) error {
 	return err
 }
 
-func syncDir(dir string) error {
+// SyncDir makes names that were given, changed or taken in a folder durable.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
