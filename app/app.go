@@ -43,7 +43,7 @@ type Config struct {
 	Restored bool
 	Gap      any      // why that is right, for the audit entry: the backup, or who accepted the gap
 	Accepted *cli.Gap // opens as Restored does, but only what would be refused
-	KeysDir  string   // default DataDir/keys
+	KeysDir  string   // of another data directory, whose keys are used and not changed; default DataDir/keys
 	Heads    []string // instead of those in ombud.yaml
 	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
 	Damaged bool
@@ -93,6 +93,7 @@ type App struct {
 
 	told         *restored // of the restore this App began with
 	suppressions *subject.Suppressions
+	shreds       *subject.Shreds
 	webhooks     *notify.Client
 	targets      atomic.Pointer[[]catalog.Target] // who is told, as the newest configuration has it
 
@@ -142,7 +143,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 			return nil, err
 		}
 		a.setParts(p)
-		if err := a.rejoin(ctx, p); err != nil {
+		if err := errors.Join(a.rejoin(ctx, p), a.shreds.Finish(ctx)); err != nil {
 			return nil, err
 		}
 		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx)); err != nil {
@@ -168,6 +169,9 @@ func (a *App) clearSpill() error {
 func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	c := a.cfg
 	if a.Vault, err = c.openKeys(cfg); err != nil {
+		return err
+	}
+	if err := a.Vault.Load(ctx); err != nil {
 		return err
 	}
 	store, err := catalog.ExpandDSN("--store", c.Store)
@@ -230,6 +234,9 @@ func (a *App) Close() error {
 	}
 	if a.DB != nil {
 		errs = append(errs, a.DB.Close())
+	}
+	if a.Vault != nil {
+		errs = append(errs, a.Vault.Close())
 	}
 	if a.lock != nil {
 		errs = append(errs, a.lock.release())
@@ -297,7 +304,7 @@ func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Pa
 	}
 	p.Requests, err = request.New(ctx, request.Config{
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
-		Suppressions: a.suppressions, Traffic: a.traffic, Log: a.cfg.Log,
+		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log,
 	})
 	return p, err
 }

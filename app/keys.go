@@ -21,7 +21,7 @@ func (c Config) openKeys(cfg *catalog.Config) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vault.Open(vault.Config{Dir: c.keys(), Provider: p})
+	return vault.Open(vault.Config{Dir: c.keys(), Provider: p, ReadOnly: c.KeysDir != "", Hook: c.Hook})
 }
 
 // provider is who keeps the key-encryption key, after those who also stand in ombud.yaml and the file, where there is one;

@@ -28,11 +28,14 @@ func (a *App) openConsents(ctx context.Context, cfg *catalog.Config) (err error)
 	if a.suppressions, err = subject.OpenSuppressions(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
 		return err
 	}
+	if a.shreds, err = subject.OpenShreds(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
+		return err
+	}
 	if a.Purposes, err = purpose.Open(ctx, a.DB, a.Ledger); err != nil {
 		return err
 	}
 	a.Consents, err = consent.Open(ctx, consent.Config{
-		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Clock: a.cfg.Clock, People: a.People, Facts: facts, Suppressions: a.suppressions,
+		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Clock: a.cfg.Clock, People: a.People, Facts: facts, Suppressions: a.suppressions, Shreds: a.shreds,
 		Purposes: a.Purposes, Snapshot: filepath.Join(a.cfg.DataDir, snapshotFile), Organization: cfg.Organization.Name,
 		Jurisdictions: cfg.Organization.Jurisdictions, Log: a.cfg.Log,
 	})
@@ -87,7 +90,8 @@ func purposesOf(cfg *catalog.Config) []purpose.Purpose {
 	return out
 }
 
-// keepConsents tells of what expired, and keeps the snapshot near the present, until ctx ends; then once more.
+// keepConsents tells of what expired, keeps the snapshot near the present, and makes old copies of destroyed keys useless,
+// until ctx ends; then once more. Who was forgotten is in no file of ours a minute later.
 func (a *App) keepConsents(ctx context.Context) {
 	saved := a.Consents.Saved()
 	for ctx.Err() == nil {
@@ -97,7 +101,10 @@ func (a *App) keepConsents(ctx context.Context) {
 		}
 		last := context.WithoutCancel(ctx)
 		err := a.Consents.Expire(last)
-		if head := a.Ledger.Head(); head-saved > 10_000 || ctx.Err() != nil && head != saved {
+		if _, e := a.shreds.Close(last); e != nil {
+			err = errors.Join(err, e)
+		}
+		if head := a.Ledger.Head(); head-saved > 10_000 || a.Consents.Stale() || ctx.Err() != nil && head != saved {
 			err = errors.Join(err, a.Consents.SaveSnapshot(last))
 			saved = head
 		}

@@ -54,6 +54,8 @@ func (a *App) again(ctx context.Context, tx *db.Tx, p *Parts, act ledger.Act) er
 		return a.Consents.AgainFact(ctx, tx, act)
 	case subject.HoldAdded, subject.HoldReleased:
 		return p.Holds.Again(ctx, tx, act)
+	case subject.Shredded:
+		return a.shreds.Again(ctx, tx, act)
 	case subject.ErasureDone:
 		return a.suppressions.Again(ctx, tx, act)
 	case access.KeyRevoked:

@@ -82,7 +82,8 @@ func (a *App) compose(ctx context.Context, to string, revision int64) (event.Pay
 
 // alarm puts what somebody must look at into the ledger, and into the log.
 func (a *App) alarm(tx *db.Tx, m event.Alarm) error {
-	_, err := a.Ledger.Append(tx, ledger.Entry{Kind: "propagation.alarm", Result: string(m.Kind), Actor: "ombud", Subject: m.Subject,
+	n, _ := a.People.Number(m.Subject)
+	_, err := a.Ledger.Append(tx, ledger.Entry{Kind: "propagation.alarm", Result: string(m.Kind), Actor: "ombud", Subject: m.Subject, Slot: n.Slot(),
 		Content: map[string]any{"target": m.Target, "propagation": m.ID, "revision": m.Revision, "reason": m.Reason}})
 	if err != nil {
 		return err

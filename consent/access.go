@@ -48,7 +48,8 @@ func (s *Service) ReceiveAccess(ctx context.Context, source, id, kind string, a 
 	if len(content.Unexpected) > 0 {
 		result = "unexpected"
 	}
-	e, err := s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kind, Result: result, Actor: actor, Subject: a.Subject, Content: content})
+	n, _ := s.cfg.People.Number(a.Subject)
+	e, err := s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kind, Result: result, Actor: actor, Subject: a.Subject, Slot: n.Slot(), Content: content})
 	if err != nil {
 		return false, err
 	}

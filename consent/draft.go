@@ -39,7 +39,7 @@ func (s *Service) foresee(ctx context.Context, ids []subject.Identity, e ledger.
 
 // about makes an entry one about a person.
 func (s *Service) about(n subject.Number, e ledger.Entry) ledger.Entry {
-	e.Subject, e.Result = s.cfg.People.ID(n), "ok"
+	e.Subject, e.Slot, e.Result = s.cfg.People.ID(n), n.Slot(), "ok"
 	return e
 }
 

@@ -93,7 +93,7 @@ func (s *Service) tellExpired(tx *db.Tx, batch []Expiring) error {
 			continue
 		}
 		content := lapsed{At: e.Ends, Purpose: e.Purpose, Consent: e.ConsentID}
-		at, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindExpired, Result: "ok", Actor: "ombud", Subject: e.Subject, Content: content})
+		at, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindExpired, Result: "ok", Actor: "ombud", Subject: e.Subject, Slot: e.person.Slot(), Content: content})
 		if err != nil {
 			return err
 		}

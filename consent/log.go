@@ -85,7 +85,7 @@ func (s *Service) logAll(ctx context.Context, list []Asked) error {
 	for i, d := range list {
 		content := decided{d.At, d.Purpose, d.Category, d.Allowed, d.Reason, d.Basis, d.ConsentID()}
 		var err error
-		entries[i], err = s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Content: content})
+		entries[i], err = s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Slot: d.Person.Slot(), Content: content})
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ type Config struct {
 	People       *subject.People
 	Facts        *subject.Facts
 	Suppressions *subject.Suppressions
+	Shreds       *subject.Shreds // nil opens the list
 	Purposes     *purpose.Register
 	// Snapshot is the file that makes a start quick; "" keeps none.
 	Snapshot string
@@ -51,6 +52,7 @@ type Service struct {
 	seen   atomic.Int64 // revision that the index has reached
 	saved  atomic.Int64 // revision of the snapshot file
 	copied atomic.Int64 // revision of its copy in the store; 0 when it must be made anew
+	stale  atomic.Bool  // the file leads from identities to a person who is forgotten
 	feed   feed
 	ring   ring
 
@@ -98,6 +100,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	}
 	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
 		return nil, err
+	}
+	if c.Shreds == nil {
+		var err error
+		if c.Shreds, err = subject.OpenShreds(ctx, c.DB, c.Vault, c.Ledger, c.Clock); err != nil {
+			return nil, err
+		}
 	}
 	s := &Service{cfg: c, index: index.New(), asides: map[asideKey]aside{}, drafts: map[asideKey]state{},
 		queue: make(chan func(context.Context) error, laterLength)}
@@ -292,12 +300,17 @@ func (s *Service) erased(ctx context.Context, tx *db.Tx, keys []subject.Key) (al
 		for _, b := range bound {
 			all = append(all, b.Key)
 		}
+		err = errors.Join(s.cfg.Facts.Forget(ctx, tx, n), s.cfg.Ledger.Forget(ctx, tx, s.cfg.People.ID(n)), s.cfg.Shreds.Add(ctx, tx, n.Slot()))
+		if err != nil {
+			return nil, err
+		}
 		tx.OnCommit(func() {
 			for _, b := range bound {
 				s.index.Unbind(short(b.Key))
 			}
 			s.index.SetFlags(index.Number(n), index.Erased)
 			s.copied.Store(0) // it leads from these identities to a number still
+			s.stale.Store(true)
 			s.reached(at.Revision, n, nil)
 		})
 	}

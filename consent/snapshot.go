@@ -58,6 +58,7 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 	var asides map[asideKey]aside
 	var days map[tallyKey]Count
 	var head int64
+	s.stale.Store(false)
 	err := s.cfg.DB.Write(ctx, func(*db.Tx) error { // between two commits: index and ledger stand at the same entry
 		tree := s.cfg.Ledger.Tree()
 		head = s.cfg.Ledger.Head()
@@ -90,6 +91,9 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 	s.saved.Store(head)
 	return second.finish()
 }
+
+// Stale tells that the snapshot file leads from identities to somebody who is forgotten, and must be written anew soon.
+func (s *Service) Stale() bool { return s.stale.Load() && s.cfg.Snapshot != "" }
 
 // Saved is the revision of the snapshot file; 0 when there is none that can be used.
 func (s *Service) Saved() int64 { return s.saved.Load() }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ombudhq/ombud/vault"
 )
 
 const (
@@ -39,6 +41,7 @@ type Entry struct {
 	Result  string
 	Actor   string
 	Subject string
+	Slot    vault.Slot // of the key of the person it is about; what is sealed under it is erased with that key
 	Content any
 }
 

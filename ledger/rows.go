@@ -12,6 +12,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/vault"
 )
 
 const columns = "id, revision, minute, kind, result, commitments, payload"
@@ -77,12 +78,15 @@ func (s *stored) check() (tlog.Hash, error) {
 	return leafOf(s.meta.encode(), s.commitments), nil
 }
 
-// open unseals the payload and compares it with the commitments; nil when it was erased.
+// open unseals the payload and compares it with the commitments; nil when it was erased, or its key shredded.
 func (s *stored) open(l *Ledger, leaf tlog.Hash) (*payload, error) {
 	if s.payload == nil {
 		return nil, nil
 	}
 	b, err := l.openPayload(s, leaf)
+	if errors.Is(err, vault.ErrForgotten) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/vault"
 )
 
 // Sealed is an entry that was encoded, salted, committed to and encrypted, which is most of the work of appending it. It
@@ -32,12 +33,29 @@ func (l *Ledger) seal(e Entry, origin any) (*Sealed, error) {
 		return nil, err
 	}
 	c := p.commitments()
-	return &Sealed{e.Kind, e.Result, e.Subject, c, l.c.Vault.Seal(payloadLabel, c, p.encode())}, nil
+	sealed, err := l.sealPayload(e.Slot, c, p.encode())
+	return &Sealed{e.Kind, e.Result, e.Subject, c, sealed}, err
+}
+
+// sealPayload encrypts a payload under the key of whom it is about. Of somebody who was forgotten there is none any more: what
+// is told of them is committed to, and erased already.
+func (l *Ledger) sealPayload(slot vault.Slot, commitments, payload []byte) ([]byte, error) {
+	if slot == 0 {
+		return l.c.Vault.Seal(payloadLabel, commitments, payload), nil
+	}
+	sealed, err := l.c.Vault.SealFor(slot, payloadLabel, commitments, payload)
+	if errors.Is(err, vault.ErrForgotten) {
+		return nil, nil
+	}
+	return sealed, err
 }
 
 // placed binds a sealed payload to the leaf of its entry, by the first bytes of a token of the leaf behind it: the leaf holds
 // the place in the tree, so a caller could not seal under it.
 func (l *Ledger) placed(leaf tlog.Hash, sealed []byte) []byte {
+	if sealed == nil {
+		return nil
+	}
 	tag := l.places.Of("", leaf[:])
 	return append(sealed[:len(sealed):len(sealed)], tag[:tagSize]...)
 }

@@ -170,13 +170,15 @@ func (v *verification) row(rows *db.Rows) error {
 		return v.bad("entry %d: its revision is older than the one before", s.id)
 	}
 	v.epoch = epoch
-	if s.payload == nil {
+	p, err := s.open(v.l, leaf)
+	if err != nil {
+		return v.bad("entry %d is not what was sealed", s.id)
+	}
+	if p == nil {
 		v.r.Erased++
 		if s.hadItsTime(v.l.c.Years, v.start) {
 			v.r.Expired++
 		}
-	} else if _, err := s.open(v.l, leaf); err != nil {
-		return v.bad("entry %d is not what was sealed", s.id)
 	}
 	for _, t := range v.edge.add(leaf) {
 		v.seen[tileKey{t.level, t.n}] = t.hashes

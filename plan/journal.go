@@ -69,7 +69,10 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 	case len(sealed) == 0:
 		return nil, fault.New(fault.Conflict, "the request is closed: its journal can no longer be read")
 	}
-	if j.key, err = e.cfg.Vault.OpenKey(sealed); err != nil {
+	if j.key, err = e.cfg.Vault.OpenKey(sealed); errors.Is(err, vault.ErrForgotten) {
+		return nil, fault.New(fault.Conflict, "the request is closed: its journal can no longer be read")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	j.acting, j.sealed = acting == 1, sealed
@@ -79,14 +82,14 @@ func (e *Engine) openJournal(ctx context.Context, request string) (*journal, err
 // newJournal prepares one; the first write begins it. What an earlier run wrote stays until this one is
 // whole: it alone may still know the keys of rows that are gone. The key stays that of the request's
 // first run, so that a retry knows what was replaced already.
-func (e *Engine) newJournal(request, hash string, gen int, before *journal) *journal {
-	j := &journal{db: e.cfg.DB, request: request, hash: hash, gen: gen}
+func (e *Engine) newJournal(request, hash string, gen int, before *journal) (j *journal, err error) {
+	j = &journal{db: e.cfg.DB, request: request, hash: hash, gen: gen}
 	if before != nil {
 		j.key, j.sealed = before.key, before.sealed
 	} else {
-		j.key, j.sealed = e.cfg.Vault.NewKey()
+		j.key, j.sealed, err = e.cfg.Vault.NewKey()
 	}
-	return j
+	return j, err
 }
 
 // write makes chunks durable; last also says that they are all there. A small journal is being written
@@ -249,15 +252,39 @@ func (j *journal) chunk(ctx context.Context, ordinal int) (chunk, error) {
 	return decodeChunk(ordinal, plain)
 }
 
-// Forget destroys the journal's key and rows, at closure. What was committed to stays committed to.
-func (e *Engine) Forget(ctx context.Context, request string) error {
+// Forget destroys the journal's rows and, by shred, its keys, at closure. What was committed to stays committed to.
+func (e *Engine) Forget(ctx context.Context, request string, shred func(context.Context, *db.Tx, ...vault.Slot) error) error {
 	return e.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		slots, err := journalSlots(ctx, tx, request)
+		if err != nil {
+			return err
+		}
+		if err := shred(ctx, tx, slots...); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `delete from plan_chunks where request = $1`, request); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `update plan_runs set sealed_key = null where request = $1`, request)
+		_, err = tx.Exec(ctx, `update plan_runs set sealed_key = null where request = $1`, request)
 		return err
 	})
+}
+
+// journalSlots are those of the keys of all runs of a request.
+func journalSlots(ctx context.Context, tx *db.Tx, request string) (out []vault.Slot, err error) {
+	rows, err := tx.Query(ctx, `select distinct sealed_key from plan_runs where request = $1 and sealed_key is not null`, request)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var stored []byte
+		if err := rows.Scan(&stored); err != nil {
+			return nil, err
+		}
+		out = append(out, vault.SlotOf(stored))
+	}
+	return out, rows.Err()
 }
 
 // chunk is acts of one system that belong into one transaction.

@@ -110,7 +110,10 @@ func (e *Engine) begin(ctx context.Context, before *journal, q Question, approve
 	if before != nil {
 		gen = before.last + 1
 	}
-	j := e.newJournal(q.Request, p.Hash, gen, w.before)
+	j, err := e.newJournal(q.Request, p.Hash, gen, w.before)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := w.inscribe(ctx, j, w.groups); err != nil {
 		return nil, nil, err
 	}

@@ -152,15 +152,14 @@ func (s *Service) shipReviewed(ctx context.Context, r *record, in exportInput) (
 	}
 	e.pkg.Reviewed = true
 	r2, err := s.do(context.WithoutCancel(ctx), r.id, command{entry: "package.made", actor: in.actor,
-		content: map[string]any{"package": e.pkg.SHA256, "rows": e.pkg.Rows}, change: func(_ *db.Tx, r *record) error {
+		content: map[string]any{"package": e.pkg.SHA256, "rows": e.pkg.Rows}, change: func(tx *db.Tx, r *record) error {
 			r.Package = e.pkg
-			r.forget()
-			return nil
+			return s.forget(context.WithoutCancel(ctx), tx, r)
 		}})
 	if err != nil {
 		return r, errors.Join(err, os.Remove(file.path))
 	}
-	if err := s.cfg.Engine.Forget(ctx, r.id); err != nil {
+	if err := s.forgetRun(ctx, r.id); err != nil {
 		s.cfg.Log.Error("a journal is not closed yet; the next start closes it", "request", r2.ref(), "error", err)
 	}
 	return r2, nil

@@ -94,7 +94,14 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 			return err
 		}
 	}
-	r.forgetUnless(len(r.Holds) > 0, r.kind == plan.Access && len(e.outcome.Held) > 0, s.cfg.Clock.Now())
+	switch {
+	case len(r.Holds) > 0:
+		r.retained, r.until = keptByHold, time.Time{}
+	case r.kind == plan.Access && len(e.outcome.Held) > 0:
+		r.retained, r.until = heldForReview, s.cfg.Clock.Now().AddDate(0, 0, reviewDays)
+	default:
+		return s.forget(ctx, tx, r)
+	}
 	return nil
 }
 
@@ -110,17 +117,6 @@ func (s *Service) erasure(tx *db.Tx, r *record, e ending) subject.Erasure {
 		}
 	}
 	return out
-}
-
-func (r *record) forgetUnless(held, review bool, now time.Time) {
-	switch {
-	case held:
-		r.retained, r.until = keptByHold, time.Time{}
-	case review:
-		r.retained, r.until = heldForReview, now.AddDate(0, 0, reviewDays)
-	default:
-		r.forget()
-	}
 }
 
 // deferredBy names the holds that kept rows in this run.
@@ -242,7 +238,7 @@ func (s *Service) settle(ctx context.Context, r *record) {
 
 func (s *Service) trySettle(ctx context.Context, r *record) error {
 	if r.key == nil {
-		if err := s.cfg.Engine.Forget(ctx, r.id); err != nil {
+		if err := s.forgetRun(ctx, r.id); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ombudhq/ombud/internal/id"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/subject"
+	"github.com/ombudhq/ombud/vault"
 )
 
 // Plan takes a request in and plans it, or plans an open one again. No store is touched. The request
@@ -96,7 +97,11 @@ func (s *Service) planAgain(ctx context.Context, in PlanInput) (*Request, error)
 }
 
 func (s *Service) replacePeople(ctx context.Context, tx *db.Tx, r *record, people []plan.Person) error {
+	before := vault.SlotOf(r.key)
 	if err := s.seal(r, people); err != nil {
+		return err
+	}
+	if err := s.shreds.Add(ctx, tx, before); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `delete from request_tokens where request = $1`, r.id); err != nil {
@@ -224,13 +229,12 @@ func (s *Service) Refuse(ctx context.Context, ref, because, actor string) (*Requ
 		return nil, err
 	}
 	defer release()
-	r, err = s.do(ctx, r.id, command{on: Declined, entry: "request.refused", result: "refused", actor: actor, change: func(_ *db.Tx, r *record) error {
+	r, err = s.do(ctx, r.id, command{on: Declined, entry: "request.refused", result: "refused", actor: actor, change: func(tx *db.Tx, r *record) error {
 		r.Reason = s.cfg.Vault.Seal(refusalLabel, []byte(r.id), []byte(because))
-		r.forget()
-		return nil
+		return s.forget(ctx, tx, r)
 	}})
 	if err == nil {
-		err = s.cfg.Engine.Forget(ctx, r.id)
+		err = s.forgetRun(ctx, r.id)
 	}
 	return s.reply(ctx, r, err)
 }

@@ -175,9 +175,8 @@ func (s *Service) Expire(ctx context.Context) error {
 		if e != nil {
 			continue // it is being packaged now; next time
 		}
-		_, e = s.do(ctx, r.id, command{entry: "request.expired", actor: recoverer, change: func(_ *db.Tx, r *record) error {
-			r.forget()
-			return nil
+		_, e = s.do(ctx, r.id, command{entry: "request.expired", actor: recoverer, change: func(tx *db.Tx, r *record) error {
+			return s.forget(ctx, tx, r)
 		}})
 		err = errors.Join(err, e)
 		release()

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -32,6 +33,8 @@ type Config struct {
 	Dir     string // data directory; holds receipts/, packages/ and tmp/
 	// Suppressions is the list of the erased; nil opens one.
 	Suppressions *subject.Suppressions
+	// Shreds is the list of keys to be destroyed; nil opens one.
+	Shreds *subject.Shreds
 	// Traffic is shared by all services over one store; nil makes one.
 	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
@@ -41,6 +44,7 @@ type Config struct {
 type Service struct {
 	cfg          Config
 	suppressions *subject.Suppressions
+	shreds       *subject.Shreds
 	traffic      *Traffic
 }
 
@@ -55,13 +59,19 @@ func New(ctx context.Context, c Config) (*Service, error) {
 			return nil, err
 		}
 	}
+	if c.Shreds == nil {
+		var err error
+		if c.Shreds, err = subject.OpenShreds(ctx, c.DB, c.Vault, c.Ledger, c.Clock); err != nil {
+			return nil, err
+		}
+	}
 	if c.Traffic == nil {
 		c.Traffic = &Traffic{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: c, suppressions: c.Suppressions, traffic: c.Traffic}
+	s := &Service{cfg: c, suppressions: c.Suppressions, shreds: c.Shreds, traffic: c.Traffic}
 	c.Holds.OnRelease(s.holdReleased)
 	return s, nil
 }
@@ -229,11 +239,14 @@ func firstWho(o *plan.Outcome) string {
 
 // people opens the identities of a request; fault.Denied once its key is destroyed.
 func (s *Service) people(r *record) ([]plan.Person, error) {
+	closed := fault.New(fault.Denied, "%s is closed: it no longer knows whom it was about", r.ref()).Then("Start a new request with --subject.")
 	if r.key == nil || r.identities == nil {
-		return nil, fault.New(fault.Denied, "%s is closed: it no longer knows whom it was about", r.ref()).
-			Then("Start a new request with --subject.")
+		return nil, closed
 	}
 	key, err := s.cfg.Vault.OpenKey(r.key)
+	if errors.Is(err, vault.ErrForgotten) {
+		return nil, closed
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -255,17 +268,29 @@ func (s *Service) seal(r *record, people []plan.Person) error {
 	if err != nil {
 		return fmt.Errorf("encoding identities: %w", err)
 	}
-	key, sealed := s.cfg.Vault.NewKey()
+	key, stored, err := s.cfg.Vault.NewKey()
+	if err != nil {
+		return err
+	}
 	defer key.Destroy()
-	r.key = sealed
+	r.key = stored
 	r.identities, err = key.Seal([]byte(r.id), b)
 	clear(b)
 	r.People = len(people)
 	return err
 }
 
-// forget destroys what leads to the people: afterwards only tokens and commitments remain.
-func (r *record) forget() { r.key, r.identities, r.retained, r.until = nil, nil, "", time.Time{} }
+// forget destroys what leads to the people, and its key: afterwards only tokens and commitments remain.
+func (s *Service) forget(ctx context.Context, tx *db.Tx, r *record) error {
+	slot := vault.SlotOf(r.key)
+	r.key, r.identities, r.retained, r.until = nil, nil, "", time.Time{}
+	return s.shreds.Add(ctx, tx, slot)
+}
+
+// forgetRun destroys what a run wrote down, and its key.
+func (s *Service) forgetRun(ctx context.Context, request string) error {
+	return s.cfg.Engine.Forget(ctx, request, s.shreds.Add)
+}
 
 // masked hints at whom an open request is about: the kinds, and the first character of each value.
 func (s *Service) masked(r *record) string {

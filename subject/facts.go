@@ -179,8 +179,12 @@ func (f *Facts) insert(ctx context.Context, tx *db.Tx, n Number, one Fact) error
 	if err != nil {
 		return fmt.Errorf("encoding a fact: %w", err)
 	}
+	sealed, err := f.vault.SealFor(n.Slot(), factLabel, []byte(one.ID), body)
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, "insert into facts (id, person, revision, since, body) values ($1, $2, $3, $4, $5)",
-		one.ID, int64(n), one.Revision, one.Since.UnixMilli(), f.vault.Seal(factLabel, []byte(one.ID), body))
+		one.ID, int64(n), one.Revision, one.Since.UnixMilli(), sealed)
 	if err != nil {
 		return err
 	}
@@ -218,6 +222,15 @@ func (f *Facts) end(ctx context.Context, tx *db.Tx, factID string, at time.Time)
 	return n, one, nil
 }
 
+// Forget removes every fact about a person who is forgotten.
+func (f *Facts) Forget(ctx context.Context, tx *db.Tx, n Number) error {
+	if _, err := tx.Exec(ctx, "delete from facts where person = $1", int64(n)); err != nil {
+		return fmt.Errorf("forgetting facts: %w", err)
+	}
+	tx.OnCommit(func() { f.replace(n, func([]Fact) []Fact { return nil }) })
+	return nil
+}
+
 // replace gives a person another list; the lists given out stay as they are.
 func (f *Facts) replace(n Number, change func([]Fact) []Fact) {
 	f.mu.Lock()
@@ -241,7 +254,7 @@ func (f *Facts) record(ctx context.Context, tx *db.Tx, n Number, one Fact, kind,
 // append writes the entry: what and until when, not why.
 func (f *Facts) append(tx *db.Tx, n Number, one Fact, kind, actor string) (ledger.Position, error) {
 	one.Because = ""
-	return f.ledger.Append(tx, ledger.Entry{Kind: kind, Result: "done", Actor: actor, Subject: f.people.ID(n), Content: one})
+	return f.ledger.Append(tx, ledger.Entry{Kind: kind, Result: "done", Actor: actor, Subject: f.people.ID(n), Slot: n.Slot(), Content: one})
 }
 
 func (f *Facts) each(ctx context.Context, tx *db.Tx, query string, fn func(Number, Fact), args ...any) error {
@@ -259,6 +272,9 @@ func (f *Facts) each(ctx context.Context, tx *db.Tx, query string, fn func(Numbe
 			return fmt.Errorf("reading facts: %w", err)
 		}
 		body, err := f.vault.Open(factLabel, []byte(factID), sealed)
+		if errors.Is(err, vault.ErrForgotten) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

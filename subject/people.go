@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -19,8 +18,12 @@ import (
 // Key is the keyed blind index of an identity: who has the store but not the key can neither read it nor try names out.
 type Key [16]byte
 
-// Number is how the store names a person; outside, a person is its id.
+// Number is how the store names a person; outside, a person is its id. It is also the slot of the person's key, and so
+// never given twice.
 type Number uint32
+
+// Slot is where the key lies under which everything about the person is sealed.
+func (n Number) Slot() vault.Slot { return vault.Slot(n) }
 
 // numberShift is where, in what an id is made of, the epoch of the number stands: after a restore numbers of the line that
 // was lost are given anew, and must make other ids.
@@ -71,7 +74,17 @@ func OpenPeople(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*
 		return nil, err
 	}
 	p := &People{db: d, vault: v, clock: c, tokens: v.Tokens(vault.BlindIndex), ids: v.Numbers("sub")}
-	return p, d.Read(ctx, func(tx *db.Tx) error { return p.readSpans(ctx, tx) })
+	var last int64
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(ctx, "select coalesce(max(number), 0) from people").Scan(&last); err != nil {
+			return fmt.Errorf("reading people: %w", err)
+		}
+		return p.readSpans(ctx, tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, v.KeepFree(vault.Slot(last + 1))
 }
 
 func (p *People) readSpans(ctx context.Context, tx *db.Tx) error {
@@ -208,16 +221,20 @@ func (p *People) Find(ctx context.Context, tx *db.Tx, k Key) (Number, error) {
 // Add makes a person, in the transaction of what it is made for. One who was erased before and did not say yes since is
 // suppressed until Return.
 func (p *People) Add(ctx context.Context, tx *db.Tx, suppressed bool) (Number, error) {
-	var n int64
-	err := tx.QueryRow(ctx, "insert into people (number, since) select coalesce(max(number), 0) + 1, $1 from people returning number",
-		p.clock.Now().UnixMilli()).Scan(&n)
+	slot, err := p.vault.NewSlot()
+	if err != nil {
+		return 0, err
+	}
+	var flag *int64
+	if suppressed {
+		one := int64(1)
+		flag = &one
+	}
+	_, err = tx.Exec(ctx, "insert into people (number, since, suppressed) values ($1, $2, $3)", int64(slot), p.clock.Now().UnixMilli(), flag)
 	if err != nil {
 		return 0, fmt.Errorf("making a person: %w", err)
 	}
-	if suppressed {
-		_, err = tx.Exec(ctx, "update people set suppressed = 1 where number = $1", n)
-	}
-	return Number(n), err
+	return Number(slot), nil
 }
 
 // Suppressed tells whether a person was erased before they became known again, and said no yes since.
@@ -240,8 +257,11 @@ func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) 
 	bound := make([]Bound, 0, len(ids))
 	for _, i := range ids {
 		k := p.Key(i)
-		sealed := p.vault.Seal(identityLabel, k[:], []byte(i.Value))
-		_, err := tx.Exec(ctx, "insert into identities (blind, person, kind, sealed, since) values ($1, $2, $3, $4, $5) on conflict do nothing",
+		sealed, err := p.vault.SealFor(n.Slot(), identityLabel, k[:], []byte(i.Value))
+		if err != nil {
+			return nil, err
+		}
+		_, err = tx.Exec(ctx, "insert into identities (blind, person, kind, sealed, since) values ($1, $2, $3, $4, $5) on conflict do nothing",
 			k[:], int64(n), i.Kind, sealed, p.clock.Now().UnixMilli())
 		if err != nil {
 			return nil, fmt.Errorf("keeping an identity: %w", err)
@@ -263,136 +283,4 @@ func (p *People) BindKeys(ctx context.Context, tx *db.Tx, n Number, keys []Key) 
 		bound = append(bound, Bound{k, n})
 	}
 	return bound, nil
-}
-
-// Forget takes everything that leads to a person out of the store. The number stays taken.
-func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, error) {
-	var bound []Bound
-	err := p.Keys(ctx, tx, n, func(b Bound) { bound = append(bound, b) })
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tx.Exec(ctx, "delete from identities where person = $1", int64(n)); err != nil {
-		return nil, fmt.Errorf("forgetting a person: %w", err)
-	}
-	_, err = tx.Exec(ctx, "update people set erased = $2 where number = $1", int64(n), p.clock.Now().UnixMilli())
-	return bound, err
-}
-
-// Each goes through every identity, in no order.
-func (p *People) Each(ctx context.Context, tx *db.Tx, fn func(Bound)) error {
-	return p.each(ctx, tx, "select blind, person from identities", fn)
-}
-
-// Keys goes through those of a person.
-func (p *People) Keys(ctx context.Context, tx *db.Tx, n Number, fn func(Bound)) error {
-	return p.each(ctx, tx, "select blind, person from identities where person = $1", fn, int64(n))
-}
-
-// Erased goes through everybody who was erased; again tells that they are known again, and suppressed.
-func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(n Number, again bool)) error {
-	rows, err := tx.Query(ctx, "select number, erased is null from people where erased is not null or suppressed is not null")
-	if err != nil {
-		return fmt.Errorf("reading people: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n int64
-		var again bool
-		if err := rows.Scan(&n, &again); err != nil {
-			return fmt.Errorf("reading people: %w", err)
-		}
-		fn(Number(n), again)
-	}
-	return rows.Err()
-}
-
-// ErasedBetween are those who were erased in a span of time.
-func (p *People) ErasedBetween(ctx context.Context, from, to time.Time) (out []Number, err error) {
-	err = p.db.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(ctx, "select number from people where erased >= $1 and erased < $2", from.UnixMilli(), to.UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var n int64
-			if err := rows.Scan(&n); err != nil {
-				return err
-			}
-			out = append(out, Number(n))
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-func (p *People) each(ctx context.Context, tx *db.Tx, query string, fn func(Bound), args ...any) error {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("reading identities: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var blind []byte
-		var n int64
-		if err := rows.Scan(&blind, &n); err != nil {
-			return fmt.Errorf("reading identities: %w", err)
-		}
-		b := Bound{Person: Number(n)}
-		if copy(b.Key[:], blind) != len(b.Key) || len(blind) != len(b.Key) {
-			return fault.New(fault.Integrity, "the register of people is damaged")
-		}
-		fn(b)
-	}
-	return rows.Err()
-}
-
-// Identities are those of a person, with their values: content, to be shown only to who may see it.
-func (p *People) Identities(ctx context.Context, n Number) (out []Identity, err error) {
-	err = p.db.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(ctx, "select blind, kind, sealed from identities where person = $1 order by since, kind", int64(n))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var blind, sealed []byte
-			var i Identity
-			if err := rows.Scan(&blind, &i.Kind, &sealed); err != nil {
-				return err
-			}
-			if len(sealed) == 0 {
-				continue // of BindKeys
-			}
-			value, err := p.vault.Open(identityLabel, blind, sealed)
-			if err != nil {
-				return err
-			}
-			i.Value = string(value)
-			out = append(out, i)
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-// Since is when a person became known, and when they were erased; false when nobody has that number.
-func (p *People) Since(ctx context.Context, n Number) (since, erased time.Time, ok bool, err error) {
-	err = p.db.Read(ctx, func(tx *db.Tx) error {
-		var s int64
-		var e *int64
-		err := tx.QueryRow(ctx, "select since, erased from people where number = $1", int64(n)).Scan(&s, &e)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
-		}
-		ok, since = err == nil, time.UnixMilli(s).UTC()
-		if e != nil {
-			erased = time.UnixMilli(*e).UTC()
-		}
-		return err
-	})
-	return since, erased, ok, err
 }

@@ -1,7 +1,7 @@
 package vault
 
 import (
-	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -12,8 +12,8 @@ const keyLabel = "key"
 
 var errDestroyed = errors.New("the key was destroyed")
 
-// Key is a random 256-bit key of one request: what is sealed under it dies with it. Keep what NewKey sealed, and open it
-// again when it is needed. A copy of a Key is the same key. It is safe for concurrent use.
+// Key is a random 256-bit key of one request: what is sealed under it dies with it. Keep the form NewKey gives, and open
+// it again when it is needed. A copy of a Key is the same key. It is safe for concurrent use.
 type Key struct{ in hidden[oneKey] }
 
 type oneKey struct {
@@ -23,16 +23,38 @@ type oneKey struct {
 	mac  [32]byte
 }
 
-// NewKey makes a key, and its sealed form to store.
-func (v *Vault) NewKey() (Key, []byte) {
-	var raw [32]byte
-	rand.Read(raw[:]) // never fails: it ends the process instead
-	sealed := v.Seal(keyLabel, nil, raw[:])
-	return newKey(&raw), sealed
+// NewKey takes a key that nobody had, and gives a form to store by which OpenKey finds it again. That holds only the key's
+// slot (SlotOf): to destroy the key for good, shred that.
+func (v *Vault) NewKey() (Key, []byte, error) {
+	slot, err := v.NewSlot()
+	if err != nil {
+		return Key{}, nil, err
+	}
+	stored := binary.BigEndian.AppendUint32([]byte{slotVersion}, uint32(slot))
+	k, err := v.OpenKey(stored)
+	return k, stored, err
 }
 
-// OpenKey gives back a key from its sealed form; fault.Integrity when that is not one of this vault's.
-func (v *Vault) OpenKey(sealed []byte) (Key, error) {
+// OpenKey gives back a key from the form it is stored in; fault.Integrity when that is not one of this vault's, and
+// ErrForgotten when it was shredded.
+func (v *Vault) OpenKey(stored []byte) (k Key, err error) {
+	if slot := SlotOf(stored); slot != 0 && len(stored) == slotHeader {
+		s, err := v.slots()
+		if err != nil {
+			return Key{}, err
+		}
+		err = s.raw(slot, func(key []byte) error {
+			raw := [32]byte(key)
+			k = newKey(&raw)
+			return nil
+		})
+		return k, err
+	}
+	return v.openSealedKey(stored)
+}
+
+// openSealedKey opens a key of before there were slots, sealed under a label.
+func (v *Vault) openSealedKey(sealed []byte) (Key, error) {
 	b, err := v.Open(keyLabel, nil, sealed)
 	if err != nil {
 		return Key{}, err
@@ -95,8 +117,8 @@ func (k Key) MAC(parts ...[]byte) (sum [32]byte, err error) {
 	return sum, err
 }
 
-// Destroy clears the key in memory; every later use of it or a copy is an error. Its sealed form must be deleted too,
-// or the key can be opened again.
+// Destroy clears the key in memory; every later use of it or a copy is an error. Its slot must be shredded too, or the key
+// can be opened again.
 func (k Key) Destroy() {
 	if k.in == nil {
 		return

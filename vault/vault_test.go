@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,7 +108,10 @@ func TestMACSeparates(t *testing.T) {
 
 func TestRequestKeyDies(t *testing.T) {
 	v := open(t, t.TempDir())
-	k, stored := v.NewKey()
+	k, stored, err := v.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	sealed, err := k.Seal([]byte("a"), []byte("plain"))
 	if err != nil {
 		t.Fatal(err)
@@ -140,9 +144,23 @@ func TestRequestKeyDies(t *testing.T) {
 	if _, err := (Key{}).Seal(nil, nil); err == nil {
 		t.Error("the zero Key seals")
 	}
-	stored[40] ^= 1
-	if _, err := v.OpenKey(stored); fault.KindOf(err) != fault.Integrity {
-		t.Errorf("changed sealed key: %v", err)
+	for n, broken := range [][]byte{nil, stored[:4], append(stored, 0), {slotVersion, 1, 1, 1, 1}} {
+		if _, err := v.OpenKey(broken); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+	if err := v.Shred(SlotOf(stored)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.OpenKey(stored); !errors.Is(err, ErrForgotten) {
+		t.Errorf("a shredded key opens: %v", err)
+	}
+	old, err := v.OpenKey(v.Seal(keyLabel, nil, make([]byte, 32))) // as they were stored before
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Seal(nil, nil); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -225,7 +243,10 @@ func TestFirstUseRace(t *testing.T) {
 func TestNothingShowsAKey(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir)
-	k, _ := v.NewKey()
+	k, _, err := v.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	root, err := os.ReadFile(filepath.Join(dir, "root"))
 	if err != nil {
 		t.Fatal(err)
