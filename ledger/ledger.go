@@ -38,8 +38,9 @@ create table ledger_tiles (
 const subjects = `alter table ledger_entries add column subject text;
 create index ledger_entries_subject on ledger_entries (subject, id) where subject is not null`
 
-const insertEntry = `insert into ledger_entries (id, revision, minute, kind, result, commitments, payload, subject)
-	values ($1, $2, $3, $4, $5, $6, $7, $8)`
+var entries = db.NewTable("ledger_entries", db.Column{Name: "id", Type: "bigint"}, db.Column{Name: "revision", Type: "bigint"},
+	db.Column{Name: "minute", Type: "bigint"}, db.Column{Name: "kind", Type: "text"}, db.Column{Name: "result", Type: "text"},
+	db.Column{Name: "commitments", Type: "bytea"}, db.Column{Name: "payload", Type: "bytea"}, db.Column{Name: "subject", Type: "text"})
 
 const upsertTile = `insert into ledger_tiles (level, n, hashes) values ($1, $2, $3)
 	on conflict (level, n) do update set hashes = excluded.hashes`
@@ -71,6 +72,8 @@ type Ledger struct {
 	pending  edge  // with what the transaction under way appends; only the store's writer touches it
 	unkept   []Act // that are to be kept outside; only the store's writer touches it
 
+	owned, ownedKept []owned // what the table of whose entries they are does not know; see pending and edge
+
 	mu      sync.Mutex
 	edge    edge    // what is durable
 	kept    actsEnd // what is durable outside; only the store's writer changes it
@@ -90,13 +93,13 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
 		return nil, err
 	}
-	if err := c.DB.Read(ctx, func(tx *db.Tx) error { return l.readEdge(ctx, tx) }); err != nil {
+	if err := c.DB.Read(ctx, func(tx *db.Tx) error { return l.readTail(ctx, tx) }); err != nil {
 		return nil, err
 	}
 	err = l.compare(ctx)
@@ -140,6 +143,14 @@ func prepare(c Config) (*Ledger, error) {
 		return nil, err
 	}
 	return &Ledger{c: c, verifier: v, places: c.Vault.Tokens(placeLabel), epoch: 1, changed: make(chan struct{})}, nil
+}
+
+// readTail reads what only the newest entries tell.
+func (l *Ledger) readTail(ctx context.Context, tx *db.Tx) error {
+	if err := l.readEdge(ctx, tx); err != nil {
+		return err
+	}
+	return l.readOwned(ctx, tx)
 }
 
 // readEdge rebuilds the edge from the tiles and the rows behind the last full tile of leaves.
@@ -217,12 +228,13 @@ func (l *Ledger) Next(*db.Tx) Position {
 
 // forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
 // call undoes all, and the others of it find nothing left to undo.
-func (l *Ledger) forget() { l.pending, l.unkept = l.snapshot(), nil }
+func (l *Ledger) forget() { l.pending, l.owned, l.unkept = l.snapshot(), l.ownedKept, nil }
 
 // publish makes what was appended visible. All that is pending is durable when the first of these calls comes.
 func (l *Ledger) publish() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.ownedKept = l.owned
 	if l.edge.size == l.pending.size {
 		return
 	}

@@ -151,6 +151,9 @@ func (l *Ledger) expire(ctx context.Context, tx *db.Tx, c Class, before int64) (
 		return 0, false, err
 	}
 	for _, id := range due {
+		if err := l.disown(ctx, tx, id); err != nil {
+			return 0, false, err
+		}
 		if _, err := tx.Exec(ctx, "update ledger_entries set payload = null, subject = null where id = $1", id); err != nil {
 			return 0, false, err
 		}

@@ -158,7 +158,7 @@ func (l *Ledger) Since(ctx context.Context, id int64, n int) ([]Row, error) {
 // Of gives all entries about a subject, oldest first. Those whose payload names somebody else are fault.Integrity: the
 // column they are found by is not what the leaf commits to.
 func (l *Ledger) Of(ctx context.Context, subject string) ([]Row, error) {
-	out, err := l.rows(ctx, "select "+columns+" from ledger_entries where subject = $1 order by id", subject)
+	out, err := l.rows(ctx, "select "+columns+" from ledger_entries where "+of(1, 2)+" order by id", subject, l.noted())
 	for _, r := range out {
 		if !r.Erased && r.Subject != subject {
 			return nil, damaged("entry %d is about somebody else", r.ID)

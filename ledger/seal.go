@@ -79,7 +79,7 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 	}
 	leaf := leafOf(m.encode(), s.commitments)
 	ctx := context.Background() // the store does not interrupt writes
-	_, err := tx.Exec(ctx, insertEntry, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.placed(leaf, s.payload), findable(s.subject))
+	err := tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.placed(leaf, s.payload), findable(s.subject))
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
@@ -90,5 +90,5 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)
 		}
 	}
-	return Position{ID: id, Revision: m.revision}, nil
+	return Position{ID: id, Revision: m.revision}, l.noteWhose(tx, s.subject, id)
 }

@@ -111,14 +111,14 @@ func newSearch(q Question) *search {
 	s.exact = s.id != "" && len(q.Subjects) == 1
 	switch {
 	case s.exact:
-		s.query += " and subject = $5 and $5 <> ''"
+		s.query += " and " + of(5, 6)
 	case len(q.Subjects) > 0: // tokens stay sealed: all entries that are not about somebody else are opened
-		s.query += " and (subject is null or subject = $5)"
+		s.query += " and (subject is null or subject = $5) and $6 >= 0"
 	default:
-		s.query += " and $5 = ''"
+		s.query += " and $5 = '' and $6 >= 0"
 	}
 	for i, kind := range q.Kinds {
-		s.query += fmt.Sprintf("%s$%d", []string{" and kind in (", ", "}[min(i, 1)], 6+i)
+		s.query += fmt.Sprintf("%s$%d", []string{" and kind in (", ", "}[min(i, 1)], 7+i)
 		s.kinds = append(s.kinds, kind)
 	}
 	if len(q.Kinds) > 0 {
@@ -138,7 +138,7 @@ func (s *search) page(ctx context.Context, l *Ledger) (page []Row, more bool, er
 	if !s.q.From.IsZero() {
 		from = s.q.From.Unix() / 60
 	}
-	rows, err := l.rows(ctx, s.query, append([]any{s.q.Before, from, to, s.q.Kind, s.id}, s.kinds...)...)
+	rows, err := l.rows(ctx, s.query, append([]any{s.q.Before, from, to, s.q.Kind, s.id, l.noted()}, s.kinds...)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -21,11 +21,13 @@ type engine interface {
 // who can act on them.
 type conn interface {
 	begin(ctx context.Context) error
-	// commit answers when the transaction is durable. After an error its outcome is unknown.
-	commit() error
+	// commit inserts what was left for the end, then answers when the transaction is durable. A row that is refused leaves
+	// it open, to be rolled back; after any other error its outcome is unknown.
+	commit(last []rowsOf) (refused, unknown error)
 	rollback() error
 	exec(ctx context.Context, text string, args []any) (int64, error)
 	query(ctx context.Context, text string, args []any) (cursor, error)
+	insert(ctx context.Context, into *Table, rows [][]any) error
 	// script executes any number of statements, and keeps none prepared.
 	script(ctx context.Context, text string) error
 	// health asks for the name of the engine, and whether a commit waits for the disk: "on".

@@ -34,8 +34,8 @@ const insertText = `insert into schema_texts (n, feature, step, body) select coa
 // added: one that was applied and then changed is refused, and so is a store that already knows more steps than this
 // program does.
 //
-// Both engines get the same text but for one phrase: "integer primary key" is the address of the row in SQLite, which has
-// 64 bits, and becomes "bigint primary key" in PostgreSQL. Neither engine gives ids: the statement that inserts does.
+// Both engines get the same text but for two phrases: "integer primary key" is the address of the row in SQLite, which has
+// 64 bits, and becomes "bigint primary key" in PostgreSQL; "without rowid" is left out there. Neither engine gives ids: the statement that inserts does.
 func (d *DB) Migrate(ctx context.Context, feature string, steps ...string) error {
 	var applied []string
 	err := d.Write(ctx, func(tx *Tx) (err error) {

@@ -71,6 +71,7 @@ func (s *server) writer(ctx context.Context) (conn, error) {
 		c.close()
 		return nil, err
 	}
+	c.later = true
 	return c, nil
 }
 
@@ -105,6 +106,8 @@ func (*server) close() error { return nil }
 type pgConn struct {
 	c         *pgx.Conn
 	beginning string
+	later     bool    // a transaction is begun with its first statement
+	fresh     bool    // one was begun that the server was not told of yet
 	live      *pgRows // still on the wire; nothing else can be sent before they are read
 }
 
@@ -135,30 +138,86 @@ func (c *pgConn) inUse(ctx context.Context) error {
 }
 
 func (c *pgConn) begin(ctx context.Context) error {
+	if c.fresh = c.later && !c.lost(); c.fresh {
+		return nil
+	}
 	_, err := c.exec(ctx, c.beginning, nil)
 	return err
 }
 
-// commit looks at what the server did: it answers a commit of what already failed with a rollback, and calls that no
-// error.
-func (c *pgConn) commit() error {
-	tag, err := c.c.Exec(context.Background(), "commit")
+// start tells the server of a transaction that was begun, and frees the connection.
+func (c *pgConn) start(ctx context.Context) error {
+	c.settle()
+	if !c.fresh {
+		return nil
+	}
+	c.fresh = false
+	_, err := c.exec(ctx, c.beginning, nil)
+	return err
+}
+
+// commit sends all that is left at once. It looks at what the server did: that answers a commit of what already failed
+// with a rollback, and calls it no error.
+func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
+	c.settle()
+	ctx, all := context.Background(), &pgx.Batch{}
+	if c.fresh && len(last) == 0 {
+		c.fresh = false
+		return nil, nil
+	}
+	if c.fresh {
+		all.Queue(c.beginning)
+	}
+	for _, in := range last {
+		args, err := in.table.byColumn(in.rows)
+		if err != nil {
+			return err, nil
+		}
+		all.Queue(in.table.arrays, args...)
+	}
+	c.fresh = false
+	all.Queue("commit")
+	results := c.c.SendBatch(ctx, all)
+	for range all.Len() - 1 {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // what follows was not done either
+			return c.mapped(ctx, "inserting rows", err), nil
+		}
+	}
+	tag, err := results.Exec()
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
 	if err != nil {
-		return c.mapped(context.Background(), "commit", err)
+		return nil, c.mapped(ctx, "commit", err)
 	}
 	if tag.String() != "COMMIT" {
-		return fmt.Errorf("commit: the server answered %s", tag)
+		return nil, fmt.Errorf("commit: the server answered %s", tag)
 	}
-	return nil
+	return nil, nil
+}
+
+func (c *pgConn) insert(ctx context.Context, into *Table, rows [][]any) error {
+	args, err := into.byColumn(rows)
+	if err == nil {
+		_, err = c.exec(ctx, into.arrays, args)
+	}
+	return err
 }
 
 func (c *pgConn) rollback() error {
+	if c.fresh {
+		c.fresh = false
+		return nil
+	}
 	_, err := c.exec(context.Background(), "rollback", nil)
 	return err
 }
 
 func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, error) {
-	c.settle()
+	if err := c.start(ctx); err != nil {
+		return 0, err
+	}
 	tag, err := c.c.Exec(ctx, text, args...)
 	if err != nil {
 		return 0, c.mapped(ctx, "running a statement", err)
@@ -167,7 +226,9 @@ func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, erro
 }
 
 func (c *pgConn) query(ctx context.Context, text string, args []any) (cursor, error) {
-	c.settle()
+	if err := c.start(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := c.c.Query(ctx, text, args...)
 	if err != nil {
 		return nil, c.mapped(ctx, "running a query", err)
@@ -177,7 +238,9 @@ func (c *pgConn) query(ctx context.Context, text string, args []any) (cursor, er
 }
 
 func (c *pgConn) script(ctx context.Context, text string) error {
-	c.settle()
+	if err := c.start(ctx); err != nil {
+		return err
+	}
 	if _, err := c.c.PgConn().Exec(ctx, text).ReadAll(); err != nil {
 		return c.mapped(ctx, "running a script", err)
 	}
@@ -196,7 +259,7 @@ func (*pgConn) health() string {
 }
 
 func (*pgConn) schema(step string) string {
-	return strings.ReplaceAll(step, "integer primary key", "bigint primary key")
+	return strings.NewReplacer("integer primary key", "bigint primary key", " without rowid", "").Replace(step)
 }
 
 func (*pgConn) pulse() time.Duration { return pulse }

@@ -122,7 +122,32 @@ type stmt struct {
 }
 
 func (c *sqliteConn) begin(ctx context.Context) error { return c.run(ctx, c.beginning) }
-func (c *sqliteConn) commit() error                   { return c.run(context.Background(), "commit") }
+
+func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
+	for _, in := range last {
+		if err := c.insert(context.Background(), in.table, in.rows); err != nil {
+			return err, nil
+		}
+	}
+	return nil, c.run(context.Background(), "commit")
+}
+
+// insert goes by statements for few numbers of rows, so that they are prepared once.
+func (c *sqliteConn) insert(ctx context.Context, into *Table, rows [][]any) error {
+	args := make([]any, 0, min(len(rows), insertSizes[0])*len(into.columns))
+	for _, n := range insertSizes {
+		for ; len(rows) >= n; rows = rows[n:] {
+			args = args[:0]
+			for _, row := range rows[:n] {
+				args = append(args, row...)
+			}
+			if _, err := c.exec(ctx, into.values[n], args); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // rollback also succeeds where the engine had already undone the transaction (disk full, i/o error): then a new one can
 // begin.

@@ -15,6 +15,7 @@ type Tx struct {
 	from       context.Context // of the caller of Write
 	dirty      bool            // something may have been written
 	failed     error           // the first statement that failed; nothing runs after it
+	late       *inserts        // of the commit; nil when reading
 	open       []*Rows
 	onCommit   []func()
 	onKeep     []func() error
@@ -81,11 +82,10 @@ func (t *Tx) usable(text string) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	if isSelect(text) {
-		return nil
+	if !isSelect(text) {
+		t.dirty = true
 	}
-	t.dirty = true
-	return nil
+	return t.flush()
 }
 
 // context is the one statements run under. A write is never interrupted half way: the engine would undo the whole group

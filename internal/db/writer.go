@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -38,6 +39,7 @@ type writer struct {
 	queue chan *command
 	hook  func(string)
 	done  chan struct{}
+	late  inserts // of the commit under way
 
 	health context.Context // ends, with the cause, when nothing can be written any more
 	fail   context.CancelCauseFunc
@@ -115,20 +117,24 @@ func (w *writer) together(group []*command) {
 		return
 	}
 	for i, c := range group {
-		if w.perform(c) {
-			continue
-		}
-		w.rollback(group[:i+1])
-		if len(group) == 1 {
-			c.answer()
+		if !w.perform(c) {
+			w.apart(group, i+1)
 			return
 		}
-		for _, c := range group {
-			w.together([]*command{c})
-		}
-		return
 	}
 	w.commit(group)
+}
+
+// apart undoes those of a group that ran, and runs each again alone. One that was alone has failed.
+func (w *writer) apart(group []*command, ran int) {
+	w.rollback(group[:ran])
+	if len(group) == 1 {
+		group[0].answer()
+		return
+	}
+	for _, c := range group {
+		w.together([]*command{c})
+	}
 }
 
 func (w *writer) begin() error {
@@ -146,7 +152,7 @@ func (w *writer) begin() error {
 // perform runs a command and tells whether the transaction may go on. One that fails before it wrote leaves nothing to
 // undo: its error stands on what the group did before it, and is answered with the group.
 func (w *writer) perform(c *command) bool {
-	c.tx = &Tx{c: w.c, from: c.ctx}
+	c.tx = &Tx{c: w.c, from: c.ctx, late: &w.late}
 	c.err = call(c.fn, c.tx)
 	if c.tx.failed != nil && c.err == nil {
 		c.err = c.tx.failed
@@ -171,6 +177,7 @@ func (c *command) undo() {
 }
 
 func (w *writer) rollback(ran []*command) {
+	w.late = inserts{}
 	err := w.c.rollback()
 	for i := len(ran) - 1; i >= 0; i-- {
 		ran[i].undo()
@@ -183,7 +190,17 @@ func (w *writer) rollback(ran []*command) {
 // commit makes the group durable, then tells everybody: hooks first, then what must be kept elsewhere, answers after all
 // of them.
 func (w *writer) commit(group []*command) {
-	if err := w.c.commit(); err != nil {
+	last := w.late.tables
+	w.late = inserts{}
+	refused, err := w.c.commit(last)
+	if refused != nil && !w.c.lost() {
+		for _, c := range group {
+			c.err = cmp.Or(c.err, refused)
+		}
+		w.apart(group, len(group))
+		return
+	}
+	if err = cmp.Or(err, refused); err != nil {
 		w.fail(unknown(err))
 		w.rollback(group)
 		answerAll(group, w.broken())
