@@ -46,7 +46,21 @@ export const routes = (c) => {
     ...of("full", c.full.pages),
     ...of("full", ["/requests?state=closed", "/requests?due=late", "/consent?purpose=measuring&weeks=52", "/consent/purposes/advice", "/consent/purposes/orders"]),
     ...states.map(([state, ref]) => ({ name: `full/${state}`, url: `${c.full.url}/requests/${ref}` })),
+    ...of("full", ["/roles?role=system_admin&may=consent.read", "/log/looks?who=account:nobody"]),
+    ...signedIn(c),
   ];
+};
+
+// signedIn are pages as somebody meets them who has an account, or is on the way in: those of the door and of their own account,
+// where each role comes out, and what is as nobody sees it without a session.
+export const signedIn = (c) => Object.entries(c.staff.visitors).flatMap(([who, { cookie, pages }]) =>
+  pages.filter((path) => path === "/" || /^\/(sign-in|setup|account|log\/looks|people\/sub_)/.test(path) || !cookie)
+    .map((path) => ({ name: `${who}${path.replace(/link=.*/, "link")}`, url: c.staff.url + path, cookie })));
+
+// enter gives the browser the session of a visitor, or none.
+export const enter = async (context, { url, cookie }) => {
+  await context.clearCookies();
+  if (cookie) await context.addCookies([{ name: "ombud_test", value: cookie, url }]);
 };
 
 export const widths = [320, 768, 1280];

@@ -3,7 +3,7 @@
 import { test, before, after } from "node:test";
 import assert from "node:assert/strict";
 import { AxeBuilder } from "@axe-core/playwright";
-import { browser, company, routes, themes, widths } from "./company.mjs";
+import { browser, company, enter, routes, themes, widths } from "./company.mjs";
 
 let c, b;
 before(async () => {
@@ -43,6 +43,7 @@ for (const theme of themes) {
       const { page, complaints, close } = await open({ viewport: { width, height: 900 }, colorScheme: theme.colorScheme, forcedColors: theme.forcedColors });
       const bad = [];
       for (const r of routes(c)) {
+        await enter(page.context(), r);
         await page.goto(r.url);
         for (const d of await page.locator("main details").all()) await d.evaluate((e) => { e.open = true; });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -61,6 +62,7 @@ test("targets are large enough to hit", async () => {
   const { page, close } = await open({ viewport: { width: 320, height: 900 } });
   const small = [];
   for (const r of routes(c)) {
+    await enter(page.context(), r);
     await page.goto(r.url);
     const found = await page.evaluate(() => [...document.querySelectorAll("main :is(button, input:not([type=hidden]), select, summary, .btn, .tabs a, th a)")]
       .filter((e) => e.checkVisibility()).map((e) => [e.textContent.trim(), e.getBoundingClientRect().height]).filter(([, h]) => h < 20));
@@ -186,6 +188,65 @@ test("a form of another site changes nothing and is answered by a page", async (
   assert.equal(answer.status(), 403);
   assert.match(await page.locator("h1").textContent(), /^Another site sent this/);
   await close();
+});
+
+test("each role opens what its rail and tabs offer, without script", async () => {
+  const { page, complaints, close } = await open({ javaScriptEnabled: false });
+  for (const [who, { cookie }] of Object.entries(c.staff.visitors)) {
+    if (["code", "factor", "nobody"].includes(who)) continue;
+    await enter(page.context(), { url: c.staff.url, cookie });
+    await page.goto(c.staff.url);
+    const rooms = await page.locator(".rail li a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    assert.ok(rooms.length > 0, `${who} has no room`);
+    for (const room of rooms) {
+      await page.goto(c.staff.url + room);
+      for (const tab of await page.locator("main .tabs a").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+        const answer = await page.goto(new URL(tab, page.url()).href);
+        assert.equal(answer.status(), 200, `${who}: ${tab}`);
+      }
+    }
+  }
+  await close();
+  assert.deepEqual(complaints, []);
+});
+
+test("somebody signs out, and their session opens nothing any more", async () => {
+  const { page, close } = await open({ javaScriptEnabled: false });
+  const { cookie } = c.staff.visitors.developer;
+  await enter(page.context(), { url: c.staff.url, cookie });
+  await page.goto(`${c.staff.url}/account`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  assert.equal(new URL(page.url()).pathname, "/sign-in");
+  await enter(page.context(), { url: c.staff.url, cookie });
+  await page.goto(`${c.staff.url}/account`);
+  assert.equal(new URL(page.url()).pathname, "/sign-in");
+  await close();
+});
+
+test("a key is made, shown once and revoked without a mouse", async () => {
+  const { page, complaints, close } = await open();
+  await enter(page.context(), { url: c.staff.url, cookie: c.staff.visitors.system_admin.cookie });
+  await page.goto(`${c.staff.url}/api-keys`);
+  await tabTo(page, "name");
+  await page.keyboard.type("till");
+  await tabTo(page, "role");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Copy the key for till now/ }).waitFor();
+  const secret = (await page.getByLabel("API key", { exact: true }).textContent()).trim();
+  assert.match(secret, /^omb_[\w-]{43}$/);
+  await tabTo(page, "I have it");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /keys let programs in/ }).waitFor();
+  assert.ok(!(await page.content()).includes(secret), "the key is shown again");
+  const row = page.getByRole("row", { name: /^till/ });
+  await row.getByText("Revoke", { exact: true }).focus();
+  await page.keyboard.press("Enter");
+  await row.getByRole("button", { name: "Revoke the key till" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("row", { name: /^till.*revoked/ }).waitFor();
+  await close();
+  assert.deepEqual(complaints, []);
 });
 
 test("a wrong form names each thing to mend and leads to it", async () => {

@@ -51,11 +51,9 @@ func order(b purpose.Basis) int {
 }
 
 // consentTabs are the pages of the room.
-func consentTabs(c *consents, here string) g.Node {
-	tab := func(href, name string, n int) view.Room {
-		return view.Room{Href: href, Name: name, Here: href == here, Count: n}
-	}
-	return view.Tabs("Consent", tab(roomConsent, "Overview", 0), tab("/consent/purposes", "Purposes", len(c.declared)),
+func (v *visit) consentTabs(c *consents, here string) g.Node {
+	tab := func(href, name string, n int) view.Room { return view.Room{Href: href, Name: name, Count: n} }
+	return v.tabs("Consent", here, tab(roomConsent, "Overview", 0), tab("/consent/purposes", "Purposes", len(c.declared)),
 		tab("/consent/expiring", "Expiring", len(c.expiring)), tab("/consent/restrictions", "Restrictions", len(c.facts)))
 }
 
@@ -74,7 +72,7 @@ func (v *visit) consent() error {
 		return err
 	}
 	troubles := slices.Concat(v.silent(heard), v.unassessed(c.declared))
-	body := []g.Node{view.Head(consentSentence(c, heard, troubles), consentLede(c, troubles), v.firstOf(troubles)), consentTabs(c, roomConsent)}
+	body := []g.Node{view.Head(consentSentence(c, heard, troubles), consentLede(c, troubles), v.firstOf(troubles)), v.consentTabs(c, roomConsent)}
 	if len(c.declared) == 0 {
 		body = append(body, noPurposes())
 	} else {

@@ -25,7 +25,7 @@ func (v *visit) expiring() error {
 		return cmp.Or(a.Ends.Compare(b.Ends), cmp.Compare(a.ConsentID, b.ConsentID))
 	})
 	lede := "Nothing happens to anybody's data before they end; then every question is answered no. Who is asked again before, and says yes, goes on."
-	body := []g.Node{view.Head(view.Spelled(int64(len(list)), "consent ends", "consents end")+" in the next 30 days.", lede, nil), consentTabs(c, "/consent/expiring")}
+	body := []g.Node{view.Head(view.Spelled(int64(len(list)), "consent ends", "consents end")+" in the next 30 days.", lede, nil), v.consentTabs(c, "/consent/expiring")}
 	if len(list) == 0 {
 		body = append(body, view.Empty("Nothing ends soon.", "A consent lasts as long as its purpose says, 12 months where it says nothing. Those that end within 30 days stand here, so that you can ask again in time."))
 	} else {

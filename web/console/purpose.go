@@ -33,7 +33,7 @@ func (v *visit) purposes() error {
 	}
 	return v.show(http.StatusOK, v.shell(roomConsent, "Purposes", c.desk, consentCrumbs("Purposes"),
 		view.Head(purposesSentence(c.declared), "What a purpose does not name may not be used for it: other data, other fields, other systems.", nil),
-		consentTabs(c, "/consent/purposes"), h.Section(h.ID("list"), h.Aria("label", "Purposes"), table)))
+		v.consentTabs(c, "/consent/purposes"), h.Section(h.ID("list"), h.Aria("label", "Purposes"), table)))
 }
 
 func purposesSentence(declared []*purpose.Rule) string {

@@ -34,7 +34,7 @@ func (v *visit) restrictions() error {
 		sentence = "No restriction and no objection stands."
 	}
 	body := []g.Node{view.Head(sentence, "Every question obeys them at once. Restricted data is kept and not used, except with the person's own yes and for legal claims (GDPR Art. 18(2)).", nil),
-		consentTabs(c, "/consent/restrictions")}
+		v.consentTabs(c, "/consent/restrictions")}
 	if len(c.facts) == 0 {
 		body = append(body, view.Empty("Nobody's data is restricted.", "When a person disputes what you hold or objects to its use, find them and record it on their page. It stands here until it ends or is lifted.",
 			view.Link("sm", roomPeople, "Find a person")))

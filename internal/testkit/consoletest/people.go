@@ -55,7 +55,7 @@ func (w *World) SignedIn(ctx context.Context, name string, role access.Role, by 
 // SignIn is SignedIn that also gives the token of the session.
 func (w *World) SignIn(ctx context.Context, name string, role access.Role, by access.Caller) (access.Caller, string, error) {
 	a := w.Accounts
-	if _, _, err := a.Create(ctx, access.NewAccount{Name: name, Role: role, Password: Password, By: by}); err != nil {
+	if _, _, err := a.Create(ctx, access.NewAccount{Name: name, Display: strings.ReplaceAll(name, "_", " "), Role: role, Password: Password, By: by}); err != nil {
 		return access.Caller{}, "", err
 	}
 	half, err := a.SignIn(ctx, name, Password, "192.0.2.1")
