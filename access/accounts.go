@@ -60,6 +60,7 @@ type Account struct {
 	Factor     bool       `json:"factor"`                // has a second factor
 	Codes      int        `json:"recovery_codes"`        // that are left
 	SetupUntil *time.Time `json:"setup_until,omitempty"` // a setup link opens until then
+	Provider   string     `json:"provider,omitempty"`    // that vouches for it, and says its role
 }
 
 // record is an account as it is kept. What is in private is sealed.
@@ -82,6 +83,7 @@ type private struct {
 	Factor   []byte   `json:"factor,omitempty"`
 	Step     int64    `json:"step,omitempty"` // of the last code that was used
 	Codes    [][]byte `json:"codes,omitempty"`
+	Vouched  *vouched `json:"vouched,omitempty"` // by an identity provider, instead of a password
 }
 
 func (r *record) actor() string { return accountMark + r.ID }
@@ -90,6 +92,9 @@ func (r *record) account(now time.Time) Account {
 	a := Account{
 		ID: r.ID, Name: r.Name, Display: r.Display, Role: r.Role, Enabled: r.Enabled, Created: time.Unix(r.Created, 0).UTC(),
 		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil, Codes: len(r.Codes),
+	}
+	if r.Vouched != nil {
+		a.Provider = r.Vouched.Provider
 	}
 	if r.Setup != nil && now.Unix() < r.SetupUntil {
 		a.SetupUntil = timeOf(r.SetupUntil)
@@ -109,6 +114,7 @@ type Accounts struct {
 	mu       sync.RWMutex
 	idle     time.Duration
 	names    map[string]string // by id: how an account is shown
+	vouchers map[string]bool   // accounts that a provider vouches for
 	sessions map[digest]*session
 }
 
@@ -119,7 +125,7 @@ func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledge
 	}
 	a := &Accounts{
 		db: d, vault: v, ledger: l, clock: c, hasher: newHasher(), idle: defaultIdle,
-		names: map[string]string{}, sessions: map[digest]*session{},
+		names: map[string]string{}, vouchers: map[string]bool{}, sessions: map[digest]*session{},
 	}
 	var err error
 	if a.tries, err = openTries(ctx, d, v, c); err != nil {
@@ -127,7 +133,7 @@ func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledge
 	}
 	err = d.Read(ctx, func(tx *db.Tx) error {
 		roles := map[string]Role{}
-		err := a.readAll(ctx, tx, func(r *record) { a.names[r.ID], roles[r.ID] = r.Display, r.Role })
+		err := a.readAll(ctx, tx, func(r *record) { a.names[r.ID], a.vouchers[r.ID], roles[r.ID] = r.Display, r.Vouched != nil, r.Role })
 		if err != nil {
 			return err
 		}
@@ -182,6 +188,14 @@ func (a *Accounts) find(ctx context.Context, tx *db.Tx, ref string) (*record, er
 		err = fault.New(fault.NotFound, "there is no such account").Then("ombud admin list, or the page Accounts, shows them.")
 	}
 	return found, err
+}
+
+// tokenOf is what an account is found by when it signs in.
+func (a *Accounts) tokenOf(r *record) []byte {
+	if r.Vouched != nil {
+		return a.vouchedToken(r.Vouched.Issuer, r.Vouched.Subject)
+	}
+	return a.nameToken(r.Name)
 }
 
 // nameToken finds a name without storing it; case does not count.
@@ -247,7 +261,7 @@ func (a *Accounts) write(ctx context.Context, tx *db.Tx, r *record) error {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (id) do update set role = excluded.role, enabled = excluded.enabled, epoch = excluded.epoch, signed_in = excluded.signed_in,
 		setup = excluded.setup, setup_until = excluded.setup_until, sealed = excluded.sealed`,
-		r.ID, a.nameToken(r.Name), string(r.Role), enabled, r.Epoch, r.Created, r.SignedIn, setup, r.SetupUntil, a.vault.Seal(accountLabel, r.bound(), open))
+		r.ID, a.tokenOf(r), string(r.Role), enabled, r.Epoch, r.Created, r.SignedIn, setup, r.SetupUntil, a.vault.Seal(accountLabel, r.bound(), open))
 	return err
 }
 
@@ -350,7 +364,7 @@ func (a *Accounts) mayCreate(ctx context.Context, tx *db.Tx, r *record, by Calle
 func (a *Accounts) rename(r *record) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.names[r.ID] = r.Display
+	a.names[r.ID], a.vouchers[r.ID] = r.Display, r.Vouched != nil
 }
 
 // note appends the act's one entry.

@@ -60,6 +60,9 @@ func (a *Accounts) SetRole(ctx context.Context, ref string, role Role, by Caller
 		if by.Role == Local {
 			return fault.New(fault.Denied, "roles are given by somebody who is signed in").Then("Sign in as a %s and open Accounts.", Admin)
 		}
+		if r.Vouched != nil {
+			return errVouched(r)
+		}
 		if r.Role == role {
 			return fault.New(fault.Conflict, "this account has the role %s already", role)
 		}
@@ -119,6 +122,9 @@ func (a *Accounts) EndSessions(ctx context.Context, ref string, by Caller) (Acco
 // fault.Conflict for one that has a password: Reset is for those.
 func (a *Accounts) SetupLink(ctx context.Context, ref string, by Caller) (acc Account, link string, err error) {
 	acc, err = a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		if r.Vouched != nil {
+			return errVouched(r)
+		}
 		if r.Password != "" {
 			return fault.New(fault.Conflict, "this account is set up").Then("To let somebody in again who is locked out, reset it.")
 		}
@@ -129,10 +135,12 @@ func (a *Accounts) SetupLink(ctx context.Context, ref string, by Caller) (acc Ac
 }
 
 // Reset takes password, second factor and recovery codes from an account, ends its sessions, and gives the secret of a
-// setup link.
+// setup link: none for an account that an identity provider vouches for, which sets up its second factor when it comes next.
 func (a *Accounts) Reset(ctx context.Context, ref string, by Caller) (acc Account, link string, err error) {
 	acc, err = a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
-		link = a.giveLink(r)
+		if r.Vouched == nil {
+			link = a.giveLink(r)
+		}
 		r.Password, r.Factor, r.Step, r.Codes = "", nil, 0, nil
 		return a.changed(ctx, tx, r, by.Actor, changeReset, nil)
 	})
@@ -141,4 +149,8 @@ func (a *Accounts) Reset(ctx context.Context, ref string, by Caller) (acc Accoun
 	}
 	a.tries.forgive("password "+string(a.nameToken(acc.Name)), "code "+acc.ID)
 	return acc, link, nil
+}
+
+func errVouched(r *record) error {
+	return fault.New(fault.Conflict, "this account signs in with %s, which says its role", r.Vouched.Provider).Then("Change it there. It can be disabled here.")
 }

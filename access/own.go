@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -31,6 +32,9 @@ func (a *Accounts) prove(ctx context.Context, who Caller, password string) (dige
 	if err != nil {
 		return digest{}, nil, err
 	}
+	if r.Vouched != nil {
+		return from, s, a.fresh(s)
+	}
 	counted := "password " + string(a.nameToken(r.Name))
 	if err := a.tries.count(ctx, limit{counted, triesPerAccount}); err != nil {
 		return digest{}, nil, err
@@ -49,12 +53,23 @@ func (a *Accounts) prove(ctx context.Context, who Caller, password string) (dige
 	return from, s, nil
 }
 
+// fresh lets a session stand for a password, where a provider just vouched for it.
+func (a *Accounts) fresh(s *session) error {
+	if a.clock.Now().Unix() < s.began+int64(halfWay/time.Second) {
+		return nil
+	}
+	return fault.New(fault.Denied, "you signed in more than %d minutes ago; nothing was changed", int(halfWay/time.Minute)).Then("Sign out, sign in again and do it then.")
+}
+
 // ChangePassword gives the own account another password. All its sessions end; the one it was done in goes on under the
 // token this gives.
 func (a *Accounts) ChangePassword(ctx context.Context, who Caller, present, next string) (Entry, error) {
 	acc, err := a.Own(ctx, who)
 	if err != nil {
 		return Entry{}, err
+	}
+	if acc.Provider != "" {
+		return Entry{}, fault.New(fault.Conflict, "this account has no password: it signs in with %s", acc.Provider)
 	}
 	if err := checkPassword(next, acc.Name); err != nil {
 		return Entry{}, err

@@ -152,7 +152,9 @@ func (t *tries) prune(now time.Time) {
 
 // right takes back the try that was right, and with it the others of the account; of an address only the one.
 func (t *tries) right(account, address string) {
-	t.forgive(account)
+	if account != "" {
+		t.forgive(account)
+	}
 	if address == "" {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/access/oidc"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/consent"
@@ -74,6 +75,7 @@ type App struct {
 	Keys   *access.Keys
 
 	Accounts *access.Accounts
+	Desk     *oidc.Desk
 	People   *subject.People
 	Purposes *purpose.Register
 	Consents *consent.Service
@@ -203,6 +205,9 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	}
 	if err == nil {
 		a.Accounts, err = access.OpenAccounts(ctx, a.DB, a.Vault, a.Ledger, c.Clock)
+	}
+	if err == nil {
+		a.Desk = oidc.NewDesk(a.Accounts, c.Clock)
 	}
 	return err
 }

@@ -63,6 +63,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 		a.Consents.PurposesChanged()
 	}
 	a.tellTo(cfg)
+	a.vouch(cfg)
 	return nil
 }
 

@@ -83,6 +83,9 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.work.Go(func() {
 		a.Accounts.Run(a.ctx, func(err error) { a.cfg.Log.Error("what is over of sessions could not be written", "error", err) })
 	})
+	a.work.Go(func() {
+		a.Desk.Run(a.ctx, func(err error) { a.cfg.Log.Error("what identity providers say could not be taken in", "error", err) })
+	})
 	server := &http.Server{
 		Handler: f, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: serverLog(a.cfg.Log),

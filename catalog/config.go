@@ -31,9 +31,10 @@ type LogKeep struct {
 	Because string `yaml:"because"` // the law that asks for it
 }
 
-// Access says what narrows who may do what here.
+// Access says who may sign in by whom, and what narrows who may do what here.
 type Access struct {
 	Policies []string `yaml:"policies,omitempty"` // folders of *.cedar files, from the file's folder
+	OIDC     []OIDC   `yaml:"oidc,omitempty"`
 }
 
 // PolicyFolders are the folders of access policies, as paths to open.

@@ -73,7 +73,9 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		},
 		"approval": func(n *yaml.Node) { r.approval(n, &cfg.Approval) },
 		"access": func(n *yaml.Node) {
-			r.mapping(n, "access", fields{"policies": r.textOrTexts(&cfg.Access.Policies)})
+			r.mapping(n, "access", fields{"policies": r.textOrTexts(&cfg.Access.Policies), "oidc": func(n *yaml.Node) {
+				cfg.Access.OIDC = list(r, n, "access.oidc", r.oidc)
+			}})
 		},
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },

@@ -109,6 +109,10 @@ func accountBadge(a access.Account) g.Node {
 	switch {
 	case !a.Enabled:
 		return view.Badge(view.Idle, "disabled")
+	case a.Provider != "" && !a.Factor:
+		return view.Badge(view.OK, "by "+a.Provider)
+	case a.Provider != "":
+		return view.Badge(view.OK, "in use")
 	case !a.Password && a.SetupUntil == nil:
 		return view.Badge(view.Late, "setup link is over")
 	case !a.Password:
@@ -165,6 +169,11 @@ func (v *visit) accountActs(acc access.Account) g.Node {
 	if !acc.Enabled {
 		standing = one("/enable", "Enable the account", "It can sign in again.")
 	}
+	if acc.Provider != "" {
+		return g.Group{h.P(h.Class("mt"), g.Text("Signs in with "+acc.Provider+", which says its role.")), view.Section{ID: "acts", Title: "Standing"}.With(
+			g.If(len(v.Accounts.Sessions(acc.ID)) > 0, one("/sessions", "End all sessions", "Whoever is signed in with it is out at once.")),
+			one("/reset", "Take its second factor", "Ends its sessions; it sets up another one when it comes next."), standing)}
+	}
 	if !acc.Password {
 		back = one("/link", "New setup link", "An earlier one ends.")
 	}
@@ -199,6 +208,9 @@ func linked(act func(*access.Accounts, context.Context, string, access.Caller) (
 		acc, link, err := act(v.Accounts, v.r.Context(), v.r.PathValue("id"), v.caller)
 		if err != nil {
 			return err
+		}
+		if link == "" {
+			return v.seeOther("/accounts/" + acc.ID)
 		}
 		return v.linkPage(acc, link)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/access/oidc"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
@@ -29,6 +30,7 @@ import (
 type Config struct {
 	Accounts *access.Accounts
 	Keys     *access.Keys
+	Desk     *oidc.Desk
 	Requests *request.Service
 	Consents *consent.Service
 	Purposes *purpose.Register

@@ -53,6 +53,8 @@ var permissions = map[string]access.Permission{
 
 	"GET /log": access.LedgerRead,
 
+	"GET /sign-in/with/{provider}": anybody,
+	"GET /sign-in/from/{provider}": anybody,
 	"GET /sign-in":                 anybody,
 	"POST /sign-in":                anybody,
 	"GET /sign-in/code":            begun,
@@ -97,6 +99,8 @@ var permissions = map[string]access.Permission{
 func people() map[string]func(*visit) error {
 	return map[string]func(*visit) error{
 		"GET /log":                     (*visit).log,
+		"GET /sign-in/with/{provider}": (*visit).toProvider,
+		"GET /sign-in/from/{provider}": (*visit).fromProvider,
 		"GET /sign-in":                 (*visit).door,
 		"POST /sign-in":                (*visit).signIn,
 		"GET /sign-in/code":            (*visit).askCode,

@@ -55,7 +55,7 @@ func (v *visit) doorPage(status int, name string, faults []view.Fault) error {
 			view.Field{ID: "name", Name: "name", Label: "Name", Required: true}.
 				Input(h.Type("text"), h.Value(name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
 			view.Field{ID: "password", Name: "password", Label: "Password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password")),
-			view.Actions(view.Button("main-act", "Sign in")))),
+			view.Actions(view.Button("main-act", "Sign in")))), v.choices(),
 		h.P(h.Class("quiet small mt"), g.Text("Locked out? Whoever keeps accounts here can give you a setup link."))}
 	return v.outside(status, "Sign in", body...)
 }

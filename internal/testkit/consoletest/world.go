@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/access/oidc"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/connector/sqlite"
@@ -43,6 +44,7 @@ type World struct {
 	Relay    *event.Relay
 	Accounts *access.Accounts
 	Keys     *access.Keys
+	Desk     *oidc.Desk
 	Errors   []error // of runs that outlived their form
 
 	vault   *vault.Vault
@@ -107,6 +109,7 @@ func (w *World) open(ctx context.Context) (err error) {
 	if w.Accounts, err = access.OpenAccounts(ctx, w.DB, w.vault, w.Ledger, w.Clock); err != nil {
 		return err
 	}
+	w.Desk = oidc.NewDesk(w.Accounts, w.Clock)
 	return w.openConsents(ctx)
 }
 
@@ -132,7 +135,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Accounts: w.Accounts, Keys: w.Keys, Vault: w.vault, Verify: w.verify, Verified: w.lastVerified, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
+		Accounts: w.Accounts, Desk: w.Desk, Keys: w.Keys, Vault: w.vault, Verify: w.verify, Verified: w.lastVerified, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})

@@ -1,0 +1,27 @@
+package catalog
+
+import "go.yaml.in/yaml/v4"
+
+// accountRoles are those an account may have.
+var accountRoles = []string{"support_agent", "data_protection_officer", "system_admin", "auditor", "developer"}
+
+func (r *reader) oidc(n *yaml.Node) (o OIDC) {
+	r.mapping(n, "an identity provider", fields{
+		"id": r.id(&o.ID, "identity provider"), "name": r.text(&o.Name), "issuer": r.address(&o.Issuer), "client_id": r.text(&o.ClientID),
+		"client_secret": r.secret(&o.ClientSecret, "client_secret"), "scopes": r.texts(&o.Scopes), "groups": r.text(&o.Groups),
+		"roles": func(n *yaml.Node) { o.Roles = list(r, n, "roles", r.grant) },
+		"amr":   r.texts(&o.AMR), "acr": r.texts(&o.ACR), "allow": r.oneOf(&o.Allow, "permission", permission, nil), "ca": r.text(&o.CA),
+	}, "id", "issuer", "client_id", "roles")
+	if o.Name == "" {
+		o.Name = o.ID
+	}
+	if o.Groups == "" {
+		o.Groups = "groups"
+	}
+	return o
+}
+
+func (r *reader) grant(n *yaml.Node) (g Grant) {
+	r.mapping(n, "a role", fields{"group": r.text(&g.Group), "role": r.oneOf(&g.Role, "role of a person", accountRoles, nil)}, "group", "role")
+	return g
+}

@@ -1,0 +1,41 @@
+package catalog
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func parseOIDC(text string) (*Config, error) {
+	return Parse("ombud.yaml", []byte("organization: {name: x}\nsystems: []\naccess: {oidc: ["+text+"]}\n"))
+}
+
+func TestLoadOIDC(t *testing.T) {
+	cfg, err := parseOIDC("{id: work, issuer: 'https://login.example.com', client_id: ombud, client_secret: '${OIDC_SECRET}', roles: [{group: a, role: auditor}], amr: [otp]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []OIDC{{ID: "work", Name: "work", Issuer: "https://login.example.com", ClientID: "ombud", ClientSecret: "${OIDC_SECRET}", Groups: "groups", Roles: []Grant{{"a", "auditor"}}, AMR: []string{"otp"}}}
+	if d := cmp.Diff(want, cfg.Access.OIDC); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestFaultsOfOIDC: a secret in the file, a role nobody has, a provider in the clear.
+func TestFaultsOfOIDC(t *testing.T) {
+	const rest = ", client_id: ombud, roles: [{group: a, role: auditor}]}"
+	for text, want := range map[string]string{
+		"{id: work, issuer: 'http://login.example.com'" + rest:                                        "no https address",
+		"{id: work, issuer: 'https://login.example.com', client_secret: s3cret" + rest:                "is a secret",
+		"{id: work, issuer: 'https://login.example.com', client_secret: '${A}x'" + rest:               "is a secret",
+		"{id: work, issuer: 'https://login.example.com', client_id: x}":                               "needs roles",
+		"{id: work, issuer: 'https://x.example', client_id: x, roles: [{group: a, role: local}]}":     "no role of a person",
+		"{id: work, issuer: 'https://x.example', client_id: x, roles: [{group: a, role: service}]}":   "no role of a person",
+		"{id: w, issuer: 'https://x.example'" + rest + ", {id: w, issuer: 'https://x.example'" + rest: "already",
+	} {
+		if _, err := parseOIDC(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	g "maragu.dev/gomponents"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/web/console/view"
+)
+
+// choices are the identity providers one can sign in with.
+func (v *visit) choices() g.Node {
+	all := v.Desk.Choices()
+	if len(all) == 0 {
+		return nil
+	}
+	var links []g.Node
+	for _, c := range all {
+		links = append(links, view.Link("", "/sign-in/with/"+c.ID, "Sign in with "+c.Name))
+	}
+	return view.Section{ID: "with", Title: "Or with another account of yours"}.With(view.Actions(links...))
+}
+
+// callback is where a provider sends a browser back to.
+func (v *visit) callback() string { return v.Origin + "/sign-in/from/" + v.r.PathValue("provider") }
+
+// flowCookie is the name of the cookie that a browser holds while it is away at a provider. It comes back from another
+// site, so it is not strict as that of a session is; it opens nothing by itself.
+func (v *visit) flowCookie(value string) *http.Cookie {
+	c := &http.Cookie{Name: v.Cookie + "_away", Value: value, Path: "/", HttpOnly: true, Secure: strings.HasPrefix(v.Cookie, "__Host-"), SameSite: http.SameSiteLaxMode, MaxAge: 600}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// toProvider sends the browser to a provider.
+func (v *visit) toProvider() error {
+	to, browser, err := v.Desk.Begin(v.r.Context(), v.r.PathValue("provider"), v.callback())
+	if err != nil {
+		return v.atTheDoor(err)
+	}
+	http.SetCookie(v.w, v.flowCookie(browser))
+	return v.seeOther(to)
+}
+
+// fromProvider takes the browser back. A page of ours leads on, and not this answer: to a request that another site began
+// the browser would not give the cookie of the session.
+func (v *visit) fromProvider() error {
+	browser := ""
+	if c, err := v.r.Cookie(v.Cookie + "_away"); err == nil {
+		browser = c.Value
+	}
+	http.SetCookie(v.w, v.flowCookie(""))
+	e, err := v.Desk.Finish(v.r.Context(), v.r.PathValue("provider"), browser, v.r.URL.Query(), from(v.r))
+	if err != nil {
+		return v.atTheDoor(err)
+	}
+	v.giveCookie(e.Token)
+	to := "/"
+	if e.Stage != access.SignedIn {
+		to = steps[e.Stage]
+	}
+	v.w.Header().Set("Refresh", "0; url="+to)
+	return v.outside(http.StatusOK, "Signed in", view.Head("You are known.", "This page leads on by itself.", nil), view.Actions(view.Link("main-act", to, "Go on")))
+}
+
+// atTheDoor says at the door why somebody was not let in.
+func (v *visit) atTheDoor(err error) error {
+	if k := fault.KindOf(err); k == fault.Unavailable {
+		return v.doorPage(fault.HTTPStatus(err), "", faultsOf(err, "name"))
+	}
+	return mend(err, "name", func(status int, faults []view.Fault) error { return v.doorPage(status, "", faults) })
+}
