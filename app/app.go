@@ -293,6 +293,11 @@ type Parts struct {
 }
 
 func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Parts, error) {
+	return a.buildOnly(ctx, cfg, print, "")
+}
+
+// buildOnly builds parts whose requests are about one system alone, unless only is "".
+func (a *App) buildOnly(ctx context.Context, cfg *catalog.Config, print, only string) (*Parts, error) {
 	p := &Parts{print: print, Catalog: catalog.Open(ctx, cfg, openers(), a.cfg.Clock)}
 	var err error
 	if p.Policies, err = access.LoadPolicies(cfg.PolicyFolders()); err != nil {
@@ -309,7 +314,7 @@ func (a *App) build(ctx context.Context, cfg *catalog.Config, print string) (*Pa
 	}
 	p.Requests, err = request.New(ctx, request.Config{
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
-		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log,
+		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log, Only: only,
 	})
 	return p, err
 }

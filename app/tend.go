@@ -40,7 +40,7 @@ func sweepQueued(ctx context.Context, s *request.Service) error {
 	}
 	var errs []error
 	for _, r := range all {
-		if r.State != request.Incomplete || r.Outcome == nil || !onlySweep(r.Outcome) {
+		if r.State != request.Incomplete || r.Outcome == nil || r.Only != "" || !onlySweep(r.Outcome) {
 			continue
 		}
 		if _, err := s.Retry(ctx, request.RunInput{Ref: r.ID, Actor: "ombud"}); err != nil {

@@ -37,6 +37,7 @@ type grammar struct {
 	Key     keyCmd     `cmd:"" help:"Make and revoke the API keys of programs."`
 	Vault   vaultCmd   `cmd:"" help:"Encryption keys: how old they are, new ones, and copies of them."`
 	Backup  backupCmd  `cmd:"" help:"Copy the own store, encrypted, and bring it back."`
+	Replay  replayCmd  `cmd:"" name:"replay-erasures" help:"Erase again, in a database that was restored, whom it should not know any more."`
 	Access  accessCmd  `cmd:"" help:"Who may do what, and which policy says so."`
 	Admin   adminCmd   `cmd:"" help:"Make the first account, and let somebody in again who is locked out."`
 }

@@ -51,7 +51,11 @@ func (s *session) showNext(r *request.Request) {
 	case p.Kind == plan.Access:
 		s.section("To run it:  ombud dsr run %s --out package.zip", r.Ref)
 	default:
-		s.section("To approve and run exactly this:\n  ombud dsr run %s --approve %s", r.Ref, p.Hash)
+		way := "dsr run " + r.Ref
+		if r.Only != "" {
+			way = "replay-erasures --system " + r.Only
+		}
+		s.section("To approve and run exactly this:\n  ombud %s --approve %s", way, p.Hash)
 	}
 }
 

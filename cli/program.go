@@ -84,6 +84,8 @@ type Services struct {
 	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
 	// BackUpKeys copies the keys into an encrypted file.
 	BackUpKeys func(context.Context, KeyBackupOptions) (KeysBackedUp, error)
+	// Replay does erasures again in a customer's store that was restored.
+	Replay func(context.Context, ReplayOptions) (*request.Request, error)
 	// Close ends the use of the services, and the services when nobody else uses them.
 	Close func() error
 }
@@ -107,6 +109,12 @@ type BackupOptions struct {
 	To         string // file or folder; "" is Data/backups
 	Recipients string // as age takes them, one a line
 	Actor      string
+}
+
+// ReplayOptions of `ombud replay-erasures`.
+type ReplayOptions struct {
+	System string
+	request.ReplayInput
 }
 
 // BackedUp is a backup that was made.

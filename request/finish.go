@@ -89,7 +89,7 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 	if r.state != Complete {
 		return nil
 	}
-	if r.kind == plan.Erasure {
+	if r.kind == plan.Erasure && r.Only == "" { // else they are on the list, and may be known elsewhere again
 		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e)); err != nil {
 			return err
 		}

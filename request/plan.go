@@ -38,7 +38,7 @@ func (s *Service) Plan(ctx context.Context, in PlanInput) (*Request, error) {
 func (s *Service) begin(in PlanInput) (*record, error) {
 	now := s.cfg.Clock.Now()
 	r := &record{id: id.New("dsr_", now), kind: in.Kind, received: now, updated: now}
-	r.Actor = in.Actor
+	r.Actor, r.Only = in.Actor, s.cfg.Only
 	return r, s.seal(r, in.People)
 }
 
@@ -60,6 +60,9 @@ func (s *Service) planAgain(ctx context.Context, in PlanInput) (*Request, error)
 		return nil, err
 	}
 	defer release()
+	if err := s.mine(r); err != nil {
+		return nil, err
+	}
 	if _, err := next(r.kind, r.state, Planned); err != nil {
 		return nil, err
 	}

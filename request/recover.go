@@ -23,6 +23,9 @@ func (s *Service) Retry(ctx context.Context, in RunInput) (*Request, error) {
 		return nil, err
 	}
 	defer release()
+	if err := s.mine(r); err != nil {
+		return nil, err
+	}
 	if r.state != Running {
 		if _, err := next(r.kind, r.state, Started); err != nil {
 			return s.reply(ctx, r, err)
@@ -78,7 +81,7 @@ func (s *Service) planRest(ctx context.Context, r *record, actor string) (*recor
 		return r, err
 	}
 	return r2, fault.New(fault.Waiting, "the rest of %s is planned and waits for approval", r.ref()).
-		Then("ombud dsr run %s --approve %s", r.ref(), p.Hash)
+		Then("%s", r.onward(p.Hash))
 }
 
 // acts reports whether a plan would change anything.
@@ -122,6 +125,9 @@ func (s *Service) records(ctx context.Context, where string, args ...any) (out [
 const recoverer = "ombud" // the actor of what nobody asked for
 
 func (s *Service) resume(ctx context.Context, r *record) error {
+	if s.mine(r) != nil {
+		return nil // it is gone on with where only its system is known
+	}
 	release, err := s.traffic.desk.claim(r.id, r.ref())
 	if err != nil {
 		return nil // somebody is at it already

@@ -29,6 +29,7 @@ type Request struct {
 	Progress  *plan.Progress
 	Entries   []int64 // in the ledger, oldest first
 	Failure   string  // why State is failed
+	Only      string  // the restored system in which it does erasures again, "" for all others
 
 	Who, What string // who acts now, and what they do
 }

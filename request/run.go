@@ -24,6 +24,9 @@ func (s *Service) Run(ctx context.Context, in RunInput) (*Request, error) {
 		return nil, err
 	}
 	defer release()
+	if err := s.mine(r); err != nil {
+		return nil, err
+	}
 	if err := s.mayRun(r, in); err != nil {
 		return s.reply(ctx, r, err)
 	}
@@ -62,7 +65,7 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		return nil
 	}
 	if in.Approve == "" {
-		return fault.New(fault.Waiting, "%s waits for approval", r.ref()).Then("ombud dsr run %s --approve %s", r.ref(), r.Plan.Hash)
+		return fault.New(fault.Waiting, "%s waits for approval", r.ref()).Then("%s", r.onward(r.Plan.Hash))
 	}
 	if subtle.ConstantTimeCompare([]byte(in.Approve), []byte(r.Plan.Hash)) != 1 {
 		return fault.New(fault.Denied, "this is not the hash of the plan of %s; nothing was changed", r.ref()).
@@ -103,7 +106,7 @@ func (s *Service) approve(ctx context.Context, r *record, in RunInput) (*record,
 	}
 	if !last {
 		return r2, fault.New(fault.Waiting, "%s needs the approval of one more person", r.ref()).
-			Then("Somebody else: ombud dsr run %s --approve %s", r.ref(), in.Approve)
+			Then("Somebody else: %s", r.onward(in.Approve))
 	}
 	return r2, nil
 }
@@ -148,7 +151,7 @@ func (s *Service) drifted(ctx context.Context, r *record, p *plan.Plan, actor st
 		return r, err
 	}
 	return r2, fault.New(fault.Waiting, "the data has changed since the plan of %s was made; nothing more was touched", r.ref()).
-		Then("Read the new plan, then: ombud dsr run %s --approve %s", r.ref(), p.Hash)
+		Then("Read the new plan, then: %s", r.onward(p.Hash))
 }
 
 // broke ends a run that gave no outcome. An interrupted one stays running: it is not over.

@@ -31,6 +31,8 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Clock   clock.Clock
 	Dir     string // data directory; holds receipts/, packages/ and tmp/
+	// Only is the one system in Catalog, where erasures are done again because that was restored; else "".
+	Only string
 	// Suppressions is the list of the erased; nil opens one.
 	Suppressions *subject.Suppressions
 	// Shreds is the list of keys to be destroyed; nil opens one.
@@ -177,7 +179,7 @@ func (s *Service) show(ctx context.Context, tx *db.Tx, r *record) (*Request, err
 		ID: r.id, Ref: r.ref(), Kind: r.kind, State: r.state, People: r.People, Masked: s.masked(r),
 		Received: r.received, Updated: r.updated, Target: r.received.Add(ownTarget),
 		Actor: r.Actor, Plan: r.Plan, Outcome: r.Outcome, Approvals: r.Approvals, Package: r.Package,
-		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id),
+		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id), Only: r.Only,
 	}
 	out.Due, out.DueWhy = due(r.received)
 	if r.Plan != nil {

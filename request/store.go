@@ -80,6 +80,7 @@ type body struct {
 	Holds     []string      `json:"holds,omitempty"`    // that kept rows in the last run
 	Released  bool          `json:"released,omitempty"` // one of them ended: plan again
 	Reason    []byte        `json:"reason,omitempty"`   // of a refusal, sealed: it may name people
+	Only      string        `json:"only,omitempty"`     // the restored system it is about alone
 }
 
 func (r *record) ref() string { return reference(r.year, r.n) }

@@ -155,6 +155,20 @@ func (s *Suppressions) Lookup(ctx context.Context, i Identity) (found Suppressio
 	return all[0], true, nil
 }
 
+// Tokens are those on the list, of erasures completed at a time or later.
+func (s *Suppressions) Tokens(ctx context.Context, since time.Time) (map[string]bool, error) {
+	at := int64(0)
+	if !since.IsZero() {
+		at = since.UnixMilli()
+	}
+	all, err := s.query(ctx, "select "+suppressionColumns+" from suppressions where since >= $1", at)
+	out := make(map[string]bool, len(all))
+	for _, one := range all {
+		out[one.Token] = true
+	}
+	return out, err
+}
+
 // Of lists what a request erased.
 func (s *Suppressions) Of(ctx context.Context, request string) ([]Suppression, error) {
 	return s.query(ctx, "select "+suppressionColumns+" from suppressions where request = $1 order by token", request)

@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// Returned finds who of the erased stands in an identity column again: one Person for what stands in one row, or is joined
+// by another. It reads every identity column once, whole; identities that no token names are passed over. A system
+// that cannot be reached is an error: nobody may think that it was looked into.
+func (e *Engine) Returned(ctx context.Context, tokens map[string]bool, token func(kind, value string) string) ([]Person, error) {
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range g.Systems {
+		if s.Err != nil {
+			return nil, s.Err
+		}
+	}
+	r := &returned{tokens: tokens, token: token, of: map[subject.Identity]int{}}
+	for _, d := range g.Datasets {
+		if d.People == nil || d.Ignored {
+			continue
+		}
+		if err := r.read(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	return r.people(), nil
+}
+
+// returned joins identities that stand in one row.
+type returned struct {
+	tokens map[string]bool
+	token  func(kind, value string) string
+	of     map[subject.Identity]int // number of an identity
+	ids    []subject.Identity
+	up     []int // by number: an earlier identity of the same person, or itself
+}
+
+// read takes up the rows of a dataset in which an erased identity stands.
+func (r *returned) read(ctx context.Context, d *catalog.Dataset) error {
+	var kinds, columns []string
+	for kind, column := range sorted(d.People.By) {
+		kinds, columns = append(kinds, kind), append(columns, column)
+	}
+	all := []connector.Select{{Table: d.Table, Columns: columns}}
+	return d.Store.Select(ctx, all, func(_ int, row []connector.Value) error {
+		first := -1
+		for i, v := range row {
+			if v.IsNull() || !r.tokens[r.token(kinds[i], v.S)] {
+				continue
+			}
+			n := r.number(subject.Identity{Kind: kinds[i], Value: v.S})
+			if first >= 0 {
+				r.up[r.root(n)] = r.root(first)
+			}
+			first = n
+		}
+		return nil
+	})
+}
+
+func (r *returned) number(i subject.Identity) int {
+	key := subject.Identity{Kind: i.Kind, Value: subject.Canonical(i.Kind, i.Value)}
+	n, ok := r.of[key]
+	if !ok {
+		n = len(r.ids)
+		r.of[key], r.ids, r.up = n, append(r.ids, i), append(r.up, n)
+	}
+	return n
+}
+
+func (r *returned) root(n int) int {
+	for r.up[n] != n {
+		n = r.up[n]
+	}
+	return n
+}
+
+// people are those found, in the order they were met.
+func (r *returned) people() []Person {
+	var out []Person
+	at := map[int]int{}
+	for n, i := range r.ids {
+		root := r.root(n)
+		if _, ok := at[root]; !ok {
+			at[root] = len(out)
+			out = append(out, Person{})
+		}
+		p := &out[at[root]]
+		p.Identities = append(p.Identities, i)
+	}
+	return out
+}
