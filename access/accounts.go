@@ -53,6 +53,8 @@ type Account struct {
 	Name       string     `json:"name"`    // to sign in with
 	Display    string     `json:"display"` // to be shown as
 	Role       Role       `json:"role"`
+	Roles      []Role     `json:"roles"` // all of them, Role first
+	Attributes Attributes `json:"attributes,omitzero"`
 	Enabled    bool       `json:"enabled"`
 	Created    time.Time  `json:"created"`
 	SignedIn   *time.Time `json:"signed_in,omitempty"`
@@ -84,13 +86,20 @@ type private struct {
 	Step     int64    `json:"step,omitempty"` // of the last code that was used
 	Codes    [][]byte `json:"codes,omitempty"`
 	Vouched  *vouched `json:"vouched,omitempty"` // by an identity provider, instead of a password
+	Also     []Role   `json:"also,omitempty"`    // roles beside the first
+	Attributes
 }
+
+// roles are all of an account's, the first one first.
+func (r *record) roles() []Role { return append([]Role{r.Role}, r.Also...) }
+
+func (r *record) has(role Role) bool { return slices.Contains(r.roles(), role) }
 
 func (r *record) actor() string { return accountMark + r.ID }
 
 func (r *record) account(now time.Time) Account {
 	a := Account{
-		ID: r.ID, Name: r.Name, Display: r.Display, Role: r.Role, Enabled: r.Enabled, Created: time.Unix(r.Created, 0).UTC(),
+		ID: r.ID, Name: r.Name, Display: r.Display, Role: r.Role, Roles: r.roles(), Attributes: r.Attributes, Enabled: r.Enabled, Created: time.Unix(r.Created, 0).UTC(),
 		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil, Codes: len(r.Codes),
 	}
 	if r.Vouched != nil {
@@ -116,28 +125,30 @@ type Accounts struct {
 	names    map[string]string // by id: how an account is shown
 	vouchers map[string]bool   // accounts that a provider vouches for
 	sessions map[digest]*session
+	elevated map[string]int64 // by id: until when
+	alarms   int              // that nobody has looked at
 }
 
 // OpenAccounts reads who may sign in, and the sessions that go on.
 func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Accounts, error) {
-	if err := d.Migrate(ctx, "accounts", accountsSchema, sessionsSchema); err != nil {
+	if err := d.Migrate(ctx, "accounts", accountsSchema, sessionsSchema, alarmsSchema); err != nil {
 		return nil, err
 	}
 	a := &Accounts{
 		db: d, vault: v, ledger: l, clock: c, hasher: newHasher(), idle: defaultIdle,
-		names: map[string]string{}, vouchers: map[string]bool{}, sessions: map[digest]*session{},
+		names: map[string]string{}, vouchers: map[string]bool{}, sessions: map[digest]*session{}, elevated: map[string]int64{},
 	}
 	var err error
 	if a.tries, err = openTries(ctx, d, v, c); err != nil {
 		return nil, err
 	}
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		roles := map[string]Role{}
-		err := a.readAll(ctx, tx, func(r *record) { a.names[r.ID], a.vouchers[r.ID], roles[r.ID] = r.Display, r.Vouched != nil, r.Role })
+		people := map[string]*record{}
+		err := a.readAll(ctx, tx, func(r *record) { a.names[r.ID], a.vouchers[r.ID], people[r.ID] = r.Display, r.Vouched != nil, r })
 		if err != nil {
 			return err
 		}
-		return a.readSessions(ctx, tx, roles)
+		return errors.Join(a.readSessions(ctx, tx, people), a.readStanding(ctx, tx))
 	})
 	return a, err
 }
@@ -267,9 +278,11 @@ func (a *Accounts) write(ctx context.Context, tx *db.Tx, r *record) error {
 
 // NewAccount says who an account is for.
 type NewAccount struct {
-	Name     string
-	Display  string // "" is the name
-	Role     Role
+	Name    string
+	Display string // "" is the name
+	Role    Role
+	Also    []Role // further roles
+	Attributes
 	Password string // "" gives a setup link instead
 	By       Caller
 }
@@ -283,9 +296,8 @@ func (in *NewAccount) check() error {
 	if utf8.RuneCountInString(in.Display) > 100 || strings.ContainsFunc(in.Display, unicode.IsControl) {
 		faults = append(faults, fault.Detail{Where: "display", Message: "a shown name has at most 100 characters and no control characters"})
 	}
-	if !slices.Contains(forPeople, in.Role) {
-		faults = append(faults, fault.Detail{Where: "role", Message: "a person's role is " + roleList(forPeople)})
-	}
+	faults = append(faults, checkRoles(append([]Role{in.Role}, in.Also...))...)
+	faults = append(faults, in.Attributes.check()...)
 	if in.Password != "" {
 		var f *fault.Error
 		if errors.As(checkPassword(in.Password, in.Name), &f) {
@@ -321,21 +333,28 @@ func (a *Accounts) Create(ctx context.Context, in NewAccount) (made Account, lin
 		return Account{}, "", err
 	}
 	now := a.clock.Now()
-	r := &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{Name: in.Name, Display: in.Display}}
+	r := &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{Name: in.Name, Display: in.Display, Also: in.Also, Attributes: in.Attributes}}
 	if in.Password == "" {
 		link = a.giveLink(r)
 	} else if r.Password, err = a.hasher.hash(ctx, in.Password); err != nil {
 		return Account{}, "", err
 	}
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
-		if err := a.mayCreate(ctx, tx, r, in.By); err != nil {
+		first, err := a.mayCreate(ctx, tx, r, in.By)
+		if err != nil {
 			return err
 		}
 		if err := a.write(ctx, tx, r); err != nil {
 			return err
 		}
 		tx.OnCommit(func() { a.rename(r) })
-		return a.note(tx, "account.created", "done", in.By.Actor, map[string]any{"account": r.ID, "role": r.Role})
+		content := map[string]any{"account": r.ID, "role": r.Role, "roles": r.roles()}
+		if !first {
+			if err := a.alarm(ctx, tx, content, AlarmAccount, r.ID, in.By.Actor); err != nil {
+				return err
+			}
+		}
+		return a.note(tx, "account.created", "done", in.By.Actor, content)
 	})
 	if err != nil {
 		return Account{}, "", err
@@ -343,22 +362,22 @@ func (a *Accounts) Create(ctx context.Context, in NewAccount) (made Account, lin
 	return r.account(now), link, nil
 }
 
-// mayCreate looks at the others, in the transaction that adds one.
-func (a *Accounts) mayCreate(ctx context.Context, tx *db.Tx, r *record, by Caller) error {
+// mayCreate looks at the others, in the transaction that adds one; first tells that there are none.
+func (a *Accounts) mayCreate(ctx context.Context, tx *db.Tx, r *record, by Caller) (first bool, err error) {
 	var others, same int64
 	if err := tx.QueryRow(ctx, `select count(*), coalesce(sum(case when name_token = $1 then 1 else 0 end), 0) from accounts`, a.nameToken(r.Name)).Scan(&others, &same); err != nil {
-		return err
+		return false, err
 	}
 	switch {
 	case others > 0 && by.Role == Local:
-		return fault.New(fault.Denied, "accounts and roles are given by somebody who is signed in, once an account exists").
+		return false, fault.New(fault.Denied, "accounts and roles are given by somebody who is signed in, once an account exists").
 			Then("Sign in as a %s and open Accounts. ombud admin reset lets somebody in again who is locked out.", Admin)
-	case others == 0 && r.Role != Admin:
-		return fault.New(fault.Invalid, "this account cannot be made").With(fault.Detail{Where: "role", Message: "the first account is a system_admin: it makes the others"})
+	case others == 0 && !r.has(Admin):
+		return false, fault.New(fault.Invalid, "this account cannot be made").With(fault.Detail{Where: "role", Message: "the first account is a system_admin: it makes the others"})
 	case same > 0:
-		return fault.New(fault.Conflict, "an account with this sign-in name exists").Then("Choose another name.")
+		return false, fault.New(fault.Conflict, "an account with this sign-in name exists").Then("Choose another name.")
 	}
-	return nil
+	return others == 0, nil
 }
 
 func (a *Accounts) rename(r *record) {

@@ -32,6 +32,7 @@ type accountAct struct {
 	Account string `json:"account"`
 	Change  string `json:"change"`
 	Role    Role   `json:"role"`
+	Also    []Role `json:"also,omitempty"`
 	Enabled bool   `json:"enabled"`
 }
 
@@ -42,11 +43,17 @@ const (
 	changeCodes    = "recovery codes"
 	changeSpent    = "recovery code used"
 	changeReset    = "reset"
+	changeRole     = "role"
+	changeLink     = "setup link"
+	// changeFirstFactor is that of whoever opened a setup link; it has no other before it.
+	changeFirstFactor = "first second factor"
+
+	changeAttributes = "attributes"
 )
 
 // keep lets a change survive the loss of the store. It belongs before the change's entry.
 func (a *Accounts) keep(tx *db.Tx, r *record, what string) error {
-	return a.ledger.Keep(tx, AccountChanged, accountAct{r.ID, what, r.Role, r.Enabled})
+	return a.ledger.Keep(tx, AccountChanged, accountAct{r.ID, what, r.Role, r.Also, r.Enabled})
 }
 
 // Restart ends what an older store still takes for open: every session and every setup link.
@@ -82,9 +89,9 @@ func (a *Accounts) Again(ctx context.Context, tx *db.Tx, act ledger.Act) error {
 	if err != nil {
 		return err
 	}
-	r.Role, r.Enabled = one.Role, one.Enabled
+	r.Role, r.Also, r.Enabled = one.Role, one.Also, one.Enabled
 	switch one.Change {
-	case changePassword, changeFactor, changeReset: // half of what lets in would be weaker than none
+	case changePassword, changeFactor, changeFirstFactor, changeReset: // half of what lets in would be weaker than none
 		r.Password, r.Factor, r.Step, r.Codes = "", nil, 0, nil
 	case changeCodes, changeSpent:
 		r.Codes = nil

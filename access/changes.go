@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -23,6 +25,11 @@ func (a *Accounts) changed(ctx context.Context, tx *db.Tx, r *record, actor, wha
 	}
 	content := map[string]any{"account": r.ID, "change": what}
 	maps.Copy(content, more)
+	if kind := alarming[what]; kind != "" {
+		if err := a.alarm(ctx, tx, content, kind, r.ID, actor); err != nil {
+			return err
+		}
+	}
 	return a.note(tx, AccountChanged, "done", actor, content)
 }
 
@@ -53,8 +60,14 @@ func (a *Accounts) manage(ctx context.Context, ref string, by Caller, act func(t
 // SetRole gives an account another role and ends its sessions. fault.Denied for the own one, for the last admin, and for
 // whoever is not signed in; fault.Conflict when it has the role already.
 func (a *Accounts) SetRole(ctx context.Context, ref string, role Role, by Caller) (Account, error) {
-	if !slices.Contains(forPeople, role) {
-		return Account{}, fault.New(fault.Invalid, "a person's role is %s", roleList(forPeople))
+	return a.SetRoles(ctx, ref, []Role{role}, by)
+}
+
+// SetRoles is SetRole for an account that has several; the first one names the account. What a role is kept from, no other
+// role gives: the policies see to that.
+func (a *Accounts) SetRoles(ctx context.Context, ref string, roles []Role, by Caller) (Account, error) {
+	if faults := checkRoles(roles); len(faults) > 0 {
+		return Account{}, fault.New(fault.Invalid, "these roles cannot be given").With(faults...)
 	}
 	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
 		if by.Role == Local {
@@ -63,23 +76,70 @@ func (a *Accounts) SetRole(ctx context.Context, ref string, role Role, by Caller
 		if r.Vouched != nil {
 			return errVouched(r)
 		}
-		if r.Role == role {
-			return fault.New(fault.Conflict, "this account has the role %s already", role)
+		from := r.roles()
+		if slices.Equal(from, roles) {
+			return fault.New(fault.Conflict, "this account has the role %s already", listOf(roles))
 		}
-		if err := a.notLast(ctx, tx, r); err != nil {
-			return err
+		if !slices.Contains(roles, Admin) {
+			if err := a.notLast(ctx, tx, r); err != nil {
+				return err
+			}
 		}
-		from := r.Role
-		r.Role = role
-		return a.changed(ctx, tx, r, by.Actor, "role", map[string]any{"from": from, "to": role})
+		r.Role, r.Also = roles[0], slices.Clone(roles[1:])
+		return a.changed(ctx, tx, r, by.Actor, changeRole, map[string]any{"from": listOf(from), "to": listOf(roles)})
 	})
+}
+
+// checkRoles names what is wrong with the roles of a person.
+func checkRoles(roles []Role) (faults []fault.Detail) {
+	seen := map[Role]bool{}
+	for _, r := range roles {
+		switch {
+		case !slices.Contains(forPeople, r):
+			faults = append(faults, fault.Detail{Where: "role", Message: "a person's role is " + roleList(forPeople)})
+		case seen[r]:
+			faults = append(faults, fault.Detail{Where: "role", Message: "the role " + string(r) + " is named twice"})
+		}
+		seen[r] = true
+	}
+	if len(roles) == 0 {
+		faults = append(faults, fault.Detail{Where: "role", Message: "an account has at least one role"})
+	}
+	return faults
+}
+
+// SetAttributes says what policies may ask of an account beside its roles, and ends its sessions.
+func (a *Accounts) SetAttributes(ctx context.Context, ref string, to Attributes, by Caller) (Account, error) {
+	if faults := to.check(); len(faults) > 0 {
+		return Account{}, fault.New(fault.Invalid, "this cannot be said of an account").With(faults...)
+	}
+	return a.manage(ctx, ref, by, func(tx *db.Tx, r *record) error {
+		r.Attributes = to
+		return a.changed(ctx, tx, r, by.Actor, changeAttributes, nil)
+	})
+}
+
+func (at Attributes) check() (faults []fault.Detail) {
+	if at.Clearance < 0 || at.Clearance > 3 {
+		faults = append(faults, fault.Detail{Where: "clearance", Message: "a clearance is 0, 1, 2 or 3"})
+	}
+	for where, text := range map[string]string{"department": at.Department, "place": at.Place, "jurisdiction": at.Jurisdiction} {
+		if len(text) > 64 || strings.ContainsFunc(text, unicode.IsControl) {
+			faults = append(faults, fault.Detail{Where: where, Message: "at most 64 characters, and no control characters"})
+		}
+	}
+	return faults
 }
 
 // notLast refuses to take the last admin who is enabled.
 func (a *Accounts) notLast(ctx context.Context, tx *db.Tx, r *record) error {
-	var others int64
-	err := tx.QueryRow(ctx, `select count(*) from accounts where role = $1 and enabled = 1 and id <> $2`, string(Admin), r.ID).Scan(&others)
-	if err == nil && r.Role == Admin && r.Enabled && others == 0 {
+	others := 0
+	err := a.readAll(ctx, tx, func(o *record) {
+		if o.ID != r.ID && o.Enabled && o.has(Admin) {
+			others++
+		}
+	})
+	if err == nil && r.has(Admin) && r.Enabled && others == 0 {
 		err = fault.New(fault.Denied, "this is the last %s; without one nobody could manage accounts", Admin).Then("Make another one first.")
 	}
 	return err
@@ -129,7 +189,7 @@ func (a *Accounts) SetupLink(ctx context.Context, ref string, by Caller) (acc Ac
 			return fault.New(fault.Conflict, "this account is set up").Then("To let somebody in again who is locked out, reset it.")
 		}
 		link = a.giveLink(r)
-		return a.changed(ctx, tx, r, by.Actor, "setup link", nil)
+		return a.changed(ctx, tx, r, by.Actor, changeLink, nil)
 	})
 	return acc, link, err
 }

@@ -168,7 +168,7 @@ func (a *Accounts) callerOf(ctx context.Context, who string) (Caller, error) {
 	err := a.db.Read(ctx, func(tx *db.Tx) error {
 		r, err := a.find(ctx, tx, who)
 		if err == nil {
-			c = Caller{Actor: r.actor(), Role: r.Role, Session: "as if"}
+			c = Caller{Actor: r.actor(), Role: r.Role, Also: joinRoles(r.Also), Session: "as if", person: &r.Attributes}
 		}
 		return err
 	})

@@ -23,7 +23,7 @@ func (a *Accounts) Run(ctx context.Context, failed func(error)) {
 	}
 }
 
-// Sweep ends sessions that nobody used for too long, or that went on for too long.
+// Sweep ends sessions that nobody used for too long, or that went on for too long, and elevations whose time is over.
 func (a *Accounts) Sweep(ctx context.Context) error {
 	over := map[digest]*session{}
 	a.mu.RLock()
@@ -34,7 +34,7 @@ func (a *Accounts) Sweep(ctx context.Context) error {
 		}
 	}
 	a.mu.RUnlock()
-	var errs []error
+	errs := []error{a.sweepElevations(ctx)}
 	for sum, s := range over {
 		because := "idle"
 		if now >= s.began+int64(longestStay/time.Second) {

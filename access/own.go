@@ -160,7 +160,11 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, who Caller, given string) 
 		return Entry{}, nil, fault.New(fault.Denied, "this is not the code of the secret above").Then("Wait for the next one, and look that the clock of your phone is right.")
 	}
 	shown, kept := a.newCodes(s.account)
-	entry, err := a.renew(ctx, from, s, changeFactor, func(r *record) error {
+	what := changeFactor
+	if s.stage == AskSetup {
+		what = changeFirstFactor
+	}
+	entry, err := a.renew(ctx, from, s, what, func(r *record) error {
 		r.Factor, r.Step, r.Codes, r.SignedIn = secret, n, kept, a.clock.Now().Unix()
 		return nil
 	})

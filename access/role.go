@@ -55,7 +55,8 @@ const (
 	LookRead         Permission = "look.read"         // who looked at whom
 	PolicyRead       Permission = "policy.read"       // the policies, and what they say
 	ElevationTake    Permission = "elevation.take"    // break glass
-	ElevationReview  Permission = "elevation.review"  // say what came of it, of another's
+	AlarmRead        Permission = "alarm.read"        // what another person must look at, without the words
+	AlarmReview      Permission = "alarm.review"      // say what came of it
 )
 
 // everyRole are the roles, in the order to show them.

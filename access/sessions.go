@@ -46,6 +46,10 @@ type Session struct {
 type session struct {
 	id, account string
 	role        Role
+	also        string
+	person      *Attributes
+	call        *Call // when it began
+	whys        map[string]why
 	stage       Stage
 	epoch       int64
 	began       int64
@@ -57,10 +61,18 @@ type session struct {
 func (s *session) caller() Caller {
 	c := Caller{Actor: accountMark + s.account, Session: s.id}
 	if s.stage == SignedIn {
-		c.Role = s.role
+		c.Role, c.Also, c.person, c.call = s.role, s.also, s.person, s.call
 	}
 	return c
 }
+
+// of takes from the account what a session carries.
+func (s *session) of(r *record) {
+	s.role, s.also, s.person = r.Role, joinRoles(r.Also), &r.Attributes
+	s.call = &Call{Began: time.Unix(s.began, 0).UTC()}
+}
+
+func joinRoles(roles []Role) string { return strings.ReplaceAll(listOf(roles), ", ", " ") }
 
 func (s *session) show() Session {
 	return Session{s.id, s.account, time.Unix(s.began, 0).UTC(), time.Unix(s.seen.Load(), 0).UTC()}
@@ -103,7 +115,9 @@ func (a *Accounts) Visit(token string, active bool) (Caller, bool) {
 	if active {
 		s.seen.Store(now)
 	}
-	return s.caller(), true
+	c := s.caller()
+	c.Elevated = c.Role != "" && now < a.elevated[s.account]
+	return c, true
 }
 
 // StageOf tells how far a caller has signed in.
@@ -135,8 +149,9 @@ func newToken() string {
 // newSession is one that begins now, for an account as it is now.
 func (a *Accounts) newSession(r *record, stage Stage) (*session, string) {
 	now := a.clock.Now()
-	s := &session{id: id.New("ses_", now), account: r.ID, role: r.Role, stage: stage, epoch: r.Epoch, began: now.Unix(), stored: now.Unix()}
+	s := &session{id: id.New("ses_", now), account: r.ID, stage: stage, epoch: r.Epoch, began: now.Unix(), stored: now.Unix()}
 	s.seen.Store(now.Unix())
+	s.of(r)
 	return s, newToken()
 }
 
@@ -210,7 +225,7 @@ func (a *Accounts) drop(which func(*session) bool) {
 	}
 }
 
-func (a *Accounts) readSessions(ctx context.Context, tx *db.Tx, roles map[string]Role) error {
+func (a *Accounts) readSessions(ctx context.Context, tx *db.Tx, people map[string]*record) error {
 	rows, err := tx.Query(ctx, `select s.id, s.account, s.hash, s.began, s.seen, a.epoch from sessions s join accounts a on a.id = s.account where a.enabled = 1`)
 	if err != nil {
 		return err
@@ -225,7 +240,9 @@ func (a *Accounts) readSessions(ctx context.Context, tx *db.Tx, roles map[string
 		if len(sum) != len(digest{}) {
 			return fault.New(fault.Integrity, "the stored hash of a session is damaged")
 		}
-		s.role = roles[s.account]
+		if r := people[s.account]; r != nil {
+			s.of(r)
+		}
 		s.seen.Store(s.stored)
 		a.sessions[digest(sum)] = s
 	}

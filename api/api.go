@@ -30,6 +30,7 @@ type Config struct {
 	// MirrorToken names a person in the mirror; "" where there is none.
 	MirrorToken func(person string) string
 	Clock       clock.Clock
+	Accounts    *access.Accounts
 	// Stands tells whether a caller may still be here: a stream asks now and then.
 	Stands func(access.Caller) bool
 	// Go runs work that outlives a call, and is waited for when the program ends.
@@ -62,6 +63,7 @@ func newGate(c Config) *gate {
 	s.addPurposes(a)
 	s.addPropagations(a)
 	s.addPeople(a)
+	s.addAlarms(a)
 	s.addDecisions(a, g)
 	s.addEvents(a, g)
 	s.addAliases(g)

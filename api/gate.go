@@ -31,6 +31,10 @@ var permissions = map[string]access.Permission{
 	"GET /v1/ledger/entries":         access.LedgerRead,
 	"POST /v1/ledger/search":         access.LedgerRead,
 
+	"GET /v1/alarms":         access.AlarmRead,
+	"GET /v1/access/explain": access.PolicyRead,
+	"GET /v1/access/roles":   access.PolicyRead,
+
 	"POST /v1/decisions":                access.DecisionAsk,
 	"POST /v1/decisions/batch":          access.DecisionAsk,
 	"POST /v1/decisions/stream":         access.DecisionAsk,

@@ -49,7 +49,10 @@ func newMetrics(a *App) *metrics {
 	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ombud_ledger_entries", Help: "Entries in the ledger.",
 	}, func() float64 { return float64(a.Ledger.Size()) })
-	m.registry.MustRegister(m.requests, m.seconds, entries,
+	alarms := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ombud_alarms_open", Help: "Elevations and changes of accounts that wait for a review.",
+	}, func() float64 { return float64(a.Accounts.OpenAlarms()) })
+	m.registry.MustRegister(m.requests, m.seconds, entries, alarms,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -12,6 +12,7 @@ import (
 type accessCmd struct {
 	Explain accessExplainCmd `cmd:"" help:"May they do this, and which policy says so? Exit 0 for yes, 3 for no."`
 	Roles   accessRolesCmd   `cmd:"" help:"List what each role may do."`
+	Alarms  accessAlarmsCmd  `cmd:"" help:"List what waits for a review by another person: elevations, accounts, roles, links. Exit 1 when something does."`
 }
 
 type accessExplainCmd struct {
@@ -66,6 +67,42 @@ func (*accessRolesCmd) run(_ context.Context, s *session) error {
 			}
 		}
 	})
+}
+
+type accessAlarmsCmd struct {
+	All bool `help:"Reviewed ones too."`
+}
+
+func (c *accessAlarmsCmd) run(ctx context.Context, s *session) error {
+	by := s.caller()
+	if s.Accounts.Any() {
+		by.Role = access.Machine
+	}
+	all, err := s.Accounts.Alarms(ctx, by, c.All)
+	if err != nil {
+		return err
+	}
+	open := 0
+	err = s.answer(map[string]any{"alarms": all}, func() {
+		if len(all) == 0 {
+			s.heading("Nothing waits for a review.")
+			return
+		}
+		t := newTable("", "what", "account", "by", "since", "until", "reviewed")
+		for _, one := range all {
+			t.row(one.ID, one.Kind, one.Account, one.Actor, moment(&one.Began, ""), moment(one.Until, ""), moment(one.Reviewed, "open"))
+		}
+		t.print(s)
+	})
+	for _, one := range all {
+		if one.Reviewed == nil {
+			open++
+		}
+	}
+	if err == nil && open > 0 {
+		return Exit(1)
+	}
+	return err
 }
 
 func words(all []access.Permission) string {

@@ -42,6 +42,17 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, &o)
 }
 
+// Because adds to the call of a context why it is made; without a call there is nothing to add to.
+func Because(ctx context.Context, justification string) context.Context {
+	o, _ := ctx.Value(originKey{}).(*Origin)
+	if o == nil {
+		return ctx
+	}
+	with := *o
+	with.Justification = justification
+	return WithOrigin(ctx, with)
+}
+
 // via is how an entry came, by what a context holds for originKey; nil where that is nothing.
 func (l *Ledger) via(origin any) *Via {
 	o, _ := origin.(*Origin)

@@ -114,6 +114,7 @@ func (c *console) handle(show func(*visit) error) http.HandlerFunc {
 		v := &visit{console: c, w: w, r: r, time: view.Time{Now: c.Clock.Now(), In: c.In}, caller: caller, Actor: caller.Actor, token: c.token}
 		if caller.Session != "" {
 			v.token = c.Accounts.FormToken(caller)
+			v.knowWhy()
 		}
 		if err := show(v); err != nil {
 			v.fail(err)

@@ -38,10 +38,10 @@ var permissions = map[string]access.Permission{
 
 	"GET /people":                             access.ConsentRead,
 	"POST /people/find":                       access.ConsentRead,
-	"GET /people/{id}":                        access.ConsentRead,
+	"GET /people/{id}":                        access.PersonRead,
 	"POST /people/{id}/withdraw":              access.ConsentWrite,
 	"POST /people/{id}/limit":                 access.RestrictionWrite,
-	"GET /people/{id}/consents/{con}/receipt": access.ConsentRead,
+	"GET /people/{id}/consents/{con}/receipt": access.PersonRead,
 
 	"GET /consent":                           access.PurposeRead,
 	"GET /consent/purposes":                  access.PurposeRead,
@@ -55,6 +55,15 @@ var permissions = map[string]access.Permission{
 
 	"GET /sign-in/with/{provider}": anybody,
 	"GET /sign-in/from/{provider}": anybody,
+	"POST /people/{id}/reveal":     access.ValueReveal,
+	"GET /why":                     begun,
+	"POST /why":                    begun,
+	"GET /alarms":                  access.AlarmRead,
+	"POST /alarms/{id}/review":     access.AlarmReview,
+	"POST /alarms/{id}/end":        access.AlarmReview,
+	"POST /account/elevate":        access.ElevationTake,
+	"POST /account/elevate/end":    access.ElevationTake,
+
 	"GET /sign-in":                 anybody,
 	"POST /sign-in":                anybody,
 	"GET /sign-in/code":            begun,
@@ -101,6 +110,14 @@ func people() map[string]func(*visit) error {
 		"GET /log":                     (*visit).log,
 		"GET /sign-in/with/{provider}": (*visit).toProvider,
 		"GET /sign-in/from/{provider}": (*visit).fromProvider,
+		"GET /why":                     (*visit).why,
+		"POST /why":                    (*visit).giveWhy,
+		"GET /alarms":                  (*visit).alarms,
+		"POST /alarms/{id}/review":     (*visit).reviewAlarm,
+		"POST /alarms/{id}/end":        (*visit).endElevation,
+		"POST /account/elevate":        (*visit).elevate,
+		"POST /account/elevate/end":    (*visit).endOwnElevation,
+		"POST /people/{id}/reveal":     (*visit).reveal,
 		"GET /sign-in":                 (*visit).door,
 		"POST /sign-in":                (*visit).signIn,
 		"GET /sign-in/code":            (*visit).askCode,
@@ -165,7 +182,7 @@ func (v *visit) turnAway(need access.Permission) (turned bool, err error) {
 	if stage != access.SignedIn {
 		return v.toStep(stage)
 	}
-	return false, access.Allowed(v.caller, need)
+	return v.judged(need)
 }
 
 // stage is how far the visitor has come; who started us, while there is no account, is in.

@@ -21,7 +21,7 @@ func (v *visit) keys() error {
 	table := view.Table("dense", "Keys", []view.Column{{Name: "Key"}, {Name: "Does"}}, view.Rows(
 		line("start a request for a person", "/"), line("this list", "?"),
 		line("home", "g", "h"), line("people", "g", "p"), line("requests", "g", "r"), line("data map", "g", "d"), line("consent", "g", "c"),
-		line("log", "g", "l"), line("access", "g", "a"), line("upkeep", "g", "u"),
+		line("log", "g", "l"), line("access", "g", "a"), line("upkeep", "g", "u"), line("alarms", "g", "s"),
 		line("next row and row before", "j", "k"), line("open the row", "Enter"),
 		line("from a drawing to its table", "t"), line("close, back to where you were", "Esc")))
 	return v.show(http.StatusOK, v.shell("", "Keys", d, nil,

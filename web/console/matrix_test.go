@@ -62,9 +62,15 @@ func TestMatrix(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			w, size := httptest.NewRecorder(), s.world.Ledger.Size()
 			s.world.As(caller).ServeHTTP(w, r)
-			turned := w.Code == http.StatusForbidden && (strings.Contains(w.Body.String(), "has no permission") || strings.Contains(w.Body.String(), "You are not signed in"))
+			turned := w.Code == http.StatusForbidden && (strings.Contains(w.Body.String(), "has no permission") || strings.Contains(w.Body.String(), "for a written justification") || strings.Contains(w.Body.String(), "You are not signed in"))
 			entered := !turned && w.Header().Get("Location") != "/sign-in"
 			in := caller.Session != "" || caller.Role == access.Local
+			if strings.HasPrefix(w.Header().Get("Location"), "/why?about=") {
+				entered = false
+				if access.Wants(caller, need, need.On("")) != access.WantsWhy || w.Body.Len() > 200 {
+					t.Errorf("%s as %q: asked for a justification", route, caller.Role)
+				}
+			}
 			may := need == "anybody" || in && (need == "begun" || access.Allowed(caller, need) == nil)
 			if entered != may {
 				t.Errorf("%s as %q: %d %s, may: %v", route, caller.Role, w.Code, w.Header().Get("Location"), may)
@@ -89,7 +95,7 @@ func TestRolesReach(t *testing.T) {
 	} {
 		var reach []string
 		for _, route := range []string{"GET /accounts", "POST /accounts/{id}/role", "GET /log", "GET /map", "POST /map/answer", "GET /requests", "GET /requests/{ref}/package", "GET /requests/{ref}/receipt", "GET /log/looks", "GET /log/checkpoints", "GET /backups", "POST /api-keys"} {
-			if access.Allowed(access.Caller{Role: role, Session: "ses_1"}, console.Needs()[route]) == nil {
+			if access.Allowed(access.Caller{Role: role, Session: "ses_1"}.Calling(access.Call{Justification: "asked for"}), console.Needs()[route]) == nil {
 				reach = append(reach, route[strings.LastIndex(route, "/"):])
 			}
 		}

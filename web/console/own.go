@@ -106,6 +106,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		view.Head("You are signed in as "+acc.Name+".", "Your role is "+roleName(acc.Role)+". Every change here ends your other sessions.", nil), view.Faults(faults...),
 		h.P(h.A(h.Href("/roles"), g.Text("What your role may do")), g.Text(". Without a visit you are signed out after "+view.Count(int64(v.Accounts.Idle().Minutes()), "minute")+".")),
 		view.Section{ID: "sessions", Title: "Where you are signed in", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "/account/sessions", v.caller.Session)),
+		v.glass(),
 		g.If(acc.Provider == "", view.Section{ID: "change", Title: "Password"}.With(view.Form("/account/password", v.token, present("present"), newPassword("", ""), view.Actions(view.Button("", "Change the password"))))),
 		view.Section{ID: "factor", Title: "Second factor", Note: g.Text(view.Count(int64(acc.Codes), "recovery code") + " left")}.With(
 			view.Fold("Move it to another phone", view.Form("/account/factor", v.token, present("present-factor"), view.Actions(view.Button("", "Set up another one")))),

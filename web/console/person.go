@@ -96,7 +96,7 @@ func (v *visit) person() error {
 	if err := v.Ledger.Looked(v.r.Context(), v.Actor, c.id, "their page in the console"); err != nil {
 		return err
 	}
-	aside := h.Aside(h.Class("stackv"), h.Aria("label", "Identity and limits"), c.identity(v.may(access.LedgerRead)), v.limitsOnUse(c))
+	aside := h.Aside(h.Class("stackv"), h.Aria("label", "Identity and limits"), c.identity(v.may(access.LedgerRead), v.revealing(c.someone)), v.limitsOnUse(c))
 	return v.show(http.StatusOK, v.shell(roomPeople, "One person", d, []view.Crumb{{Name: "People", Href: roomPeople}, {Name: "One person"}},
 		view.Head(c.sentence(v.time.Now), "You see masked values. That you looked is in the audit log, and what you write down here holds for every question from its answer on.", nil),
 		h.Div(h.Class("cols sec first"), h.Div(h.Class("stackv"), v.mayWe(c), v.history(c), v.acts(c)), aside)))
@@ -125,13 +125,13 @@ func (c *chosenBy) sentence(now time.Time) string {
 }
 
 // identity is who they are, as far as it is shown; who reads the log also finds who looked.
-func (c *chosenBy) identity(log bool) g.Node {
+func (c *chosenBy) identity(log bool, revealing g.Node) g.Node {
 	facts := []view.Fact{}
 	for _, i := range c.hints {
 		facts = append(facts, view.Fact{Name: kindName(i.Kind), Is: view.Masked(i.Value)})
 	}
 	facts = append(facts, view.Fact{Name: "Id", Is: h.Span(h.Class("path"), g.Text(c.id))})
-	return h.Section(h.Class("panel"), h.Aria("labelledby", "who-h"), h.H2(h.ID("who-h"), h.Class("sec-h"), g.Text("Who they are")), view.Facts(facts...),
+	return h.Section(h.Class("panel"), h.Aria("labelledby", "who-h"), h.H2(h.ID("who-h"), h.Class("sec-h"), g.Text("Who they are")), view.Facts(facts...), revealing,
 		g.If(log, h.P(h.Class("mt"), h.A(h.Href("/log/looks?person="+c.id), g.Text("Who looked at them")))))
 }
 

@@ -23,6 +23,7 @@ const (
 	roomLog      = "/log"
 	roomAccounts = "/accounts"
 	roomUpkeep   = "/backups"
+	roomAlarms   = "/alarms"
 )
 
 // desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
@@ -70,7 +71,7 @@ func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...
 	cfg := v.Catalog.Config()
 	guesses := len(openGuesses(cfg))
 	s := view.Shell{
-		Title: title, Org: organization(cfg), Me: v.me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: body, New: v.may(access.RequestPlan),
+		Title: title, Org: organization(cfg), Me: v.me(v.Actor), Crumbs: crumbs, Asset: v.assets.address, Body: append(v.banners(room), body...), New: v.may(access.RequestPlan),
 		Rooms: v.open([]view.Room{
 			{Href: roomHome, Name: "Home", Key: "h", Here: room == roomHome, Count: len(d.mine), Counted: "need you", Due: true},
 			{Href: roomPeople, Name: "People", Key: "p", Here: room == roomPeople},
@@ -80,6 +81,7 @@ func (v *visit) shell(room, title string, d *desk, crumbs []view.Crumb, body ...
 			{Href: roomLog, Name: "Log", Key: "l", Here: room == roomLog},
 			{Href: v.accessRoom(), Name: "Access", Key: "a", Here: room == roomAccounts},
 			{Href: roomUpkeep, Name: "Upkeep", Key: "u", Here: room == roomUpkeep},
+			{Href: roomAlarms, Name: "Alarms", Key: "s", Here: room == roomAlarms, Count: v.Accounts.OpenAlarms(), Counted: "to look at", Due: v.may(access.AlarmReview)},
 		}),
 	}
 	if v.caller.Session != "" {
