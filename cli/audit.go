@@ -91,7 +91,7 @@ func (s *session) showReport(r ledger.Report) {
 		}
 	}
 	if r.Erased > 0 {
-		s.printf("  erased           %s can be proven and no longer read", entries(r.Erased))
+		s.printf("  forgotten        %s can be proven and no longer read", entries(r.Erased))
 		if r.Expired > 0 {
 			s.printf("; of these, %s had their time", number(r.Expired))
 		}

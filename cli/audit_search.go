@@ -167,7 +167,7 @@ func (s *session) showEntries(rows []ledger.Row) {
 	for _, r := range rows {
 		content := string(r.Content)
 		if r.Erased {
-			content = "erased"
+			content = "forgotten"
 		}
 		t.row(r.ID, r.Time.Format(time.DateOnly+" 15:04"), r.Kind, r.Result, r.Actor, content)
 	}

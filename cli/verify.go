@@ -109,12 +109,22 @@ func (c *verifyReceiptCmd) runPlain(_ context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(map[string]any{"valid": true, "opened": opening != nil, "receipt": r}, func() {
+	out := map[string]any{"valid": true, "opened": opening != nil, "receipt": r}
+	if r.Forgotten != nil {
+		out["forgotten"] = r.Forgotten
+	}
+	return s.answer(out, func() {
 		s.heading("The receipt is genuine and unchanged.")
 		if opening != nil {
 			s.printf("  about      exactly the person given\n")
 		}
 		s.printf("  request    %s, %s, %s\n  finished   %s\n  signed by  %s\n", r.Ref, r.Kind, r.Status, r.Finished, vault.KeyName(pub))
+		switch {
+		case r.Forgotten != nil:
+			s.printf("  keys       of the person in Ombud: destroyed, and no older copy of them opens anything since %s\n", r.Forgotten.At)
+		case r.Keys != "":
+			s.printf("  keys       of the person in Ombud: overwritten; older copies of the key files are not useless yet\n")
+		}
 	})
 }
 

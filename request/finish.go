@@ -160,7 +160,7 @@ func (s *Service) compose(r *record, e ending, status plan.Status) *Receipt {
 		Received:     r.received.Format(time.RFC3339), Finished: now.Format(time.RFC3339), Approvals: len(r.Approvals),
 		Plan: e.plan.Hash, Status: status, Matched: o.Matched,
 		Done: list(o.Done), Kept: list(o.Kept), Held: list(o.Held), Remaining: list(o.Remaining), Gaps: list(o.Gaps),
-		Ignored: list(o.Ignored), Proof: list(o.Proof), Package: e.pkg, Subjects: []Commitment{},
+		Ignored: list(o.Ignored), Proof: list(o.Proof), Package: e.pkg, Subjects: []Commitment{}, Keys: overwritten(r, status),
 	}
 	for n, i := range identities(e.people) {
 		doc.Subjects = append(doc.Subjects, Commitment{i.Kind, commitment(s.salt(r.id, n), i)})
@@ -192,6 +192,7 @@ func (s *Service) keepReceipt(ctx context.Context, tx *db.Tx, r *record, doc *Re
 type receiptFile struct {
 	id, path, opening string
 	ready             bool // has its evidence
+	closing           bool // does not say yet that the keys are closed
 	bytes             []byte
 	subjects          int
 	entry             int64
@@ -204,9 +205,10 @@ func (f *receiptFile) ref() *ReceiptRef {
 
 func (s *Service) receiptFile(ctx context.Context, tx *db.Tx, id string) (*receiptFile, error) {
 	var n int
-	var b, evidence string
+	var b, evidence, forgotten string
 	f := &receiptFile{id: id}
-	err := tx.QueryRow(ctx, `select request, n, body, coalesce(evidence, '') from receipts where id = $1`, id).Scan(&f.request, &n, &b, &evidence)
+	err := tx.QueryRow(ctx, `select request, n, body, coalesce(evidence, ''), coalesce(forgotten, '') from receipts where id = $1`, id).
+		Scan(&f.request, &n, &b, &evidence, &forgotten)
 	if err != nil {
 		return nil, fmt.Errorf("reading a receipt: %w", err)
 	}
@@ -217,6 +219,9 @@ func (s *Service) receiptFile(ctx context.Context, tx *db.Tx, id string) (*recei
 	}
 	if evidence != "" {
 		sig.Evidence, f.ready = json.RawMessage(evidence), true
+	}
+	if f.closing = doc.Keys != "" && forgotten == ""; forgotten != "" {
+		sig.Forgotten = json.RawMessage(forgotten)
 	}
 	name := doc.Ref
 	if n > 1 {
@@ -255,7 +260,11 @@ func (s *Service) trySettle(ctx context.Context, r *record) error {
 			return err
 		}
 	}
-	return s.writeReceipt(f)
+	var late error // a receipt that cannot say it yet is filed nevertheless, and says it after the next start
+	if f.closing {
+		f, late = s.attachForgotten(ctx, f)
+	}
+	return errors.Join(late, s.writeReceipt(f))
 }
 
 func (s *Service) attachEvidence(ctx context.Context, f *receiptFile) (*receiptFile, error) {

@@ -47,8 +47,11 @@ type Receipt struct {
 	Ignored      []string         `json:"ignored"`
 	Proof        []plan.Proof     `json:"proof"` // how it was looked again, and what "deleted" means in each store
 	Package      *PackageRef      `json:"package,omitempty"`
+	Keys         string           `json:"keys,omitempty"` // of the person in Ombud's own store, when this was signed
 	// Entry is where the ledger tells of it; that entry commits to Digest. Zero while a receipt is composed.
 	Entry ledger.Position `json:"entry"`
+	// Forgotten is what was added later about the keys; it is signed by itself.
+	Forgotten *Forgotten `json:"-"`
 }
 
 // Commitment to one identity: SHA-256(salt || kind || 0x00 || canonical value), in hex.
@@ -72,6 +75,7 @@ type signed struct {
 	Signature string          `json:"signature"` // Ed25519 over Receipt without white space, base64
 	Key       string          `json:"key"`       // public key, base64: which ombud.pub to ask for
 	Evidence  json.RawMessage `json:"evidence,omitempty"`
+	Forgotten json.RawMessage `json:"forgotten,omitempty"` // by its own signature too
 }
 
 // digest is what the ledger entry commits to: the receipt before it knows its entry.
@@ -145,6 +149,9 @@ func VerifyReceipt(file []byte, pub ed25519.PublicKey, o *Opening, ids []subject
 		return nil, fault.New(fault.Integrity, "this is not a receipt of a format this program knows")
 	}
 	if err := r.checkEvidence(s.Evidence, pub); err != nil {
+		return nil, err
+	}
+	if err := r.readForgotten(s.Forgotten, pub); err != nil {
 		return nil, err
 	}
 	if o == nil {

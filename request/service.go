@@ -52,7 +52,7 @@ type Service struct {
 
 // New prepares the service's tables. Call Recover before taking requests.
 func New(ctx context.Context, c Config) (*Service, error) {
-	if err := c.DB.Migrate(ctx, "request", schema); err != nil {
+	if err := c.DB.Migrate(ctx, "request", schema, receiptsForgotten); err != nil {
 		return nil, err
 	}
 	if c.Suppressions == nil {
