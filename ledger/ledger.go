@@ -211,15 +211,6 @@ func (l *Ledger) Append(tx *db.Tx, e Entry) (Position, error) {
 	return l.AppendSealed(tx, s)
 }
 
-// Forget erases what the entries about a subject hold beside their leaves, in the transaction that forgets the person. Every
-// proof goes on verifying.
-func (l *Ledger) Forget(ctx context.Context, tx *db.Tx, subject string) error {
-	if _, err := tx.Exec(ctx, "update ledger_entries set payload = null, subject = null where subject = $1", subject); err != nil {
-		return fmt.Errorf("erasing entries of the ledger: %w", err)
-	}
-	return nil
-}
-
 // Next is where the next entry of this transaction will stand, under the conditions of Append.
 func (l *Ledger) Next(*db.Tx) Position {
 	id := l.pending.size + 1

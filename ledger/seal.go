@@ -53,11 +53,16 @@ func (l *Ledger) sealPayload(slot vault.Slot, commitments, payload []byte) ([]by
 // placed binds a sealed payload to the leaf of its entry, by the first bytes of a token of the leaf behind it: the leaf holds
 // the place in the tree, so a caller could not seal under it.
 func (l *Ledger) placed(leaf tlog.Hash, sealed []byte) []byte {
+	tag := l.places.Of("", leaf[:])
+	return append(sealed[:len(sealed):len(sealed)], tag[:tagSize]...)
+}
+
+// beside is what lies beside the leaf; nothing where nothing could be sealed.
+func (l *Ledger) beside(leaf tlog.Hash, sealed []byte) any {
 	if sealed == nil {
 		return nil
 	}
-	tag := l.places.Of("", leaf[:])
-	return append(sealed[:len(sealed):len(sealed)], tag[:tagSize]...)
+	return l.placed(leaf, sealed)
 }
 
 // openPayload decrypts the payload of an entry. Entries of before were sealed under the leaf itself.
@@ -79,7 +84,7 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 	}
 	leaf := leafOf(m.encode(), s.commitments)
 	ctx := context.Background() // the store does not interrupt writes
-	err := tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.placed(leaf, s.payload), findable(s.subject))
+	err := tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.beside(leaf, s.payload), findable(s.subject))
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
