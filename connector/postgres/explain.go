@@ -46,32 +46,68 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	if err != nil {
 		return 0, err
 	}
-	share := min(1, float64(probe)/float64(max(1, pages)))
-	b := &builder{}
-	b.add("SELECT count(*) FROM ", source(t), " AS t TABLESAMPLE SYSTEM (", strconv.FormatFloat(100*share, 'f', 6, 64), ") WHERE false")
-	for _, c := range resolved {
-		b.add(" OR ", noCell(c))
+	// What a statement takes anyway, whatever it reads, is in the time for many pages and in that for few.
+	few, err := s.probeCost(ctx, t, resolved, min(1, probe/8/float64(max(1, pages))))
+	if err != nil || pages <= probe/8 {
+		return few, err
 	}
-	st, least := b.done(), time.Duration(0)
-	for n := range 2 { // the first also prepares, and fetches what no later scan has to
+	share := min(1, probe/float64(pages))
+	many, err := s.probeCost(ctx, t, resolved, share)
+	scan := float64(many-few) / (share - probe/8/float64(pages))
+	return max(many, time.Duration(scan/s.workers(ctx, t, resolved))), err
+}
+
+// probeCost is the time of a search through a share of the pages: the median of some.
+func (s *store) probeCost(ctx context.Context, t *connector.Table, columns []*connector.Column, share float64) (time.Duration, error) {
+	b := &builder{}
+	b.add("SELECT count(*) FROM ", source(t), " AS t TABLESAMPLE SYSTEM (", strconv.FormatFloat(100*share, 'f', 6, 64), ") REPEATABLE (1) WHERE false")
+	for _, c := range columns {
+		writeNoCell(b.add(" OR "), c)
+	}
+	st := b.done()
+	var took []time.Duration
+	for n := range 6 {
 		begun := s.clock.Now()
 		if err := s.query(ctx, []statement{st}, func(int, [][]byte) error { return nil }); err != nil {
 			return 0, err
 		}
-		if took := s.clock.Now().Sub(begun); n == 0 || took < least {
-			least = took
+		if n > 0 { // the first also prepares, and fetches what no later scan has to
+			took = append(took, s.clock.Now().Sub(begun))
 		}
 	}
-	return time.Duration(float64(least) / share), nil
+	slices.Sort(took)
+	return took[len(took)/2], nil
 }
 
-// noCell compares as a search does, with what no cell equals: texts as identities, folded, and what
-// has an equality of its own by that.
-func noCell(c *connector.Column) string {
-	if kind, native := keyType(c); native && c.Kind != connector.Text {
-		return operand("t", c) + " = (SELECT NULL::" + kind + ")"
+// workers is by how much the server's own parallel scan would be faster than one that is not: each
+// worker counts half, for they share a disk and a machine. 1 where the server plans none, or does not say.
+func (s *store) workers(ctx context.Context, t *connector.Table, columns []*connector.Column) float64 {
+	b := &builder{}
+	b.add("EXPLAIN SELECT FROM ", source(t), " AS t WHERE false")
+	for _, c := range columns {
+		writeNoCell(b.add(" OR "), c)
 	}
-	return folded("t."+quote(c.Name)+"::text") + " = 'x'"
+	planned := 0
+	err := s.query(ctx, []statement{b.done()}, func(_ int, row [][]byte) error {
+		if _, n, ok := strings.Cut(string(row[0]), "Workers Planned: "); ok {
+			planned, _ = strconv.Atoi(n) // 0 where it is no number
+		}
+		return nil
+	})
+	if err != nil {
+		return 1
+	}
+	return 1 + float64(planned)/2
+}
+
+// writeNoCell compares as a search does, with what no cell equals: texts as identities, folded, and what
+// has an equality of its own by that.
+func writeNoCell(b *builder, c *connector.Column) {
+	if kind, native := keyType(c); native && c.Kind != connector.Text {
+		b.add(operand("t", c), " = ANY (", b.param([]byte("{NULL}")), "::", kind, "[])")
+		return
+	}
+	b.add(folded("t."+quote(c.Name)+"::text"), " = ANY (", b.param([]byte("{x}")), "::text[])")
 }
 
 // pages counts those of a table and of its partitions, as last estimated.

@@ -31,6 +31,7 @@ type Store struct {
 	file    os.FileInfo // of the file that was opened: another one at its path is another store
 	timeout time.Duration
 	pace    *pace
+	clock   clock.Clock
 	db      *sql.DB // reads and writes
 	eye     *sql.DB // reads only, for Look
 }
@@ -53,7 +54,7 @@ func Open(ctx context.Context, c connector.Config) (connector.Store, error) {
 	if err != nil || file.IsDir() {
 		return nil, fault.New(fault.Unavailable, "system %s: there is no SQLite file at the path of its dsn", c.System)
 	}
-	s := &Store{system: c.System, at: at, file: file, timeout: c.Timeout, pace: newPace(clock.System{}, c.Rate)}
+	s := &Store{system: c.System, at: at, file: file, timeout: c.Timeout, pace: newPace(clock.System{}, c.Rate), clock: clock.System{}}
 	if s.timeout <= 0 {
 		s.timeout = defaultTimeout
 	}
