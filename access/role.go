@@ -51,6 +51,7 @@ const (
 	SelfManage       Permission = "self.manage"       // the own account
 	PersonRead       Permission = "person.read"       // the page of one person, masked
 	ValueReveal      Permission = "value.reveal"      // what is masked otherwise
+	PseudonymMake    Permission = "pseudonym.make"    // a pseudonym of a person, or a token of a value
 	PseudonymResolve Permission = "pseudonym.resolve" // who a pseudonym is
 	LookRead         Permission = "look.read"         // who looked at whom
 	PolicyRead       Permission = "policy.read"       // the policies, and what they say

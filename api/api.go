@@ -15,6 +15,7 @@ import (
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	Relay    *event.Relay
 	// MirrorToken names a person in the mirror; "" where there is none.
 	MirrorToken func(person string) string
+	Pseudonyms  *subject.Pseudonyms
 	Clock       clock.Clock
 	Accounts    *access.Accounts
 	// Stands tells whether a caller may still be here: a stream asks now and then.
@@ -64,6 +66,7 @@ func newGate(c Config) *gate {
 	s.addPropagations(a)
 	s.addPeople(a)
 	s.addAlarms(a)
+	s.addPseudonyms(a)
 	s.addDecisions(a, g)
 	s.addEvents(a, g)
 	s.addAliases(g)

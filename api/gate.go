@@ -52,6 +52,8 @@ var permissions = map[string]access.Permission{
 	"PUT /v1/purposes/{id}":             access.PurposeWrite,
 	"POST /v1/purposes/{id}/minimise":   access.PurposeRead,
 	"POST /v1/subjects/find":            access.DecisionAsk,
+	"POST /v1/pseudonyms":               access.PseudonymMake,
+	"POST /v1/pseudonyms/tokens":        access.PseudonymMake,
 	"GET /v1/propagations":              access.EventRead,
 	"GET /v1/propagations/{id}":         access.EventRead,
 	"POST /v1/propagations/{id}/ack":    access.EventPost,

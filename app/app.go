@@ -78,6 +78,9 @@ type App struct {
 	Desk     *oidc.Desk
 	People   *subject.People
 	Purposes *purpose.Register
+
+	Pseudonyms *subject.Pseudonyms
+
 	Consents *consent.Service
 	Relay    *event.Relay
 	Mirror   *redis.Mirror // nil where none is configured

@@ -25,6 +25,9 @@ func (a *App) openConsents(ctx context.Context, cfg *catalog.Config) (err error)
 	if err != nil {
 		return err
 	}
+	if a.Pseudonyms, err = subject.OpenPseudonyms(ctx, a.DB, a.Vault, a.Ledger, a.People, a.cfg.Clock); err != nil {
+		return err
+	}
 	if a.suppressions, err = subject.OpenSuppressions(ctx, a.DB, a.Vault, a.Ledger, a.cfg.Clock); err != nil {
 		return err
 	}

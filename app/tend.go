@@ -23,7 +23,7 @@ func (a *App) tend(ctx context.Context) {
 		}
 		p, release, err := a.Acquire(ctx)
 		if err == nil {
-			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p))
+			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p), a.Pseudonyms.Expire(ctx))
 			release()
 		}
 		if err != nil && ctx.Err() == nil {

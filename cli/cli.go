@@ -40,6 +40,8 @@ type grammar struct {
 	Replay  replayCmd  `cmd:"" name:"replay-erasures" help:"Erase again, in a database that was restored, whom it should not know any more."`
 	Access  accessCmd  `cmd:"" help:"Who may do what, and which policy says so."`
 	Admin   adminCmd   `cmd:"" help:"Make the first account, and let somebody in again who is locked out."`
+
+	Pseudonym pseudonymCmd `cmd:"" help:"Stand-ins for people, one for each context; and who one is, for those who may know."`
 }
 
 // command runs with the data directory open; plain commands run without one.

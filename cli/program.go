@@ -80,6 +80,8 @@ type Services struct {
 	Checkpoint func(context.Context) error
 	// BackUp copies the own store into an encrypted file.
 	BackUp func(context.Context, BackupOptions) (BackedUp, error)
+	// Pseudonyms gives them, and says who one is to those who may know.
+	Pseudonyms *subject.Pseudonyms
 	// RotateKeys makes new keys, and tells each how many buckets of how many are done.
 	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
 	// BackUpKeys copies the keys into an encrypted file.

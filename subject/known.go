@@ -22,6 +22,9 @@ func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, erro
 	if _, err := tx.Exec(ctx, "delete from identities where person = $1", int64(n)); err != nil {
 		return nil, fmt.Errorf("forgetting a person: %w", err)
 	}
+	if err := p.endPseudonyms(ctx, tx, n); err != nil {
+		return nil, err
+	}
 	_, err = tx.Exec(ctx, "update people set erased = $2 where number = $1", int64(n), p.clock.Now().UnixMilli())
 	return bound, err
 }

@@ -73,6 +73,9 @@ func OpenPeople(ctx context.Context, d *db.DB, v *vault.Vault, c clock.Clock) (*
 	if err := d.Migrate(ctx, "people", peopleSchema, peopleEpochs); err != nil {
 		return nil, err
 	}
+	if err := d.Migrate(ctx, "pseudonyms", pseudonymsSchema); err != nil {
+		return nil, err
+	}
 	p := &People{db: d, vault: v, clock: c, tokens: v.Tokens(vault.BlindIndex), ids: v.Numbers("sub")}
 	var last int64
 	err := d.Read(ctx, func(tx *db.Tx) error {

@@ -27,6 +27,7 @@ func powers() []power {
 		{access.ReceiptRead, "read receipts and proofs"},
 		{access.PersonRead, "look at the page of one person, masked"},
 		{access.ValueReveal, "reveal what is masked"},
+		{access.PseudonymMake, "give people pseudonyms"},
 		{access.PseudonymResolve, "find out who a pseudonym is"},
 		{access.ConsentRead, "see what people chose"},
 		{access.ConsentWrite, "record and withdraw consents"},

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// pseudonymCmd is the stand-ins for people.
+type pseudonymCmd struct {
+	Make    pseudonymMakeCmd    `cmd:"" help:"Give the pseudonym of a person in a context: the one that stands, or a new one."`
+	Ask     pseudonymAskCmd     `cmd:"" help:"Ask who a pseudonym is, and say why. Once there are accounts, another one approves it."`
+	Approve pseudonymApproveCmd `cmd:"" help:"Approve that whoever asked is shown who a pseudonym is."`
+	Reveal  pseudonymRevealCmd  `cmd:"" help:"Show who a pseudonym is, once, to who asked."`
+	List    pseudonymListCmd    `cmd:"" help:"List what was asked, why, and what came of it."`
+}
+
+type pseudonymMakeCmd struct {
+	Context string `required:"" help:"Where it stands for the person, such as analytics." placeholder:"WORD"`
+	Expires string `help:"How long a new one stands: 90d or 12h." default:"365d" placeholder:"TIME"`
+	subjects
+}
+
+func (*pseudonymMakeCmd) writes() {}
+
+func (c *pseudonymMakeCmd) run(ctx context.Context, s *session) error {
+	ids, err := c.identities(s)
+	if err != nil {
+		return err
+	}
+	valid, err := validity(c.Expires)
+	if err != nil {
+		return err
+	}
+	out, err := s.Pseudonyms.Make(ctx, subject.PseudonymInput{Subject: ids, Context: c.Context, For: valid, Actor: s.actor()})
+	if err != nil {
+		return err
+	}
+	return s.answer(out, func() {
+		s.heading("%s", out.ID)
+		s.printf("  context  %s\n  expires  %s\n", out.Context, out.Expires.Format("2006-01-02 15:04"))
+	})
+}
+
+// asAccount says who somebody at the machine is, once there are accounts.
+type asAccount struct {
+	Name string `help:"Account to act as, once there are accounts; standard input holds two lines: its password, and the code of its second factor." placeholder:"N"`
+}
+
+func (c *asAccount) inputs() []string {
+	if c.Name == "" {
+		return nil
+	}
+	return []string{"-"}
+}
+
+// as is the account, or who is at the machine while there is none.
+func (c *asAccount) as(ctx context.Context, s *session) (access.Caller, error) {
+	if !s.Accounts.Any() {
+		return s.caller(), nil
+	}
+	if c.Name == "" {
+		return access.Caller{}, fault.New(fault.Denied, "who is at this machine does not learn who a pseudonym is, once an account exists").Then("--name N, with password and code on standard input.")
+	}
+	lines := strings.Split(strings.TrimRight(string(s.env.Inputs["-"]), "\r\n"), "\n")
+	if len(lines) != 2 {
+		return access.Caller{}, fault.New(fault.Invalid, "standard input holds two lines: the password, and the code of the second factor")
+	}
+	acc, err := s.Accounts.Vouch(ctx, c.Name, strings.TrimRight(lines[0], "\r"), strings.TrimRight(lines[1], "\r"))
+	if err != nil {
+		return access.Caller{}, err
+	}
+	return access.Vouched(acc), nil
+}
+
+type pseudonymAskCmd struct {
+	Pseudonym string `arg:"" help:"The pseudonym: psn_…"`
+	Because   string `required:"" help:"Why. It stands in the log." placeholder:"TEXT"`
+	asAccount
+}
+
+func (*pseudonymAskCmd) writes() {}
+
+func (c *pseudonymAskCmd) run(ctx context.Context, s *session) error {
+	who, err := c.as(ctx, s)
+	if err != nil {
+		return err
+	}
+	r, err := s.Pseudonyms.Ask(ctx, who, c.Pseudonym, c.Because)
+	if err != nil {
+		return err
+	}
+	return s.answer(r, func() {
+		s.heading("Asked: %s.", r.ID)
+		if who.Role != access.Local {
+			s.printf("\nAnother account approves it: ombud pseudonym approve %s --name N\n", r.ID)
+		}
+		s.printf("Then it is shown once: ombud pseudonym reveal %s\n", r.ID)
+	})
+}
+
+// resolution names what was asked.
+type resolution struct {
+	Resolution string `arg:"" help:"What was asked: res_…"`
+	asAccount
+}
+
+type pseudonymApproveCmd struct{ resolution }
+
+func (*pseudonymApproveCmd) writes() {}
+
+func (c *pseudonymApproveCmd) run(ctx context.Context, s *session) error {
+	who, err := c.as(ctx, s)
+	if err != nil {
+		return err
+	}
+	r, err := s.Pseudonyms.Approve(ctx, who, c.Resolution)
+	if err != nil {
+		return err
+	}
+	return s.answer(r, func() { s.heading("Approved. Who asked has an hour to look.") })
+}
+
+type pseudonymRevealCmd struct{ resolution }
+
+func (*pseudonymRevealCmd) writes() {}
+
+func (c *pseudonymRevealCmd) run(ctx context.Context, s *session) error {
+	who, err := c.as(ctx, s)
+	if err != nil {
+		return err
+	}
+	ids, err := s.Pseudonyms.Reveal(ctx, who, c.Resolution)
+	if err != nil {
+		return err
+	}
+	values := map[string][]string{}
+	for _, i := range ids {
+		values[i.Kind] = append(values[i.Kind], i.Value)
+	}
+	return s.answer(map[string]any{"subject": values}, func() {
+		for _, i := range ids {
+			s.printf("%s  %s\n", i.Kind, i.Value)
+		}
+	})
+}
+
+type pseudonymListCmd struct{ asAccount }
+
+func (c *pseudonymListCmd) run(ctx context.Context, s *session) error {
+	who, err := c.as(ctx, s)
+	if err != nil {
+		return err
+	}
+	all, err := s.Pseudonyms.Resolutions(ctx, who)
+	if err != nil {
+		return err
+	}
+	return s.answer(map[string]any{"resolutions": all}, func() {
+		s.heading("%s.", count(len(all), "question"))
+		t := newTable("", "pseudonym", "asked", "by", "state", "because")
+		for _, r := range all {
+			t.row(r.ID, r.Pseudonym, r.Asked.Format(time.DateOnly+" 15:04"), r.AskedBy, r.State(), r.Because)
+		}
+		t.print(s)
+	})
+}
