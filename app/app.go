@@ -89,7 +89,7 @@ type App struct {
 	cfg      Config
 	lock     *lock
 	socket   *socket
-	heads    []string
+	heads    places
 	years    ledger.Years // how long entries stay readable, as the configuration at the start says
 	warnings []string
 	ctx      context.Context // of work that outlives a call: background runs
@@ -216,7 +216,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 }
 
 func (a *App) ledgerConfig() ledger.Config {
-	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads.folders, Buckets: a.heads.buckets, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
 }
 
 // Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is

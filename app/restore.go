@@ -43,7 +43,7 @@ func (c Config) restore(ctx context.Context, o cli.RestoreOptions) (out cli.Rest
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	out.Backup = b.Manifest
-	switch err := c.knownOutside(cfg, keys, &b.Manifest); {
+	switch err := c.knownOutside(ctx, cfg, keys, &b.Manifest); {
 	case err == nil:
 		o.Gap = nil // there is none
 	case o.Gap == nil || fault.KindOf(err) != fault.Integrity:
@@ -83,12 +83,12 @@ func onlyKeys(dir string) error {
 
 // knownOutside refuses a restore that would bring back what was withdrawn or erased: where what lies outside is missing,
 // or older than the backup.
-func (c Config) knownOutside(cfg *catalog.Config, keys *vault.Vault, m *backup.Manifest) error {
+func (c Config) knownOutside(ctx context.Context, cfg *catalog.Config, keys *vault.Vault, m *backup.Manifest) error {
 	heads, err := c.headsOf(cfg)
 	if err != nil {
 		return err
 	}
-	head, acts, err := ledger.Outside(ledger.Config{Vault: keys, Heads: heads})
+	head, acts, err := ledger.Outside(ctx, ledger.Config{Vault: keys, Heads: heads.folders, Buckets: heads.buckets})
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (c Config) rehearse(ctx context.Context, o cli.RestoreOptions) (out cli.Res
 	if err := os.Mkdir(c.DataDir, 0o700); err != nil {
 		return out, err
 	}
-	for i, h := range heads {
+	for i, h := range heads.folders {
 		to := filepath.Join(dir, fmt.Sprint("heads", i))
 		if err := copyFiles(h, to); err != nil {
 			return out, fault.Wrap(fault.Unavailable, err, "what lies outside cannot be copied")

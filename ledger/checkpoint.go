@@ -51,6 +51,9 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	var errs []error
 	for _, h := range l.heads {
 		errs = append(errs, h.add(l.last))
+		if h.far != nil {
+			errs = append(errs, h.far.add(ctx, h.dir, l.epoch, l.last))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Checkpoint{}, fault.Wrap(fault.Unavailable, err, "a checkpoint cannot be kept outside the database")

@@ -25,11 +25,20 @@ type head struct {
 	dir    string
 	newest keptHead // the last one we know on the disk; its root only as read at the start
 	acts   actsEnd  // of the suppression ledger there, as read at the start
+	far    *far     // the bucket that the folder is a copy of; nil for a folder alone
 }
 
-func openHeads(dirs []string, v note.Verifier) ([]*head, error) {
-	heads := make([]*head, len(dirs))
-	for i, dir := range dirs {
+// openHeads reads where each head stands, its bucket first.
+func openHeads(ctx context.Context, c Config, v note.Verifier) ([]*head, error) {
+	heads := make([]*head, len(c.Heads))
+	for i, dir := range c.Heads {
+		var beyond *far
+		if b := c.Buckets[dir]; b != nil {
+			beyond = &far{b: b}
+			if err := beyond.fetch(ctx, dir, v); err != nil {
+				return nil, err
+			}
+		}
 		newest, err := readNewest(filepath.Join(dir, headsFile))
 		if err != nil {
 			return nil, err
@@ -39,7 +48,7 @@ func openHeads(dirs []string, v note.Verifier) ([]*head, error) {
 				return nil, err
 			}
 		}
-		heads[i] = &head{dir: dir, newest: newest}
+		heads[i] = &head{dir: dir, newest: newest, far: beyond}
 	}
 	return heads, nil
 }

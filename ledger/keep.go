@@ -60,7 +60,11 @@ func (l *Ledger) send() error {
 		return err
 	}
 	for _, h := range l.heads {
-		if err := h.addActs(b, l.kept.offset); err != nil {
+		err := h.addActs(b, l.kept.offset)
+		if err == nil {
+			err = l.pushActs(h, end.offset)
+		}
+		if err != nil {
 			return fmt.Errorf("the suppression ledger cannot be written: %w", err)
 		}
 	}
@@ -68,6 +72,14 @@ func (l *Ledger) send() error {
 	l.kept, l.unkept = end, nil
 	l.mu.Unlock()
 	return nil
+}
+
+// pushActs brings the file of acts into the bucket of a head, if it has one.
+func (l *Ledger) pushActs(h *head, upto int64) error {
+	if h.far == nil {
+		return nil
+	}
+	return h.far.push(context.Background(), h.dir, l.epoch, upto)
 }
 
 // groups signs acts as groups that follow an end, and gives the new end and what is to be written.
@@ -165,6 +177,9 @@ func (l *Ledger) completeActs() error {
 	}
 	for _, h := range l.heads {
 		if err := h.completeActs(whole); err != nil {
+			return err
+		}
+		if err := l.pushActs(h, l.kept.offset); err != nil {
 			return err
 		}
 		h.acts = l.kept

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/ombudhq/ombud/internal/bucket"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -52,6 +53,8 @@ type Config struct {
 	Clock clock.Clock // nil is the system's
 	// Heads are directories outside the database, best on another machine, that hold checkpoints and suppression ledger.
 	Heads []string
+	// Buckets are where heads go beyond their folder, by the folder, which is then a copy.
+	Buckets map[string]*bucket.Bucket
 	// Origin is the first line of each checkpoint; default is the name of the vault's key.
 	Origin string
 	// Restored opens a store that is older than what is known of it outside, or that nobody outside knows: it begins a new
@@ -96,7 +99,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose); err != nil {
 		return nil, err
 	}
-	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
+	if l.heads, err = openHeads(ctx, c, l.verifier); err != nil {
 		return nil, err
 	}
 	if err := c.DB.Read(ctx, func(tx *db.Tx) error { return l.readTail(ctx, tx) }); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ombudhq/ombud/internal/bucket"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -25,6 +26,8 @@ type place struct {
 	vault *vault.Vault
 	l     *Ledger
 	clock *clock.Fake
+
+	buckets map[string]*bucket.Bucket
 }
 
 func newPlace(t testing.TB) *place { return newPlaceIn(t, storetest.SQLite) }
@@ -47,7 +50,7 @@ func each(t *testing.T, fn func(t *testing.T, p *place)) {
 }
 
 func (p *place) config() Config {
-	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: []string{p.heads}}
+	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: []string{p.heads}, Buckets: p.buckets}
 }
 
 // tryOpen opens what is on the disk now.

@@ -34,12 +34,12 @@ func (l *Ledger) At(ctx context.Context, tx *db.Tx) (Moment, error) {
 
 // Outside tells how far what lies in heads reaches: the newest revision it knows of and the number of acts, all verified.
 // Damage is fault.Integrity.
-func Outside(c Config) (head, acts int64, err error) {
+func Outside(ctx context.Context, c Config) (head, acts int64, err error) {
 	l, err := prepare(c)
 	if err != nil {
 		return 0, 0, err
 	}
-	if l.heads, err = openHeads(c.Heads, l.verifier); err != nil {
+	if l.heads, err = openHeads(ctx, c, l.verifier); err != nil {
 		return 0, 0, err
 	}
 	if err := l.openActs(); err != nil {

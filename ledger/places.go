@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,7 +23,8 @@ type Place struct {
 	Problem string    // why it cannot be read
 }
 
-// Places are the heads as they are now, in the order of the configuration. They are read anew, and verified.
+// Places are the heads as they are now, in the order of the configuration. They are read anew, and verified; of a bucket,
+// the folder that is a copy of it.
 func (l *Ledger) Places() []Place {
 	var out []Place
 	for _, dir := range l.c.Heads {
@@ -33,7 +35,10 @@ func (l *Ledger) Places() []Place {
 
 func (l *Ledger) place(dir string) Place {
 	p := Place{Name: dir}
-	heads, err := openHeads([]string{dir}, l.verifier)
+	if b := l.c.Buckets[dir]; b != nil {
+		p.Name = b.Name()
+	}
+	heads, err := openHeads(context.Background(), Config{Heads: []string{dir}}, l.verifier)
 	if err != nil {
 		p.Problem = "it cannot be read"
 		if fault.KindOf(err) == fault.Integrity {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/sigv4"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -43,7 +44,7 @@ type Config struct {
 // Provider wraps with one key. It is safe for concurrent use.
 type Provider struct {
 	c      Config
-	signer signer
+	signer sigv4.Signer
 }
 
 var _ vault.Provider = (*Provider)(nil)
@@ -76,7 +77,7 @@ func New(c Config) (*Provider, error) {
 	if len(wrong) > 0 {
 		return nil, fault.New(fault.Invalid, "this is no key of AWS KMS").With(wrong...)
 	}
-	return &Provider{c, signer{c.AccessKey, c.SecretKey, c.Session, c.Region, "kms"}}, nil
+	return &Provider{c, sigv4.Signer{Access: c.AccessKey, Secret: c.SecretKey, Session: c.Session, Region: c.Region, Service: "kms"}}, nil
 }
 
 // Name names the key by what follows the last slash: no account.
@@ -185,7 +186,7 @@ func (p *Provider) call(ctx context.Context, action string, in, out any) error {
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	req.Header.Set("X-Amz-Target", "TrentService."+action)
-	p.signer.sign(req, body, p.c.Clock.Now())
+	p.signer.Sign(req, body, p.c.Clock.Now())
 	res, err := p.c.HTTP.Do(req)
 	if err != nil { // its text holds the address
 		return fault.New(fault.Unavailable, "the key service cannot be reached, or did not answer in time")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/sigv4"
 	"github.com/ombudhq/ombud/internal/testkit/kmstest"
 	"github.com/ombudhq/ombud/vault"
 	"github.com/ombudhq/ombud/vault/vaulttest"
@@ -137,8 +138,8 @@ func TestSignatureVectors(t *testing.T) {
 		if v.header[0] != "" {
 			req.Header.Set(v.header[0], v.header[1])
 		}
-		s := signer{"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", v.session, "us-east-1", "service"}
-		s.sign(req, []byte(v.body), time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
+		s := sigv4.Signer{Access: "AKIDEXAMPLE", Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", Session: v.session, Region: "us-east-1", Service: "service"}
+		s.Sign(req, []byte(v.body), time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
 		want := "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=" + v.signed + ", Signature=" + v.wantSig
 		if got := req.Header.Get("Authorization"); got != want {
 			t.Errorf("%s: got %s", v.name, got)
