@@ -35,6 +35,12 @@ func (s *Service) Run(ctx context.Context, in RunInput) (*Request, error) {
 		return s.reply(ctx, r, err)
 	}
 	defer leave()
+	if r.kind == plan.Access && s.mass(r.People) {
+		if r, err = s.approve(ctx, r, in); err == nil {
+			r, err = s.export(ctx, r, exportInput{out: in.Out, actor: in.Actor, progress: in.Progress})
+		}
+		return s.reply(ctx, r, err)
+	}
 	if r.kind == plan.Access {
 		r, err = s.do(ctx, r.id, command{on: Started, entry: "request.run", actor: in.Actor})
 		if err == nil {
@@ -50,10 +56,7 @@ func (s *Service) Run(ctx context.Context, in RunInput) (*Request, error) {
 
 // mayRun says no before anything changes.
 func (s *Service) mayRun(r *record, in RunInput) error {
-	on := Approved
-	if r.kind == plan.Access {
-		on = Started
-	}
+	on := starts(r.kind)
 	if r.state != Awaiting {
 		_, err := next(r.kind, r.state, on)
 		if err == nil {
@@ -61,7 +64,8 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		}
 		return err
 	}
-	if r.kind == plan.Access && in.Approve == "" {
+	alone := r.kind == plan.Access && !s.mass(r.People)
+	if alone && in.Approve == "" {
 		return nil
 	}
 	if in.Approve == "" {
@@ -71,10 +75,10 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		return fault.New(fault.Denied, "this is not the hash of the plan of %s; nothing was changed", r.ref()).
 			Then("Read the plan again: ombud dsr show %s", r.ref())
 	}
-	if r.kind == plan.Access {
+	if alone {
 		return nil
 	}
-	if len(r.Plan.Blocking) > 0 {
+	if r.kind == plan.Erasure && len(r.Plan.Blocking) > 0 {
 		err := fault.New(fault.Waiting, "the plan of %s cannot be approved before its questions are answered", r.ref())
 		for _, q := range r.Plan.Blocking {
 			err = err.With(fault.Detail{Message: q})
@@ -85,6 +89,14 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		return fault.New(fault.Denied, "you have approved %s already; another person must", r.ref())
 	}
 	return nil
+}
+
+// starts is what lets a waiting request of a kind run.
+func starts(k plan.Kind) Event {
+	if k == plan.Access {
+		return Started
+	}
+	return Approved
 }
 
 // approve records an approval; the last one needed starts the run in the same transaction.
@@ -98,7 +110,7 @@ func (s *Service) approve(ctx context.Context, r *record, in RunInput) (*record,
 	}}
 	last := s.missing(r) <= 1
 	if last {
-		c.on = Approved
+		c.on = starts(r.kind)
 	}
 	r2, err := s.do(ctx, r.id, c)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/ombudhq/ombud/vault"
 )
 
-// Config is what the service works with; every field is needed but the last two.
+// Config is what the service works with; every field is needed but those that say what nil is.
 type Config struct {
 	DB      *db.DB
 	Vault   *vault.Vault
@@ -37,6 +37,8 @@ type Config struct {
 	Suppressions *subject.Suppressions
 	// Shreds is the list of keys to be destroyed; nil opens one.
 	Shreds *subject.Shreds
+	// Staffed tells whether people sign in: what is about several persons then takes two of them. nil is nobody.
+	Staffed func() bool
 	// Traffic is shared by all services over one store; nil makes one.
 	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
@@ -204,7 +206,7 @@ func (s *Service) whoActs(r *record) (who, what string) {
 		switch {
 		case r.Plan != nil && len(r.Plan.Blocking) > 0:
 			return "you", "answer what the plan asks, then approve it"
-		case r.kind == plan.Access:
+		case r.kind == plan.Access && !s.mass(r.People):
 			return "you", "run it"
 		case len(r.Approvals) > 0:
 			return "a second person", "approve the plan"

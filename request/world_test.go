@@ -38,6 +38,7 @@ type world struct {
 	holds   *subject.Holds
 	s       *request.Service
 	hook    func(point string)
+	staffed bool // people have accounts
 }
 
 const shopSchema = `
@@ -99,7 +100,7 @@ func (w *world) open(cfg *catalog.Config) {
 	w.must(err)
 	w.holds, err = subject.OpenHolds(ctx, w.db, w.vault, w.ledger, w.clock)
 	w.must(err)
-	w.s, err = request.New(ctx, request.Config{DB: w.db, Vault: w.vault, Ledger: w.ledger, Engine: w.engine, Holds: w.holds, Catalog: w.catalog, Clock: w.clock, Dir: filepath.Join(w.dir, "data")})
+	w.s, err = request.New(ctx, request.Config{Staffed: func() bool { return w.staffed }, DB: w.db, Vault: w.vault, Ledger: w.ledger, Engine: w.engine, Holds: w.holds, Catalog: w.catalog, Clock: w.clock, Dir: filepath.Join(w.dir, "data")})
 	w.must(err)
 	w.t.Cleanup(func() { _ = errors.Join(w.catalog.Close(), w.db.Close()) }) // closing again is harmless; nothing is read afterwards
 }
