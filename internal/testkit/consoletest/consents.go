@@ -245,6 +245,9 @@ func (c *chose) declare(replaced bool) {
 	c.Consents.PurposesChanged()
 }
 
+// Ida is who a person of this World is known by.
+func Ida() []subject.Identity { return ida() }
+
 func ida() []subject.Identity { return []subject.Identity{{Kind: "email", Value: "ida@example.com"}} }
 
 // ida says yes to words that are old now.

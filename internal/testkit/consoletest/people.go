@@ -63,14 +63,20 @@ func (w *World) SignIn(ctx context.Context, name string, role access.Role, by ac
 		return access.Caller{}, "", err
 	}
 	c, _ := a.Visit(half.Token, true)
-	en, ok := a.Enrolment(ctx, c)
+	token, err := w.Enrol(ctx, c)
+	c, _ = a.Visit(token, true)
+	return c, token, err
+}
+
+// Enrol sets up a second factor for somebody half way, and gives the token of their session.
+func (w *World) Enrol(ctx context.Context, c access.Caller) (string, error) {
+	en, ok := w.Accounts.Enrolment(ctx, c)
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(en.Secret)
 	if err != nil || !ok {
-		return access.Caller{}, "", errors.Join(err, errors.New("no second factor is set up"))
+		return "", errors.Join(err, errors.New("no second factor is set up"))
 	}
-	in, _, err := a.ConfirmFactor(ctx, c, Code(secret, w.Clock.Now()))
-	c, _ = a.Visit(in.Token, true)
-	return c, in.Token, err
+	in, _, err := w.Accounts.ConfirmFactor(ctx, c, Code(secret, w.Clock.Now()))
+	return in.Token, err
 }
 
 // Visitor is a session of somebody, as far as it has come, and the pages that it opens.
