@@ -79,7 +79,7 @@ const mostAsked = "/v1/decisions"
 
 // HandleFunc registers a route as http.ServeMux does, behind the permission that it needs.
 func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
-	need, room := permissions[pattern], g.around(http.HandlerFunc(h))
+	need, room := permissions[pattern], g.around(withoutCards(pattern, http.HandlerFunc(h)))
 	g.routes = append(g.routes, pattern)
 	judged := func(w http.ResponseWriter, r *http.Request) {
 		if err := access.Allowed(access.From(r.Context()), need); err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/ombudhq/ombud/pii"
 )
 
 var periodShape = regexp.MustCompile(`^(never|[1-9]\d{0,3} (day|month|year)s?)$`)
@@ -85,6 +87,10 @@ func (r *reader) words(n *yaml.Node, name string) string {
 	b, err := os.ReadFile(filepath.Join(filepath.Dir(r.path), name))
 	if err != nil || len(b) > maxNotice {
 		r.fault(n, "the file %s cannot be read, or is larger than %d KiB", name, maxNotice>>10)
+		return ""
+	}
+	if pii.HoldsCard(string(b)) {
+		r.fault(n, "the file %s holds the number of a payment card: Ombud takes none", name)
 		return ""
 	}
 	return string(b)

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // reader walks the nodes of a file and collects what is wrong with them. It goes on after a fault,
@@ -77,7 +78,20 @@ func (r *reader) document(data []byte) *yaml.Node {
 		r.fault(&yaml.Node{Line: line}, "this is not YAML: %s", strings.TrimSpace(text))
 		return nil
 	}
+	if doc != nil {
+		r.cards(doc)
+	}
 	return doc
+}
+
+// cards names every place that holds the number of a payment card, and not what it holds.
+func (r *reader) cards(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && pii.HoldsCard(n.Value) {
+		r.fault(n, "this holds the number of a payment card: Ombud takes none")
+	}
+	for _, c := range n.Content {
+		r.cards(c)
+	}
 }
 
 // YAML reads the brace of an unquoted ${NAME} inside {…} as the end of the mapping. Variables are

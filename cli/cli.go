@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // grammar is what can be typed.
@@ -66,6 +68,9 @@ func Run(ctx context.Context, env Env, p Program) int {
 		p.Clock = clock.System{}
 	}
 	s := &session{env: &env, program: p}
+	if slices.ContainsFunc(env.Args, pii.HoldsCard) {
+		return s.fail(errCard("the command line"))
+	}
 	cmd, code, err := s.parse()
 	if err != nil {
 		return s.fail(err)
@@ -81,6 +86,12 @@ func Run(ctx context.Context, env Env, p Program) int {
 		return s.fail(err)
 	}
 	return 0
+}
+
+// errCard refuses what brings the number of a payment card, before anything of it is stored, sent on or printed.
+func errCard(where string) error {
+	return fault.New(fault.Invalid, "%s holds the number of a payment card; nothing of it was stored", where).
+		Then("Ombud takes no card numbers. Name the person by another identity, and leave the number out of texts.")
 }
 
 // Exit ends a command that has printed all there is to say, with this code.
@@ -137,6 +148,13 @@ func (s *session) dispatch(ctx context.Context, cmd any) error {
 	if r, ok := cmd.(reader); ok {
 		if err := s.readInputs(r.inputs()); err != nil {
 			return err
+		}
+		if _, writes := cmd.(writer); writes {
+			for name, b := range s.env.Inputs {
+				if pii.HoldsCard(string(b)) {
+					return errCard(name)
+				}
+			}
 		}
 	}
 	if c, ok := cmd.(plain); ok {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/pii"
 	"github.com/ombudhq/ombud/purpose"
 )
 
@@ -83,7 +84,7 @@ func (v Verdict) Unlogged() Verdict {
 func (s *Service) logAll(ctx context.Context, list []Asked) error {
 	entries := make([]*ledger.Sealed, len(list))
 	for i, d := range list {
-		content := decided{d.At, d.Purpose, d.Category, d.Allowed, d.Reason, d.Basis, d.ConsentID()}
+		content := decided{d.At, pii.MaskCards(d.Purpose), pii.MaskCards(d.Category), d.Allowed, d.Reason, d.Basis, d.ConsentID()}
 		var err error
 		entries[i], err = s.cfg.Ledger.Seal(ctx, ledger.Entry{Kind: kindDecision, Result: "ok", Actor: d.By, Subject: s.Who(d.Person), Slot: d.Person.Slot(), Content: content})
 		if err != nil {

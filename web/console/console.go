@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/pii"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
@@ -131,6 +134,20 @@ func (v *visit) checkForm() error {
 	if !hmac.Equal([]byte(v.r.PostForm.Get(view.TokenField)), []byte(v.token)) {
 		return fault.New(fault.Denied, "this form is of an earlier session or start of Ombud, or of another page; nothing was changed").
 			Then("Go back, load the page again and send it once more.")
+	}
+	return withoutCards(v.r.PostForm)
+}
+
+// secrets are the fields of forms that are kept as a hash only.
+var secrets = []string{view.TokenField, "password", "again", "present", "code", "link"}
+
+// withoutCards refuses a form that brings the number of a payment card, before anything of it is stored or shown again.
+func withoutCards(form url.Values) error {
+	for name, values := range form {
+		if !slices.Contains(secrets, name) && slices.ContainsFunc(values, pii.HoldsCard) {
+			return fault.New(fault.Invalid, "this holds the number of a payment card; nothing was stored").
+				Then("Ombud takes no card numbers. Go back, and name the person by something else, or leave the number out of the text.")
+		}
 	}
 	return nil
 }
