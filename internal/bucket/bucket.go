@@ -132,7 +132,10 @@ func (b *Bucket) List(ctx context.Context, begin string, most int) (out []Object
 		for _, o := range p.Contents {
 			out = append(out, Object{strings.TrimPrefix(o.Key, prefix), o.Size})
 		}
-		if !p.IsTruncated || p.NextContinuationToken == "" || most > 0 && len(out) >= most {
+		if most > 0 && len(out) >= most {
+			return out[:most], nil
+		}
+		if !p.IsTruncated || p.NextContinuationToken == "" {
 			return out, nil
 		}
 		q.Set("continuation-token", p.NextContinuationToken)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -123,10 +124,14 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.Sort(keys)
-	for _, k := range keys[:min(len(keys), perPage)] {
+	size := perPage
+	if most, err := strconv.Atoi(q.Get("max-keys")); err == nil {
+		size = min(size, most)
+	}
+	for _, k := range keys[:min(len(keys), size)] {
 		out.Contents = append(out.Contents, object{k, len(s.objects[k])})
 		out.NextContinuationToken = k
 	}
-	out.IsTruncated = len(keys) > perPage
+	out.IsTruncated = len(keys) > size
 	_ = xml.NewEncoder(w).Encode(out)
 }
