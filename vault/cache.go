@@ -1,9 +1,7 @@
 package vault
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -15,7 +13,10 @@ const (
 
 // cache holds opened keys of people, at most so many bytes of them. A key that leaves is overwritten. Who uses one holds
 // its set, so that none is overwritten under them.
-type cache struct{ sets []cacheSet }
+type cache struct {
+	wiper
+	sets []cacheSet
+}
 
 type cacheSet struct {
 	mu   sync.RWMutex
@@ -35,7 +36,7 @@ func newCache(bytes int) *cache {
 	for n*2*ways*openedSize <= bytes {
 		n *= 2
 	}
-	return &cache{make([]cacheSet, n)}
+	return &cache{wiper: newWiper(), sets: make([]cacheSet, n)}
 }
 
 func (c *cache) set(slot Slot) *cacheSet { return &c.sets[int(slot)&(len(c.sets)-1)] }
@@ -61,14 +62,14 @@ func (c *cache) add(slot Slot, aead cipher.AEAD) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.find(slot) != nil {
-		wipe(aead)
+		c.wipe(aead)
 		return
 	}
 	for s.keys[s.hand].slot != 0 && s.keys[s.hand].used.Swap(false) {
 		s.hand = (s.hand + 1) % ways
 	}
 	k := &s.keys[s.hand]
-	k.drop()
+	k.drop(c.wiper)
 	k.slot, k.aead = slot, aead
 	s.hand = (s.hand + 1) % ways
 }
@@ -80,7 +81,7 @@ func (c *cache) drop(slot Slot) {
 	defer s.mu.Unlock()
 	for i := range s.keys {
 		if s.keys[i].slot == slot {
-			s.keys[i].drop()
+			s.keys[i].drop(c.wiper)
 		}
 	}
 }
@@ -91,30 +92,16 @@ func (c *cache) clear() {
 		s := &c.sets[i]
 		s.mu.Lock()
 		for j := range s.keys {
-			s.keys[j].drop()
+			s.keys[j].drop(c.wiper)
 		}
 		s.mu.Unlock()
 	}
 }
 
-func (k *opened) drop() {
+func (k *opened) drop(w wiper) {
 	if k.aead != nil {
-		wipe(k.aead)
+		w.wipe(k.aead)
 	}
 	k.slot, k.aead = 0, nil
 	k.used.Store(false)
-}
-
-// newKeyAEAD prepares a key for use, and leaves no other copy of it but the caller's.
-func newKeyAEAD(key []byte) cipher.AEAD {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(fmt.Sprintf("vault: a key has %d bytes", len(key)))
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic("vault: AES is a GCM cipher: " + err.Error())
-	}
-	wipeBlock(block)
-	return aead
 }

@@ -39,6 +39,7 @@ type slots struct {
 	change sync.Mutex // of the files: one at a time
 	broken error      // why no more change is possible; who holds change writes it
 	next   mark
+	rooms  sync.Pool      // to unwrap in
 	ahead  sync.WaitGroup // of buckets that are made before they are needed
 
 	mu      sync.RWMutex // held by readers of slots, so that no bucket moves under them
@@ -55,7 +56,7 @@ type bucket struct {
 }
 
 func newBucket(id, region uint32, key [32]byte) *bucket {
-	return &bucket{id: id, region: region, key: key, aead: newKeyAEAD(key[:])}
+	return &bucket{id: id, region: region, key: key, aead: newWiper().open(key[:])}
 }
 
 // freshBucket has a key that never was.
@@ -67,7 +68,7 @@ func freshBucket(id, region uint32) *bucket {
 
 func (b *bucket) forget() {
 	clear(b.key[:])
-	wipe(b.aead)
+	newWiper().wipe(b.aead)
 }
 
 func (s Slot) bucket() uint32 { return uint32(s) / perBucket }
@@ -117,23 +118,24 @@ func (s *slots) raw(slot Slot, fn func(key []byte) error) error {
 	if b == nil || slot == 0 {
 		return fault.New(fault.Integrity, "a key is missing: the store is newer than the keys").Then("Put back the newest copy of the folder keys.")
 	}
-	var in [slotSize]byte
-	if err := s.read(b, slot, in[:]); err != nil {
-		return err
+	room := s.rooms.Get().(*[slotSize + 32]byte)
+	in, out := room[:slotSize], room[slotSize:]
+	err := s.read(b, slot, in)
+	if err == nil {
+		var key []byte
+		if key, err = b.unwrap(out[:0], slot, in); err == nil {
+			err = fn(key)
+		}
 	}
-	var out [32]byte
-	defer clear(out[:])
-	key, err := b.unwrap(out[:0], slot, in[:])
-	if err != nil {
-		return err
-	}
-	return fn(key)
+	clear(out)
+	s.rooms.Put(room)
+	return err
 }
 
 // cold opens the key of a slot, uses it and keeps it for the next time.
 func (s *slots) cold(slot Slot, fn func(opener) error) error {
 	return s.raw(slot, func(key []byte) error {
-		aead := newKeyAEAD(key)
+		aead := s.cache.open(key)
 		err := fn(aead)
 		s.cache.add(slot, aead)
 		return err
@@ -252,7 +254,8 @@ func (s *slots) end() error {
 
 // openSlots reads what is there, or makes it at first use.
 func openSlots(ctx context.Context, c Config) (_ *slots, err error) {
-	s := &slots{c: c, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{}}
+	s := &slots{c: c, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{},
+		rooms:  sync.Pool{New: func() any { return new([slotSize + 32]byte) }}}
 	if err := s.readRoot(ctx); err != nil {
 		return nil, err
 	}

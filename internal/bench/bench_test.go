@@ -45,9 +45,12 @@ func TestBench(t *testing.T) {
 	if z.people > 0 && (only == "" || only == "fanout") {
 		measureFanOut(t, r, z)
 	}
+	if z.people > 0 && (only == "" || only == "keys") {
+		measureKeys(t, r, z)
+	}
 	switch only {
 	case "":
-	case "consent", "fanout":
+	case "consent", "fanout", "keys":
 		measured = nil
 	default:
 		measured = []string{only}
