@@ -255,7 +255,7 @@ func (s *slots) end() error {
 // openSlots reads what is there, or makes it at first use.
 func openSlots(ctx context.Context, c Config) (_ *slots, err error) {
 	s := &slots{c: c, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{},
-		rooms:  sync.Pool{New: func() any { return new([slotSize + 32]byte) }}}
+		rooms: sync.Pool{New: func() any { return new([slotSize + 32]byte) }}}
 	if err := s.readRoot(ctx); err != nil {
 		return nil, err
 	}
