@@ -46,6 +46,13 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func body(r *http.Request, limit int64) (b *bytes.Buffer, err error) {
 	b = buffers.Get().(*bytes.Buffer)
 	b.Reset()
+	if n := r.ContentLength; n >= 0 && n <= limit {
+		b.Grow(int(n))
+		whole := b.AvailableBuffer()[:n]
+		_, err = io.ReadFull(r.Body, whole)
+		b.Write(whole) // where it lies already
+		return b, err
+	}
 	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
 	if err == nil && n > limit {
 		err = &http.MaxBytesError{Limit: limit}

@@ -159,7 +159,7 @@ func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	p := f.parts(r)
 	defer f.app.release(p)
 	r = r.WithContext(f.entered(w, r, f.calling(r, c.Under(p.Policies))))
-	if r.URL.Path != "/v1/decisions/stream" { // its lines are bounded, and it goes on for as long as somebody asks
+	if !strings.HasPrefix(r.URL.Path, "/v1/decisions") { // those have narrower bounds, and a stream of them goes on and on
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	}
 	if forPrograms(r) {
@@ -332,17 +332,15 @@ var secured = map[string][]string{
 	"Cache-Control":                {"no-store"},
 }
 
-// securedData is the same for answers to programs, which are no pages: they are not sniffed, not framed, not stored, and load
-// nothing. Fewer headers are quicker headers.
-var securedData = map[string][]string{
-	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
-	"X-Content-Type-Options":  {"nosniff"},
-	"Cache-Control":           {"no-store"},
-}
+// securedData is what answers to programs may do, which are no pages: nothing. They are not sniffed and not stored either;
+// fewer headers are quicker headers.
+var securedData = []string{"default-src 'none'; frame-ancestors 'none'"}
 
 func secure(h http.Header, data bool) {
 	if data {
-		maps.Copy(h, securedData)
+		h["Content-Security-Policy"] = securedData
+		h["X-Content-Type-Options"] = secured["X-Content-Type-Options"]
+		h["Cache-Control"] = secured["Cache-Control"]
 		return
 	}
 	maps.Copy(h, secured)

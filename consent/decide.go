@@ -92,21 +92,20 @@ func (h Handle) Person() subject.Number { return h.person }
 // Find looks a person up by any of their identities. Identities of two people are nobody's: the answers are no.
 func (s *Service) Find(ids ...subject.Identity) Handle {
 	var h Handle
+	var flags index.Flags
 	for _, i := range ids {
-		n, ok := s.find(i)
+		n, f, ok := s.flagged(i)
 		switch {
 		case ok && h.person != 0 && h.person != n:
 			return Handle{nobody: TwoPeople}
 		case ok:
-			h.person = n
+			h.person, flags = n, f
 		}
 	}
-	if h.person != 0 {
-		if f, _, _ := s.index.State(index.Number(h.person)); f&index.Suppressed == 0 {
-			return h
-		}
-		h.erased = true
+	if h.person != 0 && flags&index.Suppressed == 0 {
+		return h
 	}
+	h.erased = h.person != 0
 	for _, i := range ids {
 		if e, ok := s.cfg.Suppressions.Erased(i); ok {
 			return Handle{person: h.person, erasure: e, erased: true}

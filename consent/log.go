@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/pii"
@@ -33,26 +34,34 @@ type decided struct {
 // Log says which decisions go into the ledger from now on.
 func (s *Service) Log(l Logging) { s.logging.Store(&l) }
 
-// Asker puts the questions of one call, and remembers them. Done must be asked before the answers are given out.
+// Asker puts the questions of one call, all at the moment it was made, and remembers them. Done must be asked before the
+// answers are given out.
 type Asker struct {
 	s       *Service
-	by      string
+	minute  index.Minute
 	logging *Logging
+	asked   Asked // the last one
 	log     []Asked
 }
 
-// Asker is for whoever calls.
-func (s *Service) Asker(by string) Asker { return Asker{s: s, by: by, logging: s.logging.Load()} }
+// Asker is for whoever calls now.
+func (s *Service) Asker(by string) Asker {
+	at := s.cfg.Clock.Now()
+	return Asker{s: s, minute: s.minute(at), logging: s.logging.Load(), asked: Asked{At: at.UTC(), By: by}}
+}
 
 // Ask decides, and takes note of it.
 func (a *Asker) Ask(h Handle, purposeID, category string, gpc bool) Verdict {
-	asked := a.s.ask(a.by, h, purposeID, category, gpc)
-	v := asked.Verdict
+	rule, _ := a.s.cfg.Purposes.Now().Rule(purposeID)
+	v := a.s.decide(a.minute, &h, rule, category, gpc)
+	a.asked.Verdict = v
+	a.asked.Purpose, a.asked.Category = own(rule, purposeID, category)
+	a.s.ring.add(&a.asked)
 	if v.Reason == OptedOut && v.Person != 0 {
 		a.s.keepSignal(v.Person)
 	}
 	if a.logging.All || a.logging.Sample > 0 && rand.Float64() < a.logging.Sample {
-		a.log = append(a.log, asked)
+		a.log = append(a.log, a.asked)
 	}
 	return v
 }

@@ -30,23 +30,15 @@ type ring struct {
 
 func (r *ring) add(a *Asked) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if len(r.list) < ringLength {
 		r.list = append(r.list, *a)
-		return
+	} else {
+		r.list[r.next] = *a
+		if r.next++; r.next == ringLength {
+			r.next = 0
+		}
 	}
-	r.list[r.next] = *a
-	r.next = (r.next + 1) % ringLength
-}
-
-// ask is Decide, and keeps question and answer among the newest.
-func (s *Service) ask(by string, h Handle, purposeID, category string, gpc bool) Asked {
-	at := s.cfg.Clock.Now()
-	rule, _ := s.cfg.Purposes.Now().Rule(purposeID)
-	a := Asked{At: at.UTC(), By: by, Verdict: s.decide(s.minute(at), &h, rule, category, gpc)}
-	a.Purpose, a.Category = own(rule, purposeID, category)
-	s.ring.add(&a)
-	return a
+	r.mu.Unlock()
 }
 
 // own gives the words of the register for those of a question, which may be part of a text that names a person.

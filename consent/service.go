@@ -216,12 +216,18 @@ func (s *Service) standing() iter.Seq[index.Number] {
 
 // find is the person that an identity leads to now. Who was erased is nobody any more, and comes back as somebody else.
 func (s *Service) find(i subject.Identity) (subject.Number, bool) {
+	n, _, ok := s.flagged(i)
+	return n, ok
+}
+
+// flagged is find, with what holds for the person.
+func (s *Service) flagged(i subject.Identity) (subject.Number, index.Flags, bool) {
 	n, ok := s.index.Find(short(s.cfg.People.Key(i)))
 	if !ok {
-		return 0, false
+		return 0, 0, false
 	}
 	f, _, _ := s.index.State(n)
-	return subject.Number(n), f&index.Erased == 0
+	return subject.Number(n), f, f&index.Erased == 0
 }
 
 func short(k subject.Key) index.Key { return index.Key(k[:12]) }
