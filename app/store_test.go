@@ -117,7 +117,8 @@ func TestServeEndsWithItsStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, store, "select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid <> pg_backend_pid() and datname = '"+strings.Trim(u.Path, "/")+"'")
-	if err := <-done; fault.ExitCode(err) != 6 || !strings.Contains(err.Error(), "own store was lost") {
+	err = <-done // unknown, where something was just being committed
+	if fault.ExitCode(err) != 6 || !strings.Contains(err.Error(), "own store was lost") && !strings.Contains(err.Error(), "whether the last change is kept is unknown") {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -180,8 +180,11 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 	results := c.c.SendBatch(ctx, all)
 	for range all.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
-			_ = results.Close() // what follows was not done either
-			return c.mapped(ctx, "inserting rows", err), nil
+			_ = results.Close()
+			if _, answered := errors.AsType[*pgconn.PgError](err); answered || !c.lost() { // what follows was not done
+				return c.mapped(ctx, "inserting rows", err), nil
+			}
+			return nil, c.mapped(ctx, "inserting rows", err)
 		}
 	}
 	tag, err := results.Exec()

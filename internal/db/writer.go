@@ -200,8 +200,11 @@ func (w *writer) commit(group []*command) {
 		w.apart(group, len(group))
 		return
 	}
+	if refused != nil {
+		w.fail(lost(refused))
+	}
 	if err = cmp.Or(err, refused); err != nil {
-		w.fail(unknown(err))
+		w.fail(unknown(err)) // unless it already failed
 		w.rollback(group)
 		answerAll(group, w.broken())
 		return
