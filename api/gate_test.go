@@ -117,3 +117,36 @@ func TestProgramsAndPagesShareConsent(t *testing.T) {
 		}
 	}
 }
+
+// TestDenialsDoNotDependOnIDs: every route × every role that may not × {an id, another's, a guess, one inside another}: the
+// same no, before anything is read or looked for.
+func TestDenialsDoNotDependOnIDs(t *testing.T) {
+	g, n := testGate(), 0
+	for route, need := range permissions {
+		method, path, ok := strings.Cut(route, " ")
+		if !ok {
+			method, path = http.MethodGet, route+"x"
+		}
+		for _, role := range []access.Role{"", "root", access.Service, access.Developer, access.Auditor, access.Machine, access.Admin, access.Officer, access.Support, access.DataSubject} {
+			c := access.Caller{Actor: "x", Role: role}
+			if access.Allowed(c, need) == nil {
+				continue
+			}
+			var first string
+			for _, id := range []string{"R-2026-0001", "dsr_01kb0000000000000000000000", "con_guess", "R-2026-0001%2Fplan"} {
+				r := httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", id), unread{t})
+				w := httptest.NewRecorder()
+				g.ServeHTTP(w, r.WithContext(access.With(r.Context(), c)))
+				if first == "" {
+					first = w.Body.String()
+				}
+				if n++; w.Code != http.StatusForbidden || w.Body.String() != first {
+					t.Errorf("%s %s as %q: %d %s", method, r.URL.Path, role, w.Code, w.Body)
+				}
+			}
+		}
+	}
+	if n < 500 {
+		t.Errorf("only %d were asked", n)
+	}
+}

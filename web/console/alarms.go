@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (v *visit) openAlarm(one access.Alarm) g.Node {
 	if v.may(access.AlarmReview) && !mine {
 		at := "/alarms/" + one.ID
 		if goes {
-			out = append(out, view.Form(at+"/end", v.token, view.Hidden("account", one.Account), view.Actions(view.Button("sm", "End it now"))))
+			out = append(out, view.Form(at+"/end", v.token, view.Actions(view.Button("sm", "End it now"))))
 		} else {
 			out = append(out, view.Form(at+"/review", v.token, view.Field{ID: "found-" + one.ID, Name: "found", Label: "What you found", Required: true}.Text(""), view.Actions(view.Button("sm", "Close it with this"))))
 		}
@@ -116,7 +117,17 @@ func (v *visit) reviewAlarm() error {
 }
 
 func (v *visit) endElevation() error {
-	if err := v.Accounts.EndElevation(v.r.Context(), v.r.PostForm.Get("account"), v.caller); err != nil {
+	open, err := v.Accounts.Alarms(v.r.Context(), v.caller, false)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(open, func(one access.Alarm) bool {
+		return one.ID == v.r.PathValue("id") && one.Kind == access.AlarmElevation
+	})
+	if at < 0 {
+		return fault.New(fault.NotFound, "no elevation waits here")
+	}
+	if err := v.Accounts.EndElevation(v.r.Context(), open[at].Account, v.caller); err != nil {
 		return err
 	}
 	return v.seeOther(roomAlarms)
