@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/web/console/view"
 )
@@ -63,6 +65,38 @@ func roleOptions() (out []view.Option) {
 	return out
 }
 
+// furtherRoles asks for roles beside the first.
+func furtherRoles(have []access.Role) g.Node {
+	var options []view.Option
+	var chosen []string
+	for _, r := range access.PeopleRoles() {
+		options = append(options, view.Option{Value: string(r), Label: view.Upper(roleName(r))})
+	}
+	for _, r := range have {
+		chosen = append(chosen, string(r))
+	}
+	return view.Fold("Further roles", view.Boxes(view.Field{ID: "also", Name: "also", Label: "Further roles", Hint: "They add up. What one of them is kept from, no other gives: a system admin sees no content, an officer changes nothing by hand."}, chosen, options...))
+}
+
+// formRoles are those of a form: the first one, and the further ones.
+func (v *visit) formRoles() []access.Role {
+	out := []access.Role{access.Role(v.r.PostForm.Get("role"))}
+	for _, r := range v.r.PostForm["also"] {
+		if access.Role(r) != out[0] {
+			out = append(out, access.Role(r))
+		}
+	}
+	return out
+}
+
+func roleNames(roles []access.Role) string {
+	var words []string
+	for _, r := range roles {
+		words = append(words, roleName(r))
+	}
+	return strings.Join(words, " and ")
+}
+
 // accounts lists who may sign in, and makes new accounts.
 func (v *visit) accounts() error { return v.accountsPage(http.StatusOK, access.NewAccount{}, nil) }
 
@@ -87,7 +121,7 @@ func (v *visit) accountsPage(status int, in access.NewAccount, faults []view.Fau
 			view.Field{ID: "name", Name: "name", Label: "Name to sign in with", Required: true, Hint: "Letters, digits and . - _ @, no spaces."}.
 				Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
 			view.Field{ID: "display", Name: "display", Label: "Name to be shown as"}.Input(h.Type("text"), h.Value(in.Display), h.AutoComplete("off"), h.MaxLength("100")),
-			view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...),
+			view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...), furtherRoles(in.Also),
 			h.P(h.Class("mt"), h.A(h.Href("/roles"), g.Text("What each role may do"))),
 			view.Actions(view.Button("main-act", "Make the account"))))))
 }
@@ -99,7 +133,7 @@ func (v *visit) accountTable(all []access.Account) g.Node {
 		if a.SignedIn != nil {
 			last = v.time.Moment(*a.SignedIn)
 		}
-		rows = append(rows, view.Row(h.A(h.Href("/accounts/"+a.ID), g.Text(a.Display)), view.Text("Name", a.Name), view.Text("Role", view.Upper(roleName(a.Role))),
+		rows = append(rows, view.Row(h.A(h.Href("/accounts/"+a.ID), g.Text(a.Display)), view.Text("Name", a.Name), view.Text("Role", view.Upper(roleNames(a.Roles))),
 			view.Cell("Standing", accountBadge(a)), view.Text("Last sign-in", last)))
 	}
 	return view.Table("stack", "Accounts", []view.Column{{Name: "Person"}, {Name: "Name"}, {Name: "Role"}, {Name: "Standing"}, {Name: "Last sign-in"}}, view.Rows(rows...))
@@ -125,7 +159,7 @@ func accountBadge(a access.Account) g.Node {
 
 func (v *visit) makeAccount() error {
 	form := v.r.PostForm
-	in := access.NewAccount{Name: form.Get("name"), Display: form.Get("display"), Role: access.Role(form.Get("role")), By: v.caller}
+	in := access.NewAccount{Name: form.Get("name"), Display: form.Get("display"), Role: v.formRoles()[0], Also: v.formRoles()[1:], By: v.caller}
 	acc, link, err := v.Accounts.Create(v.r.Context(), in)
 	if err != nil {
 		return mend(err, "name", func(status int, faults []view.Fault) error { return v.accountsPage(status, in, faults) })
@@ -150,7 +184,7 @@ func (v *visit) oneAccount() error {
 	if err != nil {
 		return err
 	}
-	body := []g.Node{view.Head(acc.Display+" is a "+roleName(acc.Role)+".", "Signs in as "+acc.Name+"; here since "+v.time.Date(acc.Created)+".", nil),
+	body := []g.Node{view.Head(acc.Display+" is a "+roleNames(acc.Roles)+".", "Signs in as "+acc.Name+"; here since "+v.time.Date(acc.Created)+".", nil),
 		view.Section{ID: "sessions", Title: "Sessions", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "", v.caller.Session))}
 	if v.caller.Actor == "account:"+acc.ID {
 		body = append(body, h.P(h.Class("mt"), g.Text("This is you. Nobody changes the role or the standing of their own account. "), h.A(h.Href("/account"), g.Text("Your account"))))
@@ -178,14 +212,38 @@ func (v *visit) accountActs(acc access.Account) g.Node {
 		back = one("/link", "New setup link", "An earlier one ends.")
 	}
 	return g.Group{
-		view.Section{ID: "role-of", Title: "Role"}.With(view.Form(at+"/role", v.token, view.Options(view.Field{ID: "role", Name: "role", Label: "Another role ends the sessions"}, string(acc.Role), roleOptions()...),
+		view.Section{ID: "role-of", Title: "Role"}.With(view.Form(at+"/role", v.token, view.Options(view.Field{ID: "role", Name: "role", Label: "Another role ends the sessions"}, string(acc.Role), roleOptions()...), furtherRoles(acc.Roles[1:]),
 			view.Actions(view.Button("", "Give this role")))),
+		view.Section{ID: "attributes", Title: "What policies may ask"}.With(view.Fold("Department, clearance, place", attributesForm(at+"/attributes", v.token, acc.Attributes))),
 		view.Section{ID: "acts", Title: "Standing"}.With(g.If(len(v.Accounts.Sessions(acc.ID)) > 0, one("/sessions", "End all sessions", "Whoever is signed in with it is out at once.")), back, standing),
 	}
 }
 
+// attributesForm asks what the policies of the company may ask about an account.
+func attributesForm(action, token string, has access.Attributes) g.Node {
+	line := func(id, label, value string) g.Node {
+		return view.Field{ID: id, Name: id, Label: label}.Input(h.Type("text"), h.Value(value), h.MaxLength("64"))
+	}
+	return view.Form(action, token, line("department", "Department", has.Department), line("place", "Place", has.Place), line("jurisdiction", "Jurisdiction", has.Jurisdiction),
+		view.Field{ID: "clearance", Name: "clearance", Label: "Clearance"}.Select(strconv.Itoa(has.Clearance), [2]string{"0", "none"}, [2]string{"1", "internal"}, [2]string{"2", "confidential"}, [2]string{"3", "restricted"}),
+		view.Actions(view.Button("", "Keep this")))
+}
+
+func (v *visit) setAttributes() error {
+	form := v.r.PostForm
+	clearance, err := strconv.Atoi(form.Get("clearance"))
+	if err != nil {
+		return fault.New(fault.Invalid, "a clearance is 0, 1, 2 or 3")
+	}
+	to := access.Attributes{Department: form.Get("department"), Place: form.Get("place"), Jurisdiction: form.Get("jurisdiction"), Clearance: clearance}
+	if _, err := v.Accounts.SetAttributes(v.r.Context(), v.r.PathValue("id"), to, v.caller); err != nil {
+		return err
+	}
+	return v.seeOther("/accounts/" + v.r.PathValue("id"))
+}
+
 func (v *visit) setRole() error {
-	if _, err := v.Accounts.SetRole(v.r.Context(), v.r.PathValue("id"), access.Role(v.r.PostForm.Get("role")), v.caller); err != nil {
+	if _, err := v.Accounts.SetRoles(v.r.Context(), v.r.PathValue("id"), v.formRoles(), v.caller); err != nil {
 		return err
 	}
 	return v.seeOther("/accounts/" + v.r.PathValue("id"))

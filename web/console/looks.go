@@ -97,6 +97,14 @@ func looksSentence(all []ledger.Row, narrowed bool) string {
 	return view.Spelled(int64(len(who)), "account looked at", "accounts looked at") + " " + lower(view.Spelled(int64(len(whom)), "person", "people")) + "."
 }
 
+// saidWhy is the justification of a look.
+func saidWhy(e ledger.Row) g.Node {
+	if e.Via == nil || e.Via.Because == "" {
+		return nil
+	}
+	return why("“" + e.Via.Because + "”")
+}
+
 func (v *visit) looksTable(all []ledger.Row) g.Node {
 	if len(all) == 0 {
 		return view.Empty("No look is written down here.", "Opening the page of a person, taking a package and reading the log each leave an entry.")
@@ -104,7 +112,7 @@ func (v *visit) looksTable(all []ledger.Row) g.Node {
 	var rows []g.Node
 	for _, e := range all {
 		who := g.Node(h.A(h.Href("/log/looks?who="+e.Actor), g.Text(v.me(e.Actor))))
-		rows = append(rows, view.Row(g.Text(v.time.Moment(e.Time)), view.Cell("Who", who), view.Cell("Looked at", v.lookedAt(e)), view.Cell("Whom", v.lookedWhom(e)...), view.Figure("Entry", view.Number(e.ID))))
+		rows = append(rows, view.Row(g.Text(v.time.Moment(e.Time)), view.Cell("Who", who), view.Cell("Looked at", v.lookedAt(e), saidWhy(e)), view.Cell("Whom", v.lookedWhom(e)...), view.Figure("Entry", view.Number(e.ID))))
 	}
 	return view.Table("stack", "Who looked", []view.Column{{Name: "When"}, {Name: "Who"}, {Name: "Looked at"}, {Name: "Whom"}, {Name: "Entry", Right: true}}, view.Rows(rows...))
 }

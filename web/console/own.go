@@ -103,7 +103,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		return view.Field{ID: id, Name: "present", Label: "Your present password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password"))
 	}
 	return v.show(status, v.shell("", "Your account", d, nil,
-		view.Head("You are signed in as "+acc.Name+".", "Your role is "+roleName(acc.Role)+". Every change here ends your other sessions.", nil), view.Faults(faults...),
+		view.Head("You are signed in as "+acc.Name+".", "Your role is "+roleNames(acc.Roles)+". Every change here ends your other sessions.", nil), view.Faults(faults...),
 		h.P(h.A(h.Href("/roles"), g.Text("What your role may do")), g.Text(". Without a visit you are signed out after "+view.Count(int64(v.Accounts.Idle().Minutes()), "minute")+".")),
 		view.Section{ID: "sessions", Title: "Where you are signed in", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "/account/sessions", v.caller.Session)),
 		v.glass(),

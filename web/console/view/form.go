@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 )
@@ -85,6 +87,14 @@ func Options(f Field, chosen string, options ...Option) g.Node {
 		g.Map(options, func(o Option) g.Node {
 			return h.Label(h.Class("opt"), h.Input(h.Type("radio"), h.Name(f.Name), h.Value(o.Value), h.Required(), g.If(o.Value == chosen, h.Checked())),
 				h.Span(g.Text(o.Label), g.If(o.Hint != "", h.Span(h.Class("hint"), g.Text(o.Hint)))))
+		}))
+}
+
+// Boxes asks to choose any of several; those in chosen are beforehand.
+func Boxes(f Field, chosen []string, options ...Option) g.Node {
+	return h.FieldSet(h.Class("field"), h.ID(f.ID), h.Legend(g.Text(f.Label)), g.If(f.Hint != "", h.P(h.Class("hint"), g.Text(f.Hint))),
+		g.Map(options, func(o Option) g.Node {
+			return h.Label(h.Class("opt"), h.Input(h.Type("checkbox"), h.Name(f.Name), h.Value(o.Value), g.If(slices.Contains(chosen, o.Value), h.Checked())), h.Span(g.Text(o.Label)))
 		}))
 }
 
