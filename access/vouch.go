@@ -44,5 +44,5 @@ func (a *Accounts) Vouch(ctx context.Context, name, password, code string) (out 
 
 // Vouched is the account as a caller, for whoever showed with Vouch that they are it. It has no session that goes on.
 func Vouched(a Account) Caller {
-	return Caller{Actor: accountMark + a.ID, Role: a.Role, Session: "vouched"}
+	return Caller{Actor: accountMark + a.ID, Role: a.Role, Also: joinRoles(a.Roles[1:]), Session: "vouched"}.Being(a.Attributes)
 }

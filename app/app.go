@@ -92,6 +92,7 @@ type App struct {
 	heads    places
 	years    ledger.Years // how long entries stay readable, as the configuration at the start says
 	warnings []string
+	keysWeak []string        // what about the keys should be mended
 	ctx      context.Context // of work that outlives a call: background runs
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
@@ -152,6 +153,9 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 			return nil, err
 		}
 		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx)); err != nil {
+			return nil, err
+		}
+		if a.keysWeak, err = a.keysDue(ctx, cfg.Keys); err != nil {
 			return nil, err
 		}
 	}

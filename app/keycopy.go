@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/ombudhq/ombud/backup"
+	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -27,6 +29,25 @@ func (a *App) tell(ctx context.Context, kind, actor string, content map[string]a
 		_, err := a.Ledger.Append(tx, ledger.Entry{Kind: kind, Result: "done", Actor: actor, Content: content})
 		return err
 	})
+}
+
+// keysDue takes down when the keys were first looked at, and tells what about them should be mended.
+func (a *App) keysDue(ctx context.Context, said catalog.Keys) (warnings []string, err error) {
+	now := a.cfg.Clock.Now()
+	ages, err := a.Vault.Ages(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	if due, ever := said.Due(ages.Rotated); ever && !now.Before(due) {
+		warnings = append(warnings, "new keys are due since "+due.Format(time.DateOnly)+": ombud vault rotate")
+	}
+	if ages.Running != nil {
+		warnings = append(warnings, "a rotation of the keys was cut off: ombud vault rotate goes on with it")
+	}
+	if ages.Keys > 0 && !ages.Fresh() {
+		warnings = append(warnings, "the keys have no backup that holds all of them: ombud vault backup")
+	}
+	return warnings, nil
 }
 
 // rotateKeys makes new keys, and the entry that tells of it.
