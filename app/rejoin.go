@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ombudhq/ombud/access"
@@ -30,7 +31,7 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 		if err := a.People.Restart(ctx, tx, loss.Epoch); err != nil {
 			return err
 		}
-		if err := a.Accounts.Restart(ctx, tx); err != nil {
+		if err := errors.Join(a.Accounts.Restart(ctx, tx), a.Consents.Restart(ctx, tx)); err != nil {
 			return err
 		}
 		err := a.Ledger.Missing(func(act ledger.Act) error {

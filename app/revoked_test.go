@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/subject"
 )
@@ -156,6 +157,33 @@ func TestARestrictionBringsNobodyBack(t *testing.T) {
 	h.restore()
 	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "orders", "contact", false); v.Allowed {
 		t.Errorf("whoever was erased is back: %s", v.Reason)
+	}
+	h.close()
+}
+
+// TestARestoreKnowsWhoseKeyIsDestroyed: acts about somebody who was erased since the backup, and whose key is destroyed, are
+// done again, and their erasure too.
+func TestARestoreKnowsWhoseKeyIsDestroyed(t *testing.T) {
+	h := newHistory(t, 8)
+	p := h.people[0]
+	h.now++
+	_, err := h.say(p, p.ids, "letters", h.a.Consents.Revision())
+	h.must(err)
+	h.backUp()
+	_, _, err = h.a.Consents.AddFact(t.Context(), p.ids[:1], subject.FactInput{Kind: subject.Restriction, Type: "accuracy_dispute", Actor: "test"})
+	h.must(err)
+	_, err = h.a.Consents.Withdraw(t.Context(), consent.WithdrawInput{Subject: p.ids, All: true, Actor: "test"})
+	h.must(err)
+	told, err := h.erase(p)
+	h.must(err)
+	told()
+	h.restore()
+	for _, i := range p.ids {
+		for _, purpose := range []string{"letters", "orders"} {
+			if v := h.a.Consents.Decide(h.a.Consents.Find(i), purpose, "contact", false); v.Allowed {
+				t.Errorf("%s by %s: %s", purpose, i.Kind, v.Reason)
+			}
+		}
 	}
 	h.close()
 }

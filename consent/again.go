@@ -42,6 +42,26 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []s
 // WithdrawalKept is the kind under which withdrawals are kept outside the store.
 const WithdrawalKept = kindWithdrawn
 
+// Restart forgets everybody whom an older store still knows, and whose key was destroyed since it was copied: nothing more can
+// be sealed about them. An act that is done again makes them anew, until their erasure is done again too.
+func (s *Service) Restart(ctx context.Context, tx *db.Tx) error {
+	living, err := s.cfg.People.Living(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at := s.cfg.Ledger.Next(tx).Revision
+	for _, n := range living {
+		gone, err := s.cfg.Vault.Forgotten(n.Slot())
+		if err == nil && gone {
+			_, err = s.forget(ctx, tx, n, at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Again withdraws again what the store does not know to be withdrawn. Where the person is not known any more, or not yet,
 // the no stands for whoever comes with one of the keys.
 func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {

@@ -299,28 +299,39 @@ func (s *Service) erased(ctx context.Context, tx *db.Tx, keys []subject.Key) (al
 		if n == 0 {
 			continue
 		}
-		bound, err := s.cfg.People.Forget(ctx, tx, n)
+		bound, err := s.forget(ctx, tx, n, at.Revision)
+		if err == nil {
+			err = s.cfg.Shreds.Add(ctx, tx, n.Slot())
+		}
 		if err != nil {
 			return nil, err
 		}
 		for _, b := range bound {
 			all = append(all, b.Key)
 		}
-		err = errors.Join(s.cfg.Facts.Forget(ctx, tx, n), s.cfg.Ledger.Forget(ctx, tx, s.cfg.People.ID(n)), s.cfg.Shreds.Add(ctx, tx, n.Slot()))
-		if err != nil {
-			return nil, err
-		}
-		tx.OnCommit(func() {
-			for _, b := range bound {
-				s.index.Unbind(short(b.Key))
-			}
-			s.index.SetFlags(index.Number(n), index.Erased)
-			s.copied.Store(0) // it leads from these identities to a number still
-			s.stale.Store(true)
-			s.reached(at.Revision, n, nil)
-		})
 	}
 	return all, nil
+}
+
+// forget takes a person out of the store, and gives what led to them.
+func (s *Service) forget(ctx context.Context, tx *db.Tx, n subject.Number, revision int64) ([]subject.Bound, error) {
+	bound, err := s.cfg.People.Forget(ctx, tx, n)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(s.cfg.Facts.Forget(ctx, tx, n), s.cfg.Ledger.Forget(ctx, tx, s.cfg.People.ID(n))); err != nil {
+		return nil, err
+	}
+	tx.OnCommit(func() {
+		for _, b := range bound {
+			s.index.Unbind(short(b.Key))
+		}
+		s.index.SetFlags(index.Number(n), index.Erased)
+		s.copied.Store(0) // it leads from these identities to a number still
+		s.stale.Store(true)
+		s.reached(revision, n, nil)
+	})
+	return bound, nil
 }
 
 // conID is the id of the consent that an entry gave.

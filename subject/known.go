@@ -39,6 +39,23 @@ func (p *People) Keys(ctx context.Context, tx *db.Tx, n Number, fn func(Bound)) 
 	return p.each(ctx, tx, "select blind, person from identities where person = $1", fn, int64(n))
 }
 
+// Living are those who were not erased, oldest first.
+func (p *People) Living(ctx context.Context, tx *db.Tx) (out []Number, err error) {
+	rows, err := tx.Query(ctx, "select number from people where erased is null order by number")
+	if err != nil {
+		return nil, fmt.Errorf("reading people: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, fmt.Errorf("reading people: %w", err)
+		}
+		out = append(out, Number(n))
+	}
+	return out, rows.Err()
+}
+
 // Erased goes through everybody who was erased; again tells that they are known again, and suppressed.
 func (p *People) Erased(ctx context.Context, tx *db.Tx, fn func(n Number, again bool)) error {
 	rows, err := tx.Query(ctx, "select number, erased is null from people where erased is not null or suppressed is not null")
