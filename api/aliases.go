@@ -6,8 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -95,13 +98,64 @@ func Programs(path string) bool {
 }
 
 // addAliases registers them beside the gate: each is judged where it arrives.
-func (s *server) addAliases(g *gate) {
+func (s *server) addAliases(a huma.API, g *gate) {
+	describeAliases(a)
 	for _, prefix := range []string{"/data-subject/", "/privacy/"} {
 		g.HandleFunc(prefix, notFound)
 	}
 	for _, a := range aliases {
 		g.mux.HandleFunc(a.route, func(w http.ResponseWriter, r *http.Request) { a.answer(g, w, r) })
 	}
+}
+
+// describeAliases adds them to the description: what their address takes, who answers, and with which permission.
+func describeAliases(a huma.API) {
+	doc := a.OpenAPI()
+	for _, one := range aliases {
+		method, path, _ := strings.Cut(one.route, " ")
+		need, summary := access.APIRead, "Not here yet: "+one.why
+		problem := &huma.Response{Description: "A problem", Content: map[string]*huma.MediaType{
+			"application/problem+json": {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")}}}
+		op := &huma.Operation{Method: method, Path: path, OperationID: aliasID(one.route), Responses: map[string]*huma.Response{"default": problem}}
+		if one.as != "" {
+			need, summary = permissions[one.as], "The same as "+one.as
+			if as := operationAt(doc, one.as); as != nil {
+				op.Responses = as.Responses
+				if one.body == nil {
+					op.RequestBody = as.RequestBody
+				}
+			}
+		}
+		op.Summary, op.Security = summary, []map[string][]string{{bearer: {string(need)}}}
+		if strings.Contains(path, "{id}") {
+			op.Parameters = append(op.Parameters, &huma.Param{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}, Description: "sub_…: an identity in an address is refused"})
+		}
+		for _, name := range one.query {
+			op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Required: slices.Contains(one.needs, name), Schema: &huma.Schema{Type: "string"}})
+		}
+		doc.AddOperation(op)
+	}
+}
+
+// aliasID names an alias as other operations are named: alias-post-consent-record.
+func aliasID(route string) string {
+	words := strings.FieldsFunc(strings.ToLower(route), func(r rune) bool { return strings.ContainsRune(" /{}", r) })
+	return "alias-" + strings.Join(words, "-")
+}
+
+// operationAt finds an operation of the description by method and path.
+func operationAt(doc *huma.OpenAPI, route string) *huma.Operation {
+	method, path, _ := strings.Cut(route, " ")
+	item := doc.Paths[path]
+	switch {
+	case item == nil:
+		return nil
+	case method == http.MethodPost:
+		return item.Post
+	case method == http.MethodGet:
+		return item.Get
+	}
+	return nil
 }
 
 func (a *alias) answer(g *gate, w http.ResponseWriter, r *http.Request) {

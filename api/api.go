@@ -69,7 +69,7 @@ func newGate(c Config) *gate {
 	s.addPseudonyms(a)
 	s.addDecisions(a, g)
 	s.addEvents(a, g)
-	s.addAliases(g)
+	s.addAliases(a, g)
 	return g
 }
 

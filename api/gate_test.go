@@ -101,6 +101,11 @@ func TestOpenAPINamesPermissions(t *testing.T) {
 			t.Errorf("it lacks %s", want)
 		}
 	}
+	for _, one := range aliases {
+		if _, path, _ := strings.Cut(one.route, " "); !strings.Contains(w.Body.String(), `"`+path+`":{`) || !strings.Contains(w.Body.String(), `"operationId":"`+aliasID(one.route)+`"`) {
+			t.Errorf("it lacks the alias %s", one.route)
+		}
+	}
 	if strings.Contains(w.Body.String(), `"bearer":[""]`) {
 		t.Error("an operation names no permission")
 	}

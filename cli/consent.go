@@ -14,6 +14,7 @@ import (
 type consentCmd struct {
 	Record   consentRecordCmd   `cmd:"" help:"Record a yes."`
 	Withdraw consentWithdrawCmd `cmd:"" help:"Record a no: to a purpose, to categories, or to all."`
+	Confirm  consentConfirmCmd  `cmd:"" help:"Record the second yes of a double opt-in, by the token that was sent."`
 	Check    consentCheckCmd    `cmd:"" help:"May this be processed now? Exit 0 for yes, 3 for no."`
 	History  consentHistoryCmd  `cmd:"" help:"Everything a person said, what they were shown, and what held at a moment."`
 	Proof    consentProofCmd    `cmd:"" help:"Write the signed receipt of a consent."`
@@ -82,6 +83,30 @@ func (c *consentRecordCmd) run(ctx context.Context, s *session) error {
 		if made.Token != "" {
 			s.printf("  confirm with %s\n", made.Token)
 		}
+	})
+}
+
+// consentConfirmCmd takes the token from a file or standard input: in arguments, every user of the machine could read it.
+type consentConfirmCmd struct {
+	Token string `required:"" help:"File that holds the token, or - for standard input." placeholder:"FILE"`
+}
+
+func (*consentConfirmCmd) writes() {}
+
+func (c *consentConfirmCmd) inputs() []string { return []string{c.Token} }
+
+func (c *consentConfirmCmd) run(ctx context.Context, s *session) error {
+	token, err := s.env.read(c.Token)
+	if err != nil {
+		return err
+	}
+	made, err := s.Consents.Confirm(ctx, strings.TrimSpace(string(token)), s.actor())
+	if err != nil {
+		return err
+	}
+	return s.answer(made, func() {
+		s.heading("Confirmed: %s.", made.Purpose)
+		s.printf("  consent      %s\n  person       %s\n  valid until  %s\n  revision     %d\n", made.ID, made.Subject, instant(made.ValidUntil, "it is withdrawn"), made.Revision)
 	})
 }
 

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/testkit/consoletest"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/vault"
 	"github.com/ombudhq/ombud/web/console"
 )
 
@@ -227,10 +229,20 @@ func TestBackups(t *testing.T) {
 	}
 }
 
+// TestEncryptionKeys: whether the keys are due and could be brought back is told, and none of them.
 func TestEncryptionKeys(t *testing.T) {
 	s := newSite(t, consoletest.Empty)
 	p := s.read("/encryption", http.StatusOK)
-	p.has("The root key is", "Signing", "Sealing", "ombud/")
-	p.lacks(read(t, filepath.Join(s.world.Dir, "data", "keys", "root"))[:16])
+	if got := p.heading(); got != "The keys have no backup." {
+		t.Errorf("%q", got)
+	}
+	p.has("Key-encryption key", "ombud vault backup", "New ones by Fri 19 Nov 2027", "ombud/").lacks(read(t, filepath.Join(s.world.Dir, "data", "keys", "root"))[:16])
+	note := vault.Copied{At: s.world.Clock.Now(), Buckets: 1 << 20}
+	if err := s.world.Vault().NoteCopy(t.Context(), note); err != nil {
+		t.Fatal(err)
+	}
+	s.read("/encryption", http.StatusOK).has("and all are in a backup.")
+	s.world.Clock.Advance(366 * 24 * time.Hour)
+	s.read("/encryption", http.StatusOK).has("It is time for new keys.", "ombud vault rotate")
 	s.read("/backups", http.StatusOK).has("There is no backup to come back from.", "ombud backup create")
 }

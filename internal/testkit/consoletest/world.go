@@ -156,6 +156,9 @@ func (w *World) failed(err error) {
 	w.Errors = append(w.Errors, err)
 }
 
+// Vault is that of the world.
+func (w *World) Vault() *vault.Vault { return w.vault }
+
 func (w *World) verify(ctx context.Context) (ledger.Report, error) {
 	r, err := w.Ledger.Verify(ctx, ledger.VerifyOptions{})
 	w.mu.Lock()
