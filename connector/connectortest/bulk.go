@@ -10,6 +10,7 @@ import (
 var bulkTopics = []topic{
 	{name: "bulk/10,000 keys", run: bulkKeys},
 	{name: "bulk/10,000 composite keys", run: bulkComposite},
+	{name: "bulk/a long fence", run: bulkFence},
 	{name: "bulk/in parallel", run: bulkParallel},
 }
 
@@ -80,6 +81,20 @@ func bulkComposite(e *env) {
 	}
 	where := []connector.Match{{Columns: []string{"n", "s"}, Keys: keys}}
 	e.tally(want, connector.Select{Table: t, Columns: []string{"id"}, Where: where})
+}
+
+// bulkFence: of rows that are named, only those whose reason is one of very many are touched.
+func bulkFence(e *env) {
+	t := e.fill()
+	e.exec("UPDATE " + e.h.Quote("big") + " SET " + e.h.Quote("n") + " = NULL WHERE " + e.h.Quote("id") + " = 3")
+	var ids, owners []connector.Key
+	for i := range int64(700) {
+		ids, owners = append(ids, connector.Key{num(i)}), append(owners, connector.Key{num(1000 + i)})
+	}
+	fence := []connector.Match{{Columns: []string{"n"}, Keys: append(owners, connector.Key{num(3)}, connector.Key{num(5)})}}
+	e.affects(199, connector.Act{Verb: connector.Update, Table: t, Rows: ids, Fence: fence, Set: []string{"s"}, Values: [][]connector.Value{{text("hers")}}})
+	e.affects(199, connector.Act{Verb: connector.Delete, Table: t, Rows: ids, Fence: fence})
+	e.remain("big", bulk-199)
 }
 
 func bulkParallel(e *env) {

@@ -33,6 +33,7 @@ func prepareAct(a connector.Act) (*act, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.aside = true
 		p.fence = append(p.fence, r)
 	}
 	if err := p.prepareSet(); err != nil {

@@ -16,7 +16,12 @@ type match struct {
 	null    bool
 	fold    bool
 	whole   bool // ByPredicate: keys are whole rows, NULL equals NULL
+	aside   bool // another condition finds the rows; this one only tests them
 }
+
+// manyTested is from how many keys on a test is by their hash: the server goes through an array that it
+// does not know when it plans key by key.
+const manyTested = 32
 
 // resolve checks a condition against the catalog and converts its keys; those that no cell can
 // equal are left out.
@@ -116,7 +121,11 @@ func (m match) write(s *builder) {
 }
 
 func (m match) writeOne(s *builder, c *connector.Column) {
-	name, _ := keyType(c)
+	name, native := keyType(c)
+	if m.aside && len(m.keys) > manyTested && native && (c.Kind == connector.Int || c.Kind == connector.UUID) {
+		s.add("(", operand("t", c), " IN (SELECT unnest(", s.param(array(m.keys, 0)), "::", name, "[]))) IS TRUE")
+		return
+	}
 	s.add(operand("t", c), " ", equals(c), " ANY (", s.param(array(m.keys, 0)), "::", name, "[])")
 	if overmatches(c) {
 		s.add(" AND t.", quote(c.Name), `::text COLLATE "C" = ANY (`, s.param(array(m.keys, 0)), "::text[])")

@@ -128,7 +128,7 @@ func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string,
 		if len(list.keys) == 0 {
 			continue
 		}
-		doc, err := json.Marshal(list.keys)
+		doc, err := json.Marshal(flat(list.keys))
 		if err != nil {
 			return "", err
 		}
@@ -138,6 +138,18 @@ func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string,
 		return nothing, nil
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
+}
+
+// flat is keys as they travel: those of one part without a list around each.
+func flat(keys [][]any) any {
+	if len(keys[0]) > 1 {
+		return keys
+	}
+	out := make([]any, len(keys))
+	for i, k := range keys {
+		out[i] = k[0]
+	}
+	return out
 }
 
 // tuples are the cells that a key can equal; none when a part is NULL or cannot be in its column.
@@ -174,6 +186,9 @@ func exactly(columns []*connector.Column, param, open string) string {
 			bytes[i], loose = "+"+ref(c)+" COLLATE BINARY", true
 		}
 		values[i] = fmt.Sprintf("%s(value ->> %d)", open, i)
+	}
+	if len(columns) == 1 {
+		values[0] = open + "(value)"
 	}
 	source := " IN (SELECT " + strings.Join(values, ", ") + " FROM temp.json_each(" + param + "))"
 	text := "(" + strings.Join(plain, ", ") + ")" + source
