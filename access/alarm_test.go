@@ -110,6 +110,11 @@ func TestElevationOpensWhatItSays(t *testing.T) {
 	if may() {
 		t.Error("it goes on")
 	}
+	_, err = h.Elevate(t.Context(), dev, "the shop is down again", 10*time.Minute)
+	must(t, err)
+	if h.place.clock.Advance(10 * time.Minute); may() { // nobody has swept
+		t.Error("it goes on beyond its time")
+	}
 }
 
 // TestAlarmsOfAccounts: whatever could make somebody another stands open for those who did not do it.
@@ -143,6 +148,34 @@ func TestAlarmsOfAccounts(t *testing.T) {
 	h = h.again()
 	if h.OpenAlarms() != 5 {
 		t.Errorf("%d after a restart", h.OpenAlarms())
+	}
+}
+
+// TestNobodyReviewsThemself: neither what is about them, be they the only one who could, nor what they did.
+func TestNobodyReviewsThemself(t *testing.T) {
+	h := newHouse(t)
+	h.admin()
+	boss, _, _, _ := h.enrol("kari")
+	officer := h.other(boss, "officer", access.Officer)
+	who, _, _, _ := h.enrol("officer")
+	open, err := h.Alarms(t.Context(), who, false)
+	must(t, err)
+	for _, one := range open {
+		_, err := h.Review(t.Context(), one.ID, "I am who I am", who)
+		if about := one.Account == officer.ID; about != (fault.KindOf(err) == fault.Denied) {
+			t.Errorf("%s about %s: %v", one.Kind, one.Account, err)
+		}
+	}
+	both := boss
+	both.Also = string(access.Auditor)
+	made := h.other(both, "ola", access.Support)
+	open, err = h.Alarms(t.Context(), both, false)
+	must(t, err)
+	for _, one := range open {
+		if one.Account == made.ID {
+			_, err := h.Review(t.Context(), one.ID, "I made it, all is well", both)
+			h.wantKind("who made it", err, fault.Denied)
+		}
 	}
 }
 
@@ -238,7 +271,7 @@ func TestSeveralRoles(t *testing.T) {
 
 // TestJustification holds for the one thing and a while, in one session, and is in the log.
 func TestJustification(t *testing.T) {
-	h, _, in := staff(t)
+	h, boss, in := staff(t)
 	dpo := in[access.Officer]
 	err := h.Justify(t.Context(), dpo, "/people/sub_1", "short")
 	h.wantKind("too short", err, fault.Invalid)
@@ -248,8 +281,14 @@ func TestJustification(t *testing.T) {
 	}
 	why := dpo.Calling(access.Call{Justification: h.WhyOf(dpo, "/people/sub_1")})
 	must(t, access.Allowed(why, access.PersonRead))
-	h.place.clock.Advance(15 * time.Minute)
-	if h.WhyOf(dpo, "/people/sub_1") != "" {
+	h.other(boss, "second", access.Officer)
+	second, token, _, _ := h.enrol("second")
+	must(t, h.Justify(t.Context(), second, "/people/sub_1", "complaint 13/2026 of the authority"))
+	h.place.clock.Advance(14 * time.Minute)
+	if h.visit(token); h.WhyOf(second, "/people/sub_1") == "" {
+		t.Error("it ends early")
+	}
+	if h.place.clock.Advance(time.Minute); h.WhyOf(second, "/people/sub_1") != "" {
 		t.Error("it holds for ever")
 	}
 	canary(t, h.place.dir, "complaint 12/2026")
