@@ -221,7 +221,7 @@ func TestNoOldCopyOpensAfterClose(t *testing.T) {
 		piece := old[len(old)-32:]
 		switch name {
 		case slotsFile:
-			piece = old[int(gone)*slotSize:][:slotSize]
+			piece = old[int(stays)*slotSize:][:slotSize]
 		case anchorFile:
 			piece = old[len(pairMagic)+8:][:32]
 		}
