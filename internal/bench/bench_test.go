@@ -48,9 +48,12 @@ func TestBench(t *testing.T) {
 	if z.people > 0 && (only == "" || only == "keys") {
 		measureKeys(t, r, z)
 	}
+	if z.people > 0 && (only == "" || only == "ledger") {
+		measureLedger(t, r, z)
+	}
 	switch only {
 	case "":
-	case "consent", "fanout", "keys":
+	case "consent", "fanout", "keys", "ledger":
 		measured = nil
 	default:
 		measured = []string{only}

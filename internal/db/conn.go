@@ -21,8 +21,8 @@ type engine interface {
 // who can act on them.
 type conn interface {
 	begin(ctx context.Context) error
-	// commit inserts what was left for the end, then answers when the transaction is durable. A row that is refused leaves
-	// it open, to be rolled back; after any other error its outcome is unknown.
+	// commit inserts what was left for the end, then answers when the transaction is durable. What is refused, for a row
+	// or for want of room, leaves it open, to be rolled back; after any other error its outcome is unknown.
 	commit(last []rowsOf) (refused, unknown error)
 	rollback() error
 	exec(ctx context.Context, text string, args []any) (int64, error)

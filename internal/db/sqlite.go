@@ -129,7 +129,17 @@ func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
 			return err, nil
 		}
 	}
-	return nil, c.run(context.Background(), "commit")
+	err := c.run(context.Background(), "commit")
+	if isFull(err) {
+		return err, nil // the frame that commits did not get to the disk: the engine says so before it asks for a sync
+	}
+	return nil, err
+}
+
+// isFull tells that there was no room on the disk.
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == 13
 }
 
 // insert goes by statements for few numbers of rows, so that they are prepared once.
