@@ -36,6 +36,15 @@ func TestNothingSings(t *testing.T) {
 	}
 	s := serve(t, dir)
 	said := s.sing()
+	if code, out, errs := command(t, dir, "", "admin", "create", "--name", canary, "--display", canary+" Nordmann", "--role", "system_admin"); code != 0 {
+		t.Fatal(code, out, errs)
+	}
+	for _, c := range [][3]string{
+		{"POST", "/sign-in", "name=" + canary + "&password=" + canary + "-password"}, {"GET", "/setup?link=" + canary, ""}, {"POST", "/setup", "link=" + canary + "&password=" + canary}, {"GET", "/accounts/" + canary, ""},
+	} { // with an account, the door stands open to everybody
+		_, h, body := s.do(c[0], c[1], c[2], "Content-Type", "application/x-www-form-urlencoded", "User-Agent", canary)
+		said += body + strings.Join(h.Values("Location"), " ") + strings.Join(h.Values("Set-Cookie"), " ")
+	}
 	for end := time.After(20 * time.Second); !strings.Contains(s.targetState(), "http 500"); { // it was told, and answered badly
 		select {
 		case <-end:
@@ -103,8 +112,18 @@ func (s *server) sing() string {
 		{"GET", "/v1/requests/" + canary, ""},
 		{"GET", "/" + canary + "?q=" + url.QueryEscape(address), ""},
 		{"POST", "/v1/subjects/find", `{` + who + `}`},
+		{"POST", "/v1/ledger/search", `{` + who + `,"actor":"` + canary + `"}`},
+		{"POST", "/v1/ledger/search", `{"kind":"` + canary + `","cursor":"` + canary + `"}`},
+		{"GET", "/v1/ledger/entries?cursor=" + canary, ""},
+		{"POST", "/v1/pseudonyms", `{` + who + `,"context":"research"}`},
+		{"POST", "/v1/pseudonyms", `{` + who + `,"` + canary + `":"x"}`},
+		{"POST", "/v1/alarms/" + canary + "/review", `{"found":"` + canary + `"}`},
+		{"GET", "/setup?link=" + canary, ""},
+		{"GET", "/sign-in/from/" + canary + "?code=" + canary + "&state=" + canary, ""},
+		{"POST", "/sign-in", "name=" + canary + "&password=" + canary},
+		{"GET", "/log/looks?who=" + canary, ""},
 	} {
-		code, h, body := s.do(c[0], c[1], c[2], "Authorization", "Bearer "+s.token, "Content-Type", "application/json", "Idempotency-Key", canary+c[2])
+		code, h, body := s.do(c[0], c[1], c[2], "Authorization", "Bearer "+s.token, "Content-Type", "application/json", "Idempotency-Key", canary+c[2], "Justification", "asked for by "+canary, "User-Agent", canary)
 		for name, values := range h {
 			out.WriteString(name + ": " + strings.Join(values, " ") + "\n")
 		}

@@ -77,7 +77,7 @@ func (v *visit) keyTable(keys []access.Key) g.Node {
 		rows = append(rows, view.Row(g.Group{g.Text(k.Name), beginning(k)}, view.Text("Role", roleName(k.Role)), view.Cell("Ends", v.keyEnd(k)),
 			view.Cell("Last used", v.keyUse(k)...), view.Cell("Made", g.Text(v.time.Date(k.Created)), why("by "+v.me(k.CreatedBy))),
 			view.Act(view.Fold("Revoke", view.Form("/api-keys/"+k.ID+"/revoke", v.token,
-				view.Button("sm stop", "Revoke "+k.Prefix+"…", h.Aria("label", "Revoke the key "+k.Name)))))))
+				view.Button("sm stop", "Revoke "+k.Prefix+"…"))))))
 	}
 	return view.Table("stack", "Keys in force", []view.Column{{Name: "For"}, {Name: "Role"}, {Name: "Ends"}, {Name: "Last used"}, {Name: "Made"}, {Name: "Act", Hidden: true}}, view.Rows(rows...))
 }
