@@ -60,9 +60,11 @@ type Account struct {
 	SignedIn   *time.Time `json:"signed_in,omitempty"`
 	Password   bool       `json:"password"`              // has one
 	Factor     bool       `json:"factor"`                // has a second factor
+	App        bool       `json:"app"`                   // that is an app, beside passkeys or without
 	Codes      int        `json:"recovery_codes"`        // that are left
 	SetupUntil *time.Time `json:"setup_until,omitempty"` // a setup link opens until then
-	Provider   string     `json:"provider,omitempty"`    // that vouches for it, and says its role
+	Passkeys   []Passkey  `json:"passkeys,omitempty"`
+	Provider   string     `json:"provider,omitempty"` // that vouches for it, and says its role
 }
 
 // record is an account as it is kept. What is in private is sealed.
@@ -79,14 +81,15 @@ type record struct {
 }
 
 type private struct {
-	Name     string   `json:"name"`
-	Display  string   `json:"display"`
-	Password string   `json:"password,omitempty"` // argon2id
-	Factor   []byte   `json:"factor,omitempty"`
-	Step     int64    `json:"step,omitempty"` // of the last code that was used
-	Codes    [][]byte `json:"codes,omitempty"`
-	Vouched  *vouched `json:"vouched,omitempty"` // by an identity provider, instead of a password
-	Also     []Role   `json:"also,omitempty"`    // roles beside the first
+	Name     string    `json:"name"`
+	Display  string    `json:"display"`
+	Password string    `json:"password,omitempty"` // argon2id
+	Factor   []byte    `json:"factor,omitempty"`
+	Step     int64     `json:"step,omitempty"` // of the last code that was used
+	Codes    [][]byte  `json:"codes,omitempty"`
+	Passkeys []passkey `json:"passkeys,omitempty"`
+	Vouched  *vouched  `json:"vouched,omitempty"` // by an identity provider, instead of a password
+	Also     []Role    `json:"also,omitempty"`    // roles beside the first
 	Attributes
 }
 
@@ -100,7 +103,10 @@ func (r *record) actor() string { return accountMark + r.ID }
 func (r *record) account(now time.Time) Account {
 	a := Account{
 		ID: r.ID, Name: r.Name, Display: r.Display, Role: r.Role, Roles: r.roles(), Attributes: r.Attributes, Enabled: r.Enabled, Created: time.Unix(r.Created, 0).UTC(),
-		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil, Codes: len(r.Codes),
+		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil || len(r.Passkeys) > 0, App: r.Factor != nil, Codes: len(r.Codes),
+	}
+	for _, p := range r.Passkeys {
+		a.Passkeys = append(a.Passkeys, p.show())
 	}
 	if r.Vouched != nil {
 		a.Provider = r.Vouched.Provider
@@ -124,6 +130,7 @@ type Accounts struct {
 	idle     time.Duration
 	names    map[string]string // by id: how an account is shown
 	vouchers map[string]bool   // accounts that a provider vouches for
+	spent    map[string]int64  // challenges of passkeys that were answered, until they end
 	sessions map[digest]*session
 	elevated map[string]int64 // by id: until when
 	alarms   int              // that nobody has looked at
@@ -136,7 +143,7 @@ func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledge
 	}
 	a := &Accounts{
 		db: d, vault: v, ledger: l, clock: c, hasher: newHasher(), idle: defaultIdle,
-		names: map[string]string{}, vouchers: map[string]bool{}, sessions: map[digest]*session{}, elevated: map[string]int64{},
+		names: map[string]string{}, vouchers: map[string]bool{}, spent: map[string]int64{}, sessions: map[digest]*session{}, elevated: map[string]int64{},
 	}
 	var err error
 	if a.tries, err = openTries(ctx, d, v, c); err != nil {

@@ -38,13 +38,15 @@ type accountAct struct {
 
 // Changes of accounts, as their entries name them.
 const (
-	changePassword = "password"
-	changeFactor   = "second factor"
-	changeCodes    = "recovery codes"
-	changeSpent    = "recovery code used"
-	changeReset    = "reset"
-	changeRole     = "role"
-	changeLink     = "setup link"
+	changePassword       = "password"
+	changeFactor         = "second factor"
+	changePasskey        = "passkey"
+	changePasskeyRemoved = "passkey removed"
+	changeCodes          = "recovery codes"
+	changeSpent          = "recovery code used"
+	changeReset          = "reset"
+	changeRole           = "role"
+	changeLink           = "setup link"
 	// changeFirstFactor is that of whoever opened a setup link; it has no other before it.
 	changeFirstFactor = "first second factor"
 
@@ -91,8 +93,8 @@ func (a *Accounts) Again(ctx context.Context, tx *db.Tx, act ledger.Act) error {
 	}
 	r.Role, r.Also, r.Enabled = one.Role, one.Also, one.Enabled
 	switch one.Change {
-	case changePassword, changeFactor, changeFirstFactor, changeReset: // half of what lets in would be weaker than none
-		r.Password, r.Factor, r.Step, r.Codes = "", nil, 0, nil
+	case changePassword, changeFactor, changeFirstFactor, changePasskey, changePasskeyRemoved, changeReset: // half of what lets in would be weaker than none
+		r.Password, r.Factor, r.Step, r.Codes, r.Passkeys = "", nil, 0, nil, nil
 	case changeCodes, changeSpent:
 		r.Codes = nil
 	}

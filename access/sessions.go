@@ -54,8 +54,9 @@ type session struct {
 	epoch       int64
 	began       int64
 	seen        atomic.Int64
-	stored      int64  // the seen that the store knows; only Flush touches it
-	factor      []byte // a second factor that is being set up, guarded by Accounts.mu
+	stored      int64       // the seen that the store knows; only Flush touches it
+	factor      []byte      // a second factor that is being set up, guarded by Accounts.mu
+	passkey     *newPasskey // one that is being made, guarded by Accounts.mu
 }
 
 func (s *session) caller() Caller {

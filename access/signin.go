@@ -202,7 +202,7 @@ func (a *Accounts) Setup(ctx context.Context, link, password string) (Entry, err
 }
 
 func stageAfterPassword(r *record) Stage {
-	if r.Factor == nil {
+	if r.Factor == nil && len(r.Passkeys) == 0 {
 		return AskSetup
 	}
 	return AskCode

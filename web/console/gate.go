@@ -70,6 +70,10 @@ var permissions = map[string]access.Permission{
 	"POST /sign-in/code":           begun,
 	"GET /setup":                   anybody,
 	"POST /setup":                  anybody,
+	"POST /sign-in/passkey":        anybody,
+	"POST /account/passkeys":       begun,
+	"POST /account/passkeys/made":  begun,
+	"POST /account/passkeys/{key}": access.SelfManage,
 	"POST /sign-out":               begun,
 	"GET /account":                 access.SelfManage,
 	"POST /account/password":       access.SelfManage,
@@ -125,6 +129,10 @@ func people() map[string]func(*visit) error {
 		"POST /sign-in/code":             (*visit).giveCode,
 		"GET /setup":                     (*visit).setup,
 		"POST /setup":                    (*visit).setUp,
+		"POST /sign-in/passkey":          (*visit).signInByPasskey,
+		"POST /account/passkeys":         (*visit).beginPasskey,
+		"POST /account/passkeys/made":    (*visit).confirmPasskey,
+		"POST /account/passkeys/{key}":   (*visit).removePasskey,
 		"POST /sign-out":                 (*visit).signOut,
 		"GET /account":                   (*visit).account,
 		"POST /account/password":         (*visit).changePassword,
@@ -201,7 +209,7 @@ var steps = map[access.Stage]string{access.Outside: "/sign-in", access.AskCode: 
 // isStep tells whether this is where somebody half way goes on, or leaves.
 func (v *visit) isStep() bool {
 	path := v.r.URL.Path
-	return path == "/sign-out" || path == "/sign-in/code" || path == "/account/factor" || path == "/account/factor/confirm"
+	return path == "/sign-out" || path == "/sign-in/code" || path == "/account/factor" || path == "/account/factor/confirm" || path == "/account/passkeys" || path == "/account/passkeys/made"
 }
 
 func (v *visit) toStep(stage access.Stage) (turned bool, err error) {

@@ -49,7 +49,7 @@ func (v *visit) factorPage(status int, faults []view.Fault) error {
 		view.Section{ID: "check", Title: "2. Show that it did"}.With(view.Form("/account/factor/confirm", v.token,
 			view.Field{ID: "code", Name: "code", Label: "The six digits it shows now", Required: true}.
 				Input(h.Type("text"), h.AutoComplete("one-time-code"), g.Attr("inputmode", "numeric"), h.MaxLength("10")),
-			view.Actions(view.Button("main-act", "Take it into use")))), v.leaveHalf())
+			view.Actions(view.Button("main-act", "Take it into use")))), v.passkeyInstead(), v.leaveHalf())
 }
 
 func (v *visit) leaveHalf() g.Node {
@@ -108,6 +108,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		view.Section{ID: "sessions", Title: "Where you are signed in", First: true}.With(v.sessionTable(v.Accounts.Sessions(acc.ID), "/account/sessions", v.caller.Session)),
 		v.glass(),
 		g.If(acc.Provider == "", view.Section{ID: "change", Title: "Password"}.With(view.Form("/account/password", v.token, present("present"), newPassword("", ""), view.Actions(view.Button("", "Change the password"))))),
+		v.passkeys(acc),
 		view.Section{ID: "factor", Title: "Second factor", Note: g.Text(view.Count(int64(acc.Codes), "recovery code") + " left")}.With(
 			view.Fold("Move it to another phone", view.Form("/account/factor", v.token, present("present-factor"), view.Actions(view.Button("", "Set up another one")))),
 			view.Fold("New recovery codes", view.Form("/account/codes", v.token, present("present-codes"), view.Actions(view.Button("", "Make new codes")))))))

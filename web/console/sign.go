@@ -55,7 +55,7 @@ func (v *visit) doorPage(status int, name string, faults []view.Fault) error {
 			view.Field{ID: "name", Name: "name", Label: "Name", Required: true}.
 				Input(h.Type("text"), h.Value(name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
 			view.Field{ID: "password", Name: "password", Label: "Password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password")),
-			view.Actions(view.Button("main-act", "Sign in")))), v.choices(),
+			view.Actions(view.Button("main-act", "Sign in")))), v.byPasskey(), v.choices(),
 		h.P(h.Class("quiet small mt"), g.Text("Locked out? Whoever keeps accounts here can give you a setup link."))}
 	return v.outside(status, "Sign in", body...)
 }
@@ -98,7 +98,7 @@ func (v *visit) codePage(status int, faults []view.Fault) error {
 		h.Div(h.Class("sec first"), view.Form("/sign-in/code", v.token,
 			view.Field{ID: "code", Name: "code", Label: "Code", Required: true, Hint: "Or one of your recovery codes."}.
 				Input(h.Type("text"), h.AutoComplete("one-time-code"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("30")),
-			view.Actions(view.Button("main-act", "Sign in")))), v.leave())
+			view.Actions(view.Button("main-act", "Sign in")))), v.byPasskey(), v.leave())
 }
 
 // leave ends what is half way.

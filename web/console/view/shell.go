@@ -61,6 +61,7 @@ func (s Shell) head() g.Node {
 		h.Link(h.Rel("stylesheet"), h.Href(s.Asset("console.css"))),
 		h.Script(h.Type("module"), h.Src(s.Asset("keys.js"))),
 		h.Script(h.Type("module"), h.Src(s.Asset("live.js"))),
+		h.Script(h.Type("module"), h.Src(s.Asset("passkey.js"))),
 		g.If(s.Refresh != "", h.NoScript(h.Meta(g.Attr("http-equiv", "refresh"), h.Content(s.Refresh)))),
 	)
 }
