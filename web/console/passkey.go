@@ -21,9 +21,9 @@ func (v *visit) here() string {
 }
 
 // device is a form that a device fills in; script shows it where there is one that can.
-func (v *visit) device(kind, action, question, button string) g.Node {
+func (v *visit) device(kind, action, question, look, button string) g.Node {
 	return view.Form(action, v.token, g.Attr("data-passkey", kind), g.Attr("data-question", question), view.Hidden("answer", ""),
-		view.Actions(view.Button("main-act", button)), h.P(h.Class("hint"), h.Role("status")))
+		view.Actions(view.Button(look, button)), h.P(h.Class("hint"), h.Role("status")))
 }
 
 // byPasskey offers to sign in by a passkey. Where there is none of this address, or no script, nothing is offered.
@@ -33,7 +33,7 @@ func (v *visit) byPasskey() g.Node {
 		return nil
 	}
 	return h.Div(g.Attr("hidden"), view.Section{ID: "passkey", Title: "Or with a passkey"}.With(
-		h.P(h.Class("hint"), g.Text("Your device asks for your finger, face or PIN. It stands for both factors.")), v.device("get", "/sign-in/passkey", string(question), "Use a passkey")))
+		h.P(h.Class("hint"), g.Text("Your device asks for your finger, face or PIN. It stands for both factors.")), v.device("get", "/sign-in/passkey", string(question), "", "Use a passkey")))
 }
 
 func (v *visit) signInByPasskey() error {
@@ -99,7 +99,7 @@ func (v *visit) beginPasskey() error {
 		return mend(err, "passkey-name", again)
 	}
 	return v.outside(http.StatusOK, "Passkey", view.Head("Let your device make the passkey.", "It asks for your finger, face or PIN, and keeps what it makes to itself.", nil),
-		h.Div(g.Attr("hidden"), h.Div(h.Class("sec first"), v.device("create", "/account/passkeys/made", string(question), "Make the passkey "+name))),
+		h.Div(g.Attr("hidden"), h.Div(h.Class("sec first"), v.device("create", "/account/passkeys/made", string(question), "main-act", "Make the passkey "+name))),
 		h.P(g.Attr("data-passkey-none"), g.Text("This browser cannot make passkeys, or has no script.")), v.leaveHalf())
 }
 
