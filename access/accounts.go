@@ -290,7 +290,7 @@ type NewAccount struct {
 	Role    Role
 	Also    []Role // further roles
 	Attributes
-	Password string // "" gives a setup link instead
+	Password string // or its argon2id hash; "" gives a setup link instead
 	By       Caller
 }
 
@@ -307,7 +307,7 @@ func (in *NewAccount) check() error {
 	faults = append(faults, in.Attributes.check()...)
 	if in.Password != "" {
 		var f *fault.Error
-		if errors.As(checkPassword(in.Password, in.Name), &f) {
+		if errors.As(checkGiven(in.Password, in.Name), &f) {
 			faults = append(faults, f.Details...)
 		}
 	}
@@ -343,7 +343,7 @@ func (a *Accounts) Create(ctx context.Context, in NewAccount) (made Account, lin
 	r := &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{Name: in.Name, Display: in.Display, Also: in.Also, Attributes: in.Attributes}}
 	if in.Password == "" {
 		link = a.giveLink(r)
-	} else if r.Password, err = a.hasher.hash(ctx, in.Password); err != nil {
+	} else if r.Password, err = a.hasher.given(ctx, in.Password); err != nil {
 		return Account{}, "", err
 	}
 	err = a.db.Write(ctx, func(tx *db.Tx) error {

@@ -16,3 +16,8 @@ func (a *Accounts) Cheap() {
 
 // Tidy writes what was taken back of guesses.
 func (a *Accounts) Tidy(ctx context.Context) error { return a.tries.flush(ctx) }
+
+// HashAt is the hash of a password at a cost.
+func HashAt(password string, memory, time uint32) string {
+	return cost{memory: memory, time: time, lanes: 1}.seal(password)
+}
