@@ -271,7 +271,7 @@ func TestProgress(t *testing.T) {
 func TestAssetsAreKeptForEver(t *testing.T) {
 	s := newSite(t, consoletest.Empty)
 	found := regexp.MustCompile(`/assets/[0-9a-f]{16}/[a-z]+\.(css|js|svg)`).FindAllString(s.get("/").Body.String(), -1)
-	if len(found) != 6 {
+	if len(found) != 7 {
 		t.Fatalf("%v", found)
 	}
 	for _, path := range found {

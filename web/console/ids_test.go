@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/testkit/consoletest"
 	"github.com/ombudhq/ombud/web/console"
 )
 
@@ -16,7 +17,7 @@ var guesses = map[string]string{
 	"/people/": "sub_01kb0000000000000000000000", "/accounts/": "acc_01kb0000000000000000000000", "/alarms/": "alm_01kb0000000000000000000000",
 	"/api-keys/": "key_01kb0000000000000000000000", "/requests/": "R-2026-0999", "/consents/": "con_01kb0000000000000000000000", "/entries/": "999999",
 	"/purposes/": "no-such-purpose", "/restrictions/": "fact_01kb000000000000000000000", "/targets/": "no-such-target", "/backups/": "ombud-no.age",
-	"/with/": "no-such-provider", "/from/": "no-such-provider",
+	"/with/": "no-such-provider", "/from/": "no-such-provider", "/passkeys/": "AAAAAAAAAAAAAAAAAAAAAA",
 }
 
 var wildcard = regexp.MustCompile(`(/[a-z-]+/)\{[a-z]+\}`)
@@ -48,7 +49,7 @@ func TestGuessedIDs(t *testing.T) {
 		}
 		for role := range o.tokens {
 			size := o.world.Ledger.Size()
-			w := o.ask(role, method, guessed(t, path), "found", "all is in order here", "role", "auditor", "because", "a guess of an id")
+			w := o.ask(role, method, guessed(t, path), "found", "all is in order here", "role", "auditor", "because", "a guess of an id", "present", consoletest.Password)
 			may := access.Allowed(o.as(role), console.Needs()[route]) == nil
 			if no := denied(w.Code, w.Header().Get("Location")); no == may {
 				t.Errorf("%s as %s: %d %s, may %v", route, role, w.Code, w.Header().Get("Location"), may)
