@@ -181,7 +181,7 @@ func (e Explanation) Sentence() string {
 	case e.Allowed:
 		return fmt.Sprintf("Yes: %s may %s.", e.Who, e.Action)
 	case e.Wants != "":
-		return fmt.Sprintf("No: %s may %s only with a %s.", e.Who, e.Action, e.Wants)
+		return fmt.Sprintf("No: %s may %s only with %s.", e.Who, e.Action, e.Wants)
 	case len(e.Because) == 0:
 		return fmt.Sprintf("No: no policy permits %s to %s, and what none permits is denied.", e.Who, e.Action)
 	}

@@ -60,7 +60,7 @@ func (*accessRolesCmd) run(_ context.Context, s *session) error {
 				s.printf("  may   %s\n", words(r.May))
 			}
 			for _, m := range r.MayWith {
-				s.printf("  with a %s: %s\n", m.Wants, m.Action)
+				s.printf("  with %s: %s\n", m.Wants, m.Action)
 			}
 			for _, p := range r.Forbids {
 				s.printf("  never %s\n", p.Says)
