@@ -320,9 +320,8 @@ func (a *App) buildOnly(ctx context.Context, cfg *catalog.Config, print, only st
 		return nil, err
 	}
 	p.Requests, err = request.New(ctx, request.Config{
-		Staffed: a.Accounts.Any,
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
-		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log, Only: only,
+		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log, Only: only, Staffed: a.Accounts.Any,
 	})
 	return p, err
 }
