@@ -1,0 +1,104 @@
+package app
+
+import (
+	"os"
+	"testing"
+
+	"github.com/ombudhq/ombud/cli"
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// TestHistoriesOfRestore: after any backup, later acts, crashes and restores, nobody is back and nothing that was
+// withdrawn, restricted or held is free again. (1,000 histories with OMBUD_SOAK.)
+func TestHistoriesOfRestore(t *testing.T) {
+	histories, acts := 50, 30
+	if os.Getenv("OMBUD_SOAK") != "" {
+		histories = 1000
+	}
+	restores := 0
+	for seed := range histories {
+		h := newHistory(t, uint64(seed))
+		for range acts {
+			switch h.r.IntN(12) {
+			case 0, 1:
+				h.backUp()
+			case 2:
+				h.restore()
+				restores++
+			case 3:
+				h.act(true)
+			case 4:
+				h.close()
+				h.open()
+			default:
+				h.act(false)
+			}
+			h.check()
+		}
+		h.close()
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	if restores < histories {
+		t.Errorf("only %d restores", restores)
+	}
+}
+
+// TestNoReachesWhoeverItWas: a no given under an identity that the backup did not know yet ends what the person had said
+// under the one it knew.
+func TestNoReachesWhoeverItWas(t *testing.T) {
+	h := newHistory(t, 1)
+	p := h.people[0]
+	yes := func(ids []subject.Identity) {
+		h.now++
+		_, err := h.say(p, ids, "letters", h.a.Consents.Revision())
+		h.must(err)
+	}
+	yes(p.ids[:1])
+	h.backUp()
+	yes(p.ids) // now both are known to be one
+	if _, err := h.a.Consents.Withdraw(t.Context(), consent.WithdrawInput{Subject: p.ids[1:], All: true, Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	h.restore()
+	for _, i := range p.ids {
+		if v := h.a.Consents.Decide(h.a.Consents.Find(i), "letters", "contact", false); v.Allowed || v.Reason != consent.WasWithdrawn {
+			t.Errorf("by %s: %v, %s", i.Kind, v.Allowed, v.Reason)
+		}
+	}
+	h.close()
+}
+
+// TestRestoreIntoTheOtherEngine: a backup of a file goes into PostgreSQL, with what was withdrawn since.
+func TestRestoreIntoTheOtherEngine(t *testing.T) {
+	h := newHistory(t, 2)
+	p := h.people[0]
+	h.now++
+	_, err := h.say(p, p.ids, "letters", h.a.Consents.Revision())
+	h.must(err)
+	h.backUp()
+	if _, err := h.a.Consents.Withdraw(t.Context(), consent.WithdrawInput{Subject: p.ids, All: true, Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	h.close()
+	keys := h.config().keys()
+	h.place++
+	c := h.config()
+	c.Store = storetest.Address(t, storetest.Postgres)
+	h.must(os.MkdirAll(c.DataDir, 0o700))
+	h.must(os.Rename(keys, c.keys()))
+	out, err := c.restore(t.Context(), cli.RestoreOptions{File: h.backups[0], Identities: []byte(h.id.String())})
+	h.must(err)
+	if out.Again[consent.WithdrawalKept] != 1 || out.Epoch != 2 {
+		t.Errorf("%+v", out)
+	}
+	h.a, err = Open(t.Context(), c)
+	h.must(err)
+	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "letters", "contact", false); v.Reason != consent.WasWithdrawn {
+		t.Errorf("%v, %s", v.Allowed, v.Reason)
+	}
+	h.close()
+}
