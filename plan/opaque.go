@@ -74,8 +74,11 @@ func (u *unread) gap(d *catalog.Dataset) Remaining {
 // opaqueGaps reads the rows of the person that stay, for the columns that stay with them.
 func (w *walk) opaqueGaps(ctx context.Context) error {
 	for _, d := range w.order() {
+		if w.sets[d].n == 0 || d.Ignored || !d.Table.Rights.Select {
+			continue
+		}
 		cols := opaqueColumns(d)
-		if len(cols) == 0 || d.Ignored || !d.Table.Rights.Select {
+		if len(cols) == 0 {
 			continue
 		}
 		found := &unread{columns: map[string]bool{}}

@@ -9,28 +9,26 @@ import (
 
 // readIndexes reads indexes, and of them the unique constraints.
 func (c *catalog) readIndexes() error {
-	const q = `SELECT m.name, l.name, l."unique", l.origin, l.partial, x.cid, x.name, x.coll
-		FROM temp.pragma_table_list AS m JOIN temp.pragma_index_list(m.name) AS l JOIN temp.pragma_index_xinfo(l.name) AS x
-		WHERE m.schema = 'main' AND m.type = 'table' AND x.key = 1 ORDER BY m.name, l.seq, x.seqno`
-	last := ""
+	const q = `SELECT m.name, l.name, l."unique", l.origin, l.partial, x.seqno, x.cid, x.name, x.coll
+		FROM temp.pragma_table_list AS m CROSS JOIN temp.pragma_index_list(m.name) AS l CROSS JOIN temp.pragma_index_xinfo(l.name) AS x
+		WHERE m.schema = 'main' AND m.type = 'table' AND x.key = 1`
 	origin := map[string]bool{} // tables whose primary key has an index
-	err := c.each(q, func(f []string) error {
-		t := c.tables[f[0]]
+	err := c.each(q, func(f []connector.Value) error {
+		t := c.tables[f[0].S]
 		if t == nil {
 			return nil
 		}
-		if id := f[0] + "\x00" + f[1]; id != last {
-			last = id
-			t.Indexes = append(t.Indexes, connector.Index{Name: f[1], Unique: f[2] == "1", Partial: f[4] == "1", Valid: true})
-			origin[f[0]] = origin[f[0]] || f[3] == "pk"
+		if f[5].S == "0" {
+			t.Indexes = append(t.Indexes, connector.Index{Name: f[1].S, Unique: f[2].S == "1", Partial: f[4].S == "1", Valid: true})
+			origin[f[0].S] = origin[f[0].S] || f[3].S == "pk"
 		}
 		i := &t.Indexes[len(t.Indexes)-1]
-		name := f[6]
-		if f[5] == "-2" {
+		name := f[7].S
+		if f[6].S == "-2" {
 			name = ""
 		}
 		i.Columns = append(i.Columns, name)
-		i.Fold = i.Fold || len(i.Columns) == 1 && f[7] == "NOCASE"
+		i.Fold = i.Fold || len(i.Columns) == 1 && f[8].S == "NOCASE"
 		return nil
 	})
 	for _, t := range c.out.Tables {

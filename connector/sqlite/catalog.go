@@ -22,7 +22,7 @@ func (s *Store) Schema(ctx context.Context) (*connector.Schema, error) {
 		return nil, err
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // nothing was written
-	c := catalog{s: s, ctx: ctx, conn: conn, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}}
+	c := catalog{s: s, ctx: ctx, conn: conn, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}, types: map[string]connector.Column{}}
 	for _, step := range []func() error{
 		c.readVersion, c.readText, c.readTables, c.readColumns, c.readOddColumns, c.readKeys, c.readIndexes,
 		c.readTriggers, c.finish, c.readRows, c.readNotes,
@@ -44,36 +44,30 @@ type catalog struct {
 	tables   map[string]*connector.Table // by name
 	sql      map[string]string           // CREATE text of tables and indexes by name
 	triggers []trigger
-	keyed    map[string]bool // tables without a rowid
+	keyed    map[string]bool             // tables without a rowid
+	types    map[string]connector.Column // by declared type: a catalog has few
 }
 
 type trigger struct{ name, table, sql string }
 
 const mainSchema = "main"
 
-// each runs a statement and delivers rows of texts.
-func (c *catalog) each(query string, row func(f []string) error, args ...any) error {
-	var f []string
-	return c.s.query(c.ctx, c.conn, query, args, func(values []connector.Value) error {
-		f = f[:0]
-		for _, v := range values {
-			f = append(f, v.S)
-		}
-		return row(f)
-	})
+// each runs a statement and delivers its rows.
+func (c *catalog) each(query string, row func(f []connector.Value) error, args ...any) error {
+	return c.s.query(c.ctx, c.conn, query, args, row)
 }
 
 func (c *catalog) readVersion() error {
 	c.out.Engine, c.out.Default = "sqlite", mainSchema
-	return c.each("SELECT sqlite_version()", func(f []string) error { c.out.Version = f[0]; return nil })
+	return c.each("SELECT sqlite_version()", func(f []connector.Value) error { c.out.Version = f[0].S; return nil })
 }
 
 func (c *catalog) readText() error {
-	return c.each("SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL", func(f []string) error {
-		if f[0] == "trigger" {
-			c.triggers = append(c.triggers, trigger{f[1], f[2], f[3]})
+	return c.each("SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL", func(f []connector.Value) error {
+		if f[0].S == "trigger" {
+			c.triggers = append(c.triggers, trigger{f[1].S, f[2].S, f[3].S})
 		} else {
-			c.sql[f[1]] = f[3]
+			c.sql[f[1].S] = f[3].S
 		}
 		return nil
 	})
@@ -84,50 +78,76 @@ func (c *catalog) readTables() error {
 		"table": connector.Base, "view": connector.View, "shadow": connector.Shadow, "virtual": connector.Virtual,
 	}
 	rights := connector.Rights{Select: true, Insert: c.s.writable(), Update: c.s.writable(), Delete: c.s.writable()}
-	const q = `SELECT name, type, wr FROM temp.pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`
-	return c.each(q, func(f []string) error {
-		t := &connector.Table{Schema: mainSchema, Name: f[0], Kind: kinds[f[1]], Rows: -1, Bytes: -1, Rights: rights, InDefault: true}
+	const q = `SELECT name, type, wr, ncol FROM temp.pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`
+	return c.each(q, func(f []connector.Value) error {
+		t := &connector.Table{Schema: mainSchema, Name: f[0].S, Kind: kinds[f[1].S], Rows: -1, Bytes: -1, Rights: rights, InDefault: true}
 		if t.Kind == connector.View {
 			t.Rights = connector.Rights{Select: true}
 		}
-		c.tables[t.Name], c.keyed[t.Name] = t, f[2] == "1"
+		t.Columns = make([]connector.Column, 0, max(0, whole(f[3])))
+		c.tables[t.Name], c.keyed[t.Name] = t, f[2].S == "1"
 		c.out.Tables = append(c.out.Tables, t)
 		return nil
 	})
 }
 
-const columnList = `x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden`
+// columnList is few cells, for a catalog of a thousand tables has twenty thousand columns; facts are three numbers in one.
+const columnList = `x.name, x.type, x.dflt_value, x.hidden + 4 * x."notnull" + 8 * x.pk`
 
+// readColumns reads the columns of all tables, table by table; only the first of a table carries its name.
 func (c *catalog) readColumns() error {
-	const q = `SELECT m.name, ` + columnList + ` FROM temp.pragma_table_list AS m JOIN temp.pragma_table_xinfo(m.name) AS x
-		WHERE m.schema = 'main' AND m.type IN ('table', 'shadow') ORDER BY m.name, x.cid`
-	keys := map[string][]ordinal{}
-	err := c.each(q, func(f []string) error {
-		if t := c.tables[f[0]]; t != nil {
-			t.Columns = append(t.Columns, column(f[1:]))
-			if f[5] != "0" {
-				keys[f[0]] = append(keys[f[0]], ordinal{f[5], f[1]})
-			}
+	const q = `SELECT CASE x.cid WHEN 0 THEN m.name END, ` + columnList + ` FROM temp.pragma_table_list AS m
+		CROSS JOIN temp.pragma_table_xinfo(m.name) AS x WHERE m.schema = 'main' AND m.type IN ('table', 'shadow')`
+	var t *connector.Table
+	var keys []ordinal
+	finish := func() {
+		slices.SortFunc(keys, func(a, b ordinal) int { return cmp.Compare(a.at, b.at) })
+		for _, k := range keys {
+			t.Primary = append(t.Primary, k.column)
+		}
+		keys = keys[:0]
+	}
+	err := c.each(q, func(f []connector.Value) error {
+		if !f[0].IsNull() {
+			finish()
+			t = c.tables[f[0].S]
+		}
+		if t == nil {
+			return nil
+		}
+		col, at := c.column(f[1:])
+		t.Columns = append(t.Columns, col)
+		if at > 0 {
+			keys = append(keys, ordinal{at, col.Name})
 		}
 		return nil
 	})
-	for name, parts := range keys {
-		slices.SortFunc(parts, func(a, b ordinal) int { return cmp.Or(cmp.Compare(len(a.at), len(b.at)), cmp.Compare(a.at, b.at)) })
-		for _, p := range parts {
-			c.tables[name].Primary = append(c.tables[name].Primary, p.column)
-		}
-	}
+	finish()
 	return err
 }
 
-type ordinal struct{ at, column string }
+type ordinal struct {
+	at     int64
+	column string
+}
 
-// column makes a column of columnList.
-func column(f []string) connector.Column {
-	col := connector.Column{
-		Name: f[0], Type: f[1], Kind: kindOf(f[1]), NotNull: f[2] == "1", Default: f[3], Generated: f[5] == "2" || f[5] == "3",
+// column makes a column of columnList, and tells its place in the primary key, 0 for none.
+func (c *catalog) column(f []connector.Value) (connector.Column, int64) {
+	col, known := c.types[f[1].S]
+	if !known {
+		col = typed(f[1].S)
+		c.types[f[1].S] = col
 	}
-	length, scale := size(f[1])
+	facts := whole(f[3])
+	hidden := facts & 3
+	col.Name, col.Default, col.NotNull, col.Generated = f[0].S, f[2].S, facts&4 != 0, hidden >= 2
+	return col, facts >> 3
+}
+
+// typed is a column without a name of a declared type.
+func typed(declared string) connector.Column {
+	col := connector.Column{Type: declared, Kind: kindOf(declared)}
+	length, scale := size(declared)
 	switch col.Kind {
 	case connector.Text:
 		col.Length = length
@@ -157,8 +177,9 @@ func (c *catalog) readOddColumns() error {
 		if t.Kind != connector.View && t.Kind != connector.Virtual {
 			continue
 		}
-		err := c.each(`SELECT `+columnList+` FROM temp.pragma_table_xinfo(?) AS x WHERE x.hidden <> 1 ORDER BY x.cid`, func(f []string) error {
-			t.Columns = append(t.Columns, column(f))
+		err := c.each(`SELECT `+columnList+` FROM temp.pragma_table_xinfo(?) AS x WHERE x.hidden <> 1 ORDER BY x.cid`, func(f []connector.Value) error {
+			col, _ := c.column(f)
+			t.Columns = append(t.Columns, col)
 			return nil
 		}, t.Name)
 		if c.ctx.Err() != nil {
@@ -177,25 +198,23 @@ func (c *catalog) note(code, table, message, cure string) {
 }
 
 func (c *catalog) readKeys() error {
-	const q = `SELECT m.name, x.id, x."table", x."from", x."to", x.on_delete, x.on_update FROM temp.pragma_table_list AS m
-		JOIN temp.pragma_foreign_key_list(m.name) AS x WHERE m.schema = 'main' AND m.type = 'table' ORDER BY m.name, x.id, x.seq`
-	last := ""
-	return c.each(q, func(f []string) error {
-		t := c.tables[f[0]]
+	const q = `SELECT m.name, x.seq, x."table", x."from", x."to", x.on_delete, x.on_update FROM temp.pragma_table_list AS m
+		CROSS JOIN temp.pragma_foreign_key_list(m.name) AS x WHERE m.schema = 'main' AND m.type = 'table'`
+	return c.each(q, func(f []connector.Value) error {
+		t := c.tables[f[0].S]
 		if t == nil {
 			return nil
 		}
-		if id := f[0] + "\x00" + f[1]; id != last {
-			last = id
+		if f[1].S == "0" {
 			t.ForeignKeys = append(t.ForeignKeys, connector.ForeignKey{
-				RefSchema: mainSchema, RefTable: c.spelled(f[2]),
-				OnDelete: connector.Action(strings.ToLower(f[5])), OnUpdate: connector.Action(strings.ToLower(f[6])),
+				RefSchema: mainSchema, RefTable: c.spelled(f[2].S),
+				OnDelete: connector.Action(strings.ToLower(f[5].S)), OnUpdate: connector.Action(strings.ToLower(f[6].S)),
 			})
 		}
 		k := &t.ForeignKeys[len(t.ForeignKeys)-1]
-		k.Columns = append(k.Columns, f[3])
-		if f[4] != "" {
-			k.RefColumns = append(k.RefColumns, f[4])
+		k.Columns = append(k.Columns, f[3].S)
+		if f[4].S != "" {
+			k.RefColumns = append(k.RefColumns, f[4].S)
 		}
 		return nil
 	})
@@ -221,12 +240,13 @@ func (c *catalog) finish() error {
 			define(c.sql[t.Name]).apply(t)
 		}
 	}
+	texts := c.fullTexts()
 	for _, t := range c.out.Tables {
 		for i := range t.ForeignKeys {
 			c.aim(t, &t.ForeignKeys[i])
 		}
 		c.address(t)
-		c.feed(t)
+		feed(t, texts)
 	}
 	return nil
 }
@@ -267,26 +287,30 @@ func addressed(t *connector.Table, columns []string) bool {
 	return same(t.Primary) || slices.ContainsFunc(t.Uniques, func(u connector.Unique) bool { return !u.Partial && same(u.Columns) })
 }
 
-// feed lists the full-text tables that hold words of this table: those that name it as content,
-// and those that its triggers write.
-func (c *catalog) feed(t *connector.Table) {
-	for name, text := range c.sql {
-		v := c.tables[name]
-		if v == nil || v.Kind != connector.Virtual {
-			continue
-		}
-		f, ok := readFullText(name, text)
-		if !ok {
-			continue
-		}
-		written := slices.ContainsFunc(t.Triggers, func(g connector.Trigger) bool {
-			return slices.ContainsFunc(g.Writes, func(w string) bool { return strings.EqualFold(w, name) })
-		})
-		if written || t.Name == name || strings.EqualFold(f.content, t.Name) {
-			t.FullText = append(t.FullText, name)
+// fullTexts lists the file's full-text tables, by name.
+func (c *catalog) fullTexts() []fullText {
+	var out []fullText
+	for _, t := range c.out.Tables {
+		if t.Kind == connector.Virtual {
+			if f, ok := readFullText(t.Name, c.sql[t.Name]); ok {
+				out = append(out, f)
+			}
 		}
 	}
-	slices.Sort(t.FullText)
+	slices.SortFunc(out, func(a, b fullText) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// feed lists those that hold words of this table: they name it as content, or its triggers write them.
+func feed(t *connector.Table, all []fullText) {
+	for _, f := range all {
+		written := slices.ContainsFunc(t.Triggers, func(g connector.Trigger) bool {
+			return slices.ContainsFunc(g.Writes, func(w string) bool { return strings.EqualFold(w, f.name) })
+		})
+		if written || t.Name == f.name || strings.EqualFold(f.content, t.Name) {
+			t.FullText = append(t.FullText, f.name)
+		}
+	}
 }
 
 func (c *catalog) readTriggers() error {

@@ -24,8 +24,13 @@ type reference struct {
 	deferrable, deferred bool
 }
 
+// define reads a CREATE TABLE. Most have none of the words that tell more than the pragmas do.
 func define(sql string) definition {
 	d := definition{collations: map[string]string{}}
+	text := strings.ToUpper(sql)
+	if !slices.ContainsFunc([]string{"CHECK", "COLLATE", "CONSTRAINT", "DEFERR"}, func(w string) bool { return strings.Contains(text, w) }) {
+		return d
+	}
 	ts := tokens(sql)
 	for _, item := range items(ts) {
 		d.read(sql, item)

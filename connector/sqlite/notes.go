@@ -22,9 +22,9 @@ func (c *catalog) readRows() error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return c.each("SELECT tbl, stat FROM sqlite_stat1", func(f []string) error {
-		if t := c.tables[f[0]]; t != nil {
-			n, _, _ := strings.Cut(f[1], " ")
+	return c.each("SELECT tbl, stat FROM sqlite_stat1", func(f []connector.Value) error {
+		if t := c.tables[f[0].S]; t != nil {
+			n, _, _ := strings.Cut(f[1].S, " ")
 			t.Rows = max(t.Rows, whole(connector.TextValue(n)))
 		}
 		return nil

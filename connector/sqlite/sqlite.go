@@ -73,12 +73,8 @@ func Open(ctx context.Context, c connector.Config) (connector.Store, error) {
 
 // greet reads the file's schema, which fails where it is no SQLite file.
 func (s *Store) greet(ctx context.Context) error {
-	for _, db := range []*sql.DB{s.db, s.eye} {
-		if _, err := s.number(ctx, db, "SELECT count(*) FROM main.sqlite_schema"); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := s.number(ctx, s.db, "SELECT count(*) FROM main.sqlite_schema")
+	return err
 }
 
 // Close closes all connections.
