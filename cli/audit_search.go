@@ -161,15 +161,3 @@ func (s *session) closeJSON(w io.Writer, failed error) error {
 	s.warn("%v", failed)
 	return Exit(fault.ExitCode(failed))
 }
-
-func (s *session) showEntries(rows []ledger.Row) {
-	t := newTable("", "time", "kind", "result", "by", "").numbers(0)
-	for _, r := range rows {
-		content := string(r.Content)
-		if r.Erased {
-			content = "forgotten"
-		}
-		t.row(r.ID, r.Time.Format(time.DateOnly+" 15:04"), r.Kind, r.Result, r.Actor, content)
-	}
-	t.print(s)
-}

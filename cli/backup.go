@@ -78,6 +78,10 @@ func (c *backupListCmd) runPlain(_ context.Context, s *session) error {
 		return err
 	}
 	return s.answer(map[string]any{"backups": all}, func() {
+		if len(all) == 0 {
+			s.heading("There is no backup. ombud backup create --recipient age1… makes one.")
+			return
+		}
 		s.heading("%s.", count(len(all), "backup"))
 		t := newTable("file", "made", "entries", "bytes", "verified", "rehearsed", "").numbers(2, 3)
 		for _, b := range all {

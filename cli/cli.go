@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -175,12 +176,16 @@ func (s *session) withServices(ctx context.Context, c command) error {
 	limit := s.program.Clock.Now().Add(takeover)
 	place := s.place()
 	_, place.Damaged = c.(inspector)
+	_, missing := os.Stat(place.Data)
 	for {
 		open, err := s.program.Open(ctx, place)
 		var owned *Owned
 		switch {
 		case err == nil:
 			s.Services = open
+			if _, begins := c.(*initCmd); missing != nil && !begins {
+				s.warn("%s was not there: it is a new, empty data directory now, with keys of its own", place.Data)
+			}
 			return s.runHere(ctx, c)
 		case !errors.As(err, &owned):
 			return err

@@ -18,6 +18,17 @@ var signs = map[catalog.Method]string{
 	catalog.Anonymise: "~", catalog.Nullify: "~", catalog.Redact: "~", catalog.Pseudonymise: "~",
 }
 
+// signOf a method: its mark, and the word beside it.
+func signOf(kind plan.Kind, m catalog.Method) (sign, word string) {
+	switch {
+	case m == plan.NameOnly:
+		return "·", "name only"
+	case kind == plan.Access:
+		return "=", "copy"
+	}
+	return signs[m], string(m)
+}
+
 // showPlan prints a plan like a diff, failures first, and how to go on.
 func (s *session) showPlan(r *request.Request) {
 	p := r.Plan
@@ -80,10 +91,7 @@ func (s *session) showSteps(p *plan.Plan) {
 	t := newTable("", "", "dataset", "rows", "found by", "").numbers(3)
 	for _, sys := range p.Systems {
 		for _, d := range sys.Datasets {
-			sign, word := signs[d.Method], string(d.Method)
-			if p.Kind == plan.Access {
-				sign, word = "=", "copy"
-			}
+			sign, word := signOf(p.Kind, d.Method)
 			t.row(sign, word, sys.ID+"."+d.Name, number(d.Rows), d.Path, note(d))
 		}
 	}
@@ -261,11 +269,12 @@ func (s *session) showDone(kind plan.Kind, done []plan.Done) {
 	s.section("Done and read again")
 	t := newTable("", "", "dataset", "planned", "acted", "verified").numbers(3, 4, 5)
 	for _, d := range done {
-		sign, word := signs[d.Method], string(d.Method)
-		if kind == plan.Access {
-			sign, word = "=", "copy"
+		sign, word := signOf(kind, d.Method)
+		acted, verified := number(d.Acted), number(d.Verified)
+		if d.Method == plan.NameOnly {
+			acted, verified = "", ""
 		}
-		t.row(sign, word, d.System+"."+d.Dataset, number(d.Planned), number(d.Acted), number(d.Verified))
+		t.row(sign, word, d.System+"."+d.Dataset, number(d.Planned), acted, verified)
 	}
 	t.print(s)
 }

@@ -115,9 +115,9 @@ func (k keysNow) weak() (out []finding) {
 	}
 	switch {
 	case k.Copied == nil:
-		add("ombud vault backup makes one.", "the keys have no backup: without them nothing that was sealed opens")
+		add("ombud vault backup --recipient age1… --to FOLDER makes one.", "the keys have no backup: without them nothing that was sealed opens")
 	case !k.Fresh:
-		add("ombud vault backup makes one.", "the newest backup of the keys, of %s, lacks keys or is old", k.backupText())
+		add("ombud vault backup --recipient age1… --to FOLDER makes one.", "the newest backup of the keys, of %s, lacks keys or is old", k.backupText())
 	}
 	return out
 }

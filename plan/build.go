@@ -178,15 +178,15 @@ func (w *walk) decideFor(s *rowset, r *record) (decision, bool) {
 		return w.decide(s, r)
 	}
 	if !r.reached {
-		return decision{method: exportMention, role: catalog.Mention}, true
+		return decision{method: NameOnly, role: catalog.Mention}, true
 	}
 	return decision{method: export, role: roleOf(r)}, true
 }
 
 // What access does to rows, in the words of a plan.
 const (
-	export        catalog.Method = "export"
-	exportMention catalog.Method = "name" // counted and named: the row is somebody else's
+	export   catalog.Method = "export"
+	NameOnly catalog.Method = "name" // counted and named, not copied: the row is somebody else's
 )
 
 func (w *walk) fillSystems(p *Plan, groups []*group) {

@@ -73,6 +73,9 @@ func sums(d *dossier) []sum {
 		open[r.System] = true
 	}
 	for _, x := range d.Outcome.Done {
+		if x.Method == plan.NameOnly {
+			continue
+		}
 		s := find(x.System, x.Method == catalog.Keep && d.Kind == plan.Erasure)
 		s.open = open[x.System]
 		s.planned += x.Planned

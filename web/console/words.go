@@ -108,7 +108,10 @@ func doWord(r *request.Request) string {
 
 // signOf a method: what it does to a row, and the class of its share in a bar.
 func signOf(kind plan.Kind, m catalog.Method) (view.Sign, string) {
-	if kind == plan.Access {
+	switch {
+	case m == plan.NameOnly:
+		return view.Keep, "name only"
+	case kind == plan.Access:
 		return view.Keep, "copy"
 	}
 	switch m {
