@@ -110,7 +110,9 @@ func (m *modelWorld) compare(step int, what string) {
 	for i, p := range m.people {
 		for _, pu := range m.purposes {
 			for _, c := range []string{"contact", "usage", "location"} {
-				v := m.Decide(m.Find(identity(i)...), pu.ID, c, false)
+				at, h := m.Now(), m.Find(identity(i)...)
+				v := m.DecideAt(at, h, pu.ID, c, false)
+				m.sameKept(at, h, pu.ID, c, v)
 				if want := p.may(pu, c, m.clock.Now()); v.Allowed != want {
 					m.t.Errorf("step %d, after %s: person %d, %s for %s: %+v, want %v", step, what, i, c, pu.ID, v, want)
 				}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
@@ -28,6 +29,9 @@ type world struct {
 	people   *subject.People
 	erased   *subject.Suppressions
 	register *purpose.Register
+
+	kept   map[[2]string]consent.Question // of sameKept
+	keptOf *consent.Service
 }
 
 var ida = []subject.Identity{{Kind: "email", Value: "ida@example.com"}}
@@ -118,7 +122,28 @@ func (w *world) withdraw(in consent.WithdrawInput) consent.Withdrawal {
 }
 
 func (w *world) decide(purposeID, category string) consent.Verdict {
-	return w.Decide(w.Find(ida...), purposeID, category, false)
+	w.t.Helper()
+	h, at := w.Find(ida...), w.Now()
+	v := w.DecideAt(at, h, purposeID, category, false)
+	w.sameKept(at, h, purposeID, category, v)
+	return v
+}
+
+// sameKept asks again by a question that was looked up when the same was first asked, before all that changed since.
+func (w *world) sameKept(at index.Minute, h consent.Handle, purposeID, category string, want consent.Verdict) {
+	w.t.Helper()
+	key := [2]string{purposeID, category}
+	if w.kept == nil || w.keptOf != w.Service {
+		w.kept, w.keptOf = map[[2]string]consent.Question{}, w.Service
+	}
+	q, ok := w.kept[key]
+	if !ok {
+		q = w.Question(purposeID, category)
+		w.kept[key] = q
+	}
+	if got := q.Decide(at, &h); got != want {
+		w.t.Errorf("a question kept for %s answers %+v, want %+v", purposeID, got, want)
+	}
 }
 
 // expect asks and compares.

@@ -45,16 +45,24 @@ func measureInside(t *testing.T, r *report, c *company, z size) {
 			return map[string]time.Duration{name: time.Since(begun) / time.Duration(n)}
 		}
 	}
-	minute := s.Now()
+	minute, questions := s.Now(), make([]consent.Question, purposes)
+	for i := range questions {
+		questions[i] = s.Question(names[i], "usage")
+	}
 	got := takeTurns(max(z.rounds, 7),
 		yes("handle", func(i int) bool { return s.Decide(handles[i], names[what[i]], "usage", false).Allowed }),
 		yes("given minute", func(i int) bool { return s.DecideAt(minute, handles[i], names[what[i]], "usage", false).Allowed }),
+		yes("question", func(i int) bool { return questions[what[i]].Decide(minute, &handles[i]).Allowed }),
 		yes("map", func(i int) bool { return words[keys[i]][what[i]] != 0 }),
 		yes("email", func(i int) bool { return s.Decide(s.Find(ids[i]), names[what[i]], "usage", false).Allowed }))
-	r.ratio("decision in process, by handle, against one map probe", "", got["handle"], got["map"], 1.2)
-	r.ratio("the same for a minute that was asked for once", "", got["given minute"], got["map"], 1.2)
+	r.ratio("decision in process, by handle, against one map probe", "", got["question"], got["map"], 1.2)
+	r.ratio("the same with the purpose looked up each time", "", got["given minute"], got["map"], 1.2)
+	r.ratio("the same and the clock read each time", "", got["handle"], got["map"], 1.2)
 	r.ratio("decision in process, by e-mail, against by handle", "", got["email"], got["handle"], 2.5)
-	allocs := testing.AllocsPerRun(1000, func() { s.Decide(handles[1], names[what[1]], "usage", false) })
+	allocs := testing.AllocsPerRun(1000, func() {
+		s.Decide(handles[1], names[what[1]], "usage", false)
+		questions[0].Decide(minute, &handles[1])
+	})
 	r.add("allocations of a decision in process, by handle", "", fmt.Sprint(allocs), "", "", "", "0", verdict(0.5, allocs))
 }
 

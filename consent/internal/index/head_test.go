@@ -7,39 +7,62 @@ import (
 
 // TestHead: whatever changes a head counts its version up, and changes nothing else than it says.
 func TestHead(t *testing.T) {
-	h := headPresent.withBlock(77).withFlags(200)
-	for range 1<<16 + 3 {
+	h := headPresent.withFlags(200) | headVersion&^7
+	for range 16 {
 		was := h
-		for _, n := range []head{h.next(), h.withAdding(63), h.withBlock(h.block()), h.withFlags(h.flags())} {
-			if n == h || n&headVersion == h&headVersion || n.block() != 77 || n.flags() != 200 || !n.present() {
+		for _, n := range []head{h.next(), h.withAdding(63, 63), h.withAdded(), h.withFlags(h.flags())} {
+			if n == h || n&headVersion == h&headVersion || n.flags() != 200 || !n.present() {
 				t.Fatalf("%x became %x", h, n)
 			}
 		}
-		if h = h.withAdding(63); h.adding() != 1<<63 || was.adding() != 0 {
+		if h = h.withAdding(63, 5); h.adding() != 1<<63 || was.adding() != 0 || h.cell(4) != wordCells+4 || h.cell(5) != wordCells+6 {
 			t.Fatalf("%x adds %x", h, h.adding())
 		}
-		h = h.withBlock(77)
+		if h = h.withAdded(); h.adding() != 0 || h.cell(5) != wordCells+5 {
+			t.Fatalf("%x adds %x", h, h.adding())
+		}
 	}
 }
 
-// TestHalfWidened: a reader who meets a person in the middle of getting a purpose, before or after the mask has its
-// bit, sees what was true before.
-func TestHalfWidened(t *testing.T) {
+// TestHalfAdded: a reader who meets a person at any step of getting a purpose, before or after the mask has its bit, sees
+// what was true before.
+func TestHalfAdded(t *testing.T) {
 	x := New()
-	for rank := 10; rank < 20; rank++ {
-		x.Set(1, rank, Word(rank))
+	there := func(rank int) bool { return rank >= 10 && rank <= 20 && rank != 14 }
+	for rank := range Ranks {
+		if there(rank) {
+			x.Set(1, rank, Word(rank))
+		}
 	}
+	x.people.make(1, 11)
 	p := x.people.at(1)
-	p.head.Store(uint64(head(p.head.Load()).withAdding(3)))
-	for _, have := range []uint64{p.have.Load(), p.have.Load() | 1<<3} {
-		p.have.Store(have)
+	check := func(step int) {
+		t.Helper()
 		if _, known, _ := x.State(1); bits.OnesCount64(known) != 10 {
-			t.Errorf("known are %b", known)
+			t.Errorf("step %d: known are %b", step, known)
 		}
 		for rank := range Ranks {
-			if _, w, _ := x.Look(1, rank); rank >= 10 && rank < 20 && w != Word(rank) || w != 0 && w != Word(rank) {
-				t.Errorf("rank %d has the word %d", rank, w)
+			if _, w, _ := x.Look(1, rank); there(rank) && w != Word(rank) || !there(rank) && w != 0 {
+				t.Errorf("step %d: rank %d has the word %d", step, rank, w)
 			}
 		}
+		for rank, w := range x.Words(1) {
+			if w != Word(rank) {
+				t.Errorf("step %d: rank %d is listed with the word %d", step, rank, w)
+			}
+		}
+	}
+	for hole := 10; ; hole-- {
+		p.setHead(p.head().withAdding(14, hole))
+		mask := p[maskCell].Load()
+		check(hole)
+		p[maskCell].Store(mask | 1<<14)
+		check(hole)
+		p[maskCell].Store(mask)
+		if hole == 4 { // where the new word belongs
+			return
+		}
+		p[wordCells+hole].Store(p[wordCells+hole-1].Load())
+		check(hole)
 	}
 }

@@ -10,7 +10,7 @@ import (
 type Key [12]byte
 
 // Number names a person: the number of the subject's row, given by the caller. 0 names nobody. Numbers should be
-// dense: each run of 2,048 with anybody in it takes 32 KiB.
+// dense: each run of 512 with anybody in it takes at least 8 KiB.
 type Number uint32
 
 // Flags say what holds for a person whatever the purpose. The index keeps them and does not act on them.
@@ -39,7 +39,6 @@ const Ranks = 64
 type Index struct {
 	identities identities
 	people     people
-	words      arena
 
 	mu       sync.Mutex // held by what changes the index, and by a snapshot for moments
 	snapshot *Snapshot  // the one being taken, if any
@@ -50,7 +49,6 @@ func New() *Index {
 	x := &Index{}
 	x.identities.reset()
 	x.people.reset()
-	x.words.reset()
 	return x
 }
 
@@ -67,17 +65,12 @@ func (x *Index) Look(n Number, rank int) (f Flags, w Word, ok bool) {
 	if p == nil {
 		return 0, 0, false
 	}
-	bit := uint64(1) << uint(rank)
 	for {
-		h := head(p.head.Load())
+		h := p.head()
 		if !h.present() {
 			return 0, 0, false
 		}
-		w = 0
-		if mask := p.have.Load() &^ h.adding(); mask&bit != 0 {
-			w = Word(x.words.at(h.block(), bits.OnesCount64(mask&(bit-1))).Load())
-		}
-		if head(p.head.Load()) == h {
+		if w = p.look(h, rank); p.head() == h {
 			return h.flags(), w, true
 		}
 	}
@@ -89,7 +82,7 @@ func (x *Index) State(n Number) (f Flags, known uint64, ok bool) {
 	if p == nil {
 		return 0, 0, false
 	}
-	return x.read(p, nil)
+	return p.read(nil)
 }
 
 // Words goes through the words of a person, by rank. Each is whole; two of them may be of two instants where the
@@ -101,7 +94,7 @@ func (x *Index) Words(n Number) iter.Seq2[int, Word] {
 			return
 		}
 		var words [Ranks]Word
-		_, known, _ := x.read(p, &words)
+		_, known, _ := p.read(&words)
 		for i := 0; known != 0; i, known = i+1, known&(known-1) {
 			if !yield(bits.TrailingZeros64(known), words[i]) {
 				return
@@ -111,19 +104,19 @@ func (x *Index) Words(n Number) iter.Seq2[int, Word] {
 }
 
 // read copies the words of a person, in the order of ranks, and tells whether there is one.
-func (x *Index) read(p *person, words *[Ranks]Word) (f Flags, known uint64, ok bool) {
+func (p person) read(words *[Ranks]Word) (f Flags, known uint64, ok bool) {
 	for {
-		h := head(p.head.Load())
+		h := p.head()
 		if !h.present() {
 			return 0, 0, false
 		}
-		known = p.have.Load() &^ h.adding()
+		known = p[maskCell].Load() &^ h.adding()
 		for i := range bits.OnesCount64(known) {
-			if words != nil {
-				words[i] = Word(x.words.at(h.block(), i).Load())
+			if at := h.cell(i); words != nil && at < len(p) { // else the head is another one by now
+				words[i] = Word(p[at].Load())
 			}
 		}
-		if head(p.head.Load()) == h {
+		if p.head() == h {
 			return h.flags(), known, true
 		}
 	}
@@ -133,7 +126,7 @@ func (x *Index) read(p *person, words *[Ranks]Word) (f Flags, known uint64, ok b
 func (x *Index) People() iter.Seq[Number] {
 	return func(yield func(Number) bool) {
 		for n := range x.people.numbers() {
-			if head(x.people.at(n).head.Load()).present() && !yield(n) {
+			if x.people.at(n).head().present() && !yield(n) {
 				return
 			}
 		}

@@ -53,17 +53,14 @@ func (x *Index) readPerson(f *frameReader) {
 	if f.err != nil {
 		return
 	}
-	p, size := x.people.make(n), bits.OnesCount64(have)
-	f.require(p.head.Load() == 0, "a person is there twice")
-	var block uint32
-	if size > 0 {
-		block = x.words.alloc(size)
-	}
+	size := bits.OnesCount64(have)
+	p := x.people.make(n, size)
+	f.require(p.head() == 0, "a person is there twice")
 	for i := range size {
-		x.words.at(block, i).Store(f.take())
+		p[wordCells+i].Store(f.take())
 	}
-	p.have.Store(have)
-	p.head.Store(uint64(headPresent.withBlock(block).withFlags(Flags(first >> 32))))
+	p[maskCell].Store(have)
+	p.setHead(headPresent.withFlags(Flags(first >> 32)))
 	x.people.count.Add(1)
 }
 

@@ -79,7 +79,7 @@ func (s *Snapshot) Write(w io.Writer, seal Seal) error {
 		f.put(binary.LittleEndian.Uint64(s.meta.Root[8*i:]))
 	}
 	f.put(uint64(s.count))
-	for n := range Number(len(*s.x.people.shelves.Load()) * shelf / few) {
+	for n := range Number(len(*s.x.people.shelves.Load()) * perShelf / few) {
 		if err := s.put(f, func(to []uint64) []uint64 { return s.appendPeople(to, n*few) }); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (s *Snapshot) appendPeople(to []uint64, from Number) []uint64 {
 	for n := from; n < from+few; n++ {
 		was, kept := s.images[n]
 		if p := s.x.people.at(n); !kept && p != nil {
-			was.flags, was.known, was.present = s.x.read(p, &words)
+			was.flags, was.known, was.present = p.read(&words)
 			was.words = words[:bits.OnesCount64(was.known)]
 		}
 		if !was.present {
@@ -159,7 +159,7 @@ func (x *Index) keepPerson(n Number) {
 	var was image
 	if p := x.people.at(n); p != nil {
 		var words [Ranks]Word
-		was.flags, was.known, was.present = x.read(p, &words)
+		was.flags, was.known, was.present = p.read(&words)
 		was.words = slices.Clone(words[:bits.OnesCount64(was.known)])
 	}
 	s.images[n] = was

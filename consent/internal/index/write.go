@@ -34,39 +34,22 @@ func (x *Index) Unbind(k Key) {
 
 // Set changes what is known of a person and the purpose of a rank, and adds the person where there is none. Who looks
 // after Set has returned sees it. A rank beyond the 64 is ignored: nothing is ever known of it.
-func (x *Index) Set(n Number, rank int, w Word) {
+func (x *Index) Set(number Number, rank int, w Word) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if n == 0 || rank < 0 || rank >= Ranks {
+	if number == 0 || rank < 0 || rank >= Ranks {
 		return
 	}
-	p := x.change(n)
-	have, bit := p.have.Load(), uint64(1)<<rank
-	if have&bit == 0 {
-		x.widen(p, rank, w)
+	p := x.change(number)
+	mask := p[maskCell].Load()
+	if mask&(1<<rank) != 0 {
+		p[wordCells+bits.OnesCount64(mask&(1<<rank-1))].Store(uint64(w))
 		return
 	}
-	x.words.at(head(p.head.Load()).block(), bits.OnesCount64(have&(bit-1))).Store(uint64(w))
-}
-
-// widen moves a person to a block that has a word for one rank more.
-func (x *Index) widen(p *person, rank int, w Word) {
-	h, have := head(p.head.Load()), p.have.Load()
-	n, at := bits.OnesCount64(have), bits.OnesCount64(have&(1<<rank-1))
-	block := x.words.alloc(n + 1)
-	for i := range n {
-		j := i
-		if i >= at {
-			j++
-		}
-		x.words.at(block, j).Store(x.words.at(h.block(), i).Load())
+	if n := bits.OnesCount64(mask) + 1; n > p.room() {
+		p = x.people.make(number, n)
 	}
-	x.words.at(block, at).Store(uint64(w))
-	adding := h.withAdding(rank)
-	p.head.Store(uint64(adding))
-	p.have.Store(have | 1<<rank)
-	p.head.Store(uint64(adding.withBlock(block)))
-	x.words.release(h.block(), n)
+	p.add(rank, w)
 }
 
 // SetFlags changes what holds for a person whatever the purpose, and adds the person where there is none.
@@ -77,7 +60,7 @@ func (x *Index) SetFlags(n Number, f Flags) {
 		return
 	}
 	p := x.change(n)
-	p.head.Store(uint64(head(p.head.Load()).withFlags(f)))
+	p.setHead(p.head().withFlags(f))
 }
 
 // Remove forgets a person: flags and words. Keys are unbound by the caller, who knows them; one that was left leads to
@@ -86,26 +69,23 @@ func (x *Index) Remove(n Number) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	p := x.people.at(n)
-	if p == nil || !head(p.head.Load()).present() {
+	if p == nil || !p.head().present() {
 		return
 	}
 	x.keepPerson(n)
-	h := head(p.head.Load())
-	p.head.Store(uint64(h.next() & headVersion))
-	size := bits.OnesCount64(p.have.Swap(0))
-	for i := range size {
-		x.words.at(h.block(), i).Store(0)
+	p.setHead(p.head().next() & headVersion)
+	for i := maskCell; i < len(p); i++ {
+		p[i].Store(0)
 	}
-	x.words.release(h.block(), size)
 	x.people.count.Add(-1)
 }
 
 // change is a person about to be changed: added where missing, and kept as it was for the snapshot being taken.
-func (x *Index) change(n Number) *person {
-	p := x.people.make(n)
+func (x *Index) change(n Number) person {
+	p := x.people.make(n, 0)
 	x.keepPerson(n)
-	if h := head(p.head.Load()); !h.present() {
-		p.head.Store(uint64(h.next() | headPresent))
+	if h := p.head(); !h.present() {
+		p.setHead(h.next() | headPresent)
 		x.people.count.Add(1)
 	}
 	return p

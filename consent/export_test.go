@@ -1,0 +1,32 @@
+package consent
+
+import (
+	"github.com/ombudhq/ombud/consent/internal/index"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// Fill lets people 1 to n say yes to each purpose of the first ranks, in the index alone.
+func (s *Service) Fill(n, ranks int) {
+	for i := range n {
+		for r := range ranks {
+			w, err := index.NewWord(index.Never, 1<<40+1, 0)
+			if err != nil {
+				panic(err)
+			}
+			s.index.Set(index.Number(i+1), r, w)
+		}
+	}
+}
+
+// HandleOf is the handle of a person by number.
+func HandleOf(n subject.Number) Handle { return Handle{person: n} }
+
+// SetClock gives another clock.
+func (s *Service) SetClock(c clock.Clock) { s.cfg.Clock = c }
+
+// Look is the word alone.
+func (s *Service) Look(h Handle, rank int) index.Word {
+	_, w, _ := s.index.Look(index.Number(h.person), rank)
+	return w
+}
