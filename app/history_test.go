@@ -79,13 +79,20 @@ type history struct {
 }
 
 func newHistory(t *testing.T, seed uint64) *history {
-	h := &history{t: t, r: rand.New(rand.NewPCG(seed, 7)), dir: t.TempDir(), ids: map[string]*somebody{},
-		clock: clock.NewFake(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))}
+	h := bareHistory(t, seed, t.TempDir())
 	var err error
 	if h.id, err = age.GenerateX25519Identity(); err != nil {
 		t.Fatal(err)
 	}
 	h.must(os.WriteFile(filepath.Join(h.dir, "ombud.yaml"), []byte(historyConfig+"heads: ./heads\n"), 0o600))
+	h.open()
+	return h
+}
+
+// bareHistory knows four people that nobody has said anything of.
+func bareHistory(t *testing.T, seed uint64, dir string) *history {
+	h := &history{t: t, r: rand.New(rand.NewPCG(seed, 7)), dir: dir, ids: map[string]*somebody{},
+		clock: clock.NewFake(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))}
 	for i := range 4 {
 		p := &somebody{no: map[string]int{}, yes: map[string]int{}, facts: map[string]limit{}, holds: map[string]bool{}}
 		for _, kind := range []string{"email", "customer"} {
@@ -93,7 +100,6 @@ func newHistory(t *testing.T, seed uint64) *history {
 		}
 		h.people = append(h.people, p)
 	}
-	h.open()
 	return h
 }
 

@@ -161,12 +161,9 @@ func (l *Ledger) openActs() error {
 
 // completeActs gives every head the whole file, and cuts off what a crash left behind it.
 func (l *Ledger) completeActs() error {
-	if l.kept.last == 0 {
-		return nil
-	}
 	var whole []byte
 	for _, h := range l.heads {
-		if h.acts.last == l.kept.last {
+		if l.kept.last > 0 && h.acts.last == l.kept.last {
 			b, err := os.ReadFile(filepath.Join(h.dir, actsFile))
 			if err != nil || int64(len(b)) < l.kept.offset {
 				return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be read")
@@ -179,8 +176,10 @@ func (l *Ledger) completeActs() error {
 		if err := h.completeActs(whole); err != nil {
 			return err
 		}
-		if err := l.pushActs(h, l.kept.offset); err != nil {
-			return err
+		if l.kept.last > 0 {
+			if err := l.pushActs(h, l.kept.offset); err != nil {
+				return err
+			}
 		}
 		h.acts = l.kept
 	}
@@ -203,6 +202,9 @@ func (h *head) completeActs(whole []byte) error {
 		if err := os.Truncate(path, h.acts.offset); err != nil {
 			return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be written")
 		}
+	}
+	if len(whole) == 0 {
+		return nil // the first group makes it durable that what was torn is gone
 	}
 	if err := h.addActs(whole[h.acts.offset:], h.acts.offset); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be written")

@@ -111,6 +111,24 @@ func testActsOutside(t *testing.T, p *place) {
 	}
 }
 
+// TestFirstActTorn: a disk that took half of the first group there ever was is no reason not to start.
+func TestFirstActTorn(t *testing.T) { each(t, testFirstActTorn) }
+
+func testFirstActTorn(t *testing.T, p *place) {
+	p.act(1)
+	whole := read(t, p.actsFile())
+	for _, n := range []int{1, len(whole) / 2, len(whole) - 1} {
+		write(t, p.actsFile(), whole[:n])
+		if err := p.reopen(); err != nil || p.l.Acts() != 1 {
+			t.Errorf("torn after %d of %d bytes: %v, %d acts", n, len(whole), err, p.l.Acts())
+		}
+	}
+	p.act(2)
+	if err := p.reopen(); err != nil || p.l.Acts() != 2 {
+		t.Errorf("%d acts, %v", p.l.Acts(), err)
+	}
+}
+
 // TestOlderStoreIsRefusedAndBroughtBack: abandoned lines included.
 func TestOlderStoreIsRefusedAndBroughtBack(t *testing.T) {
 	p := newPlace(t)

@@ -1,0 +1,310 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/ombudhq/ombud/backup"
+	"github.com/ombudhq/ombud/cli"
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/iofault"
+	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// brokenDir tells the test binary that it is the program whose disk breaks.
+const brokenDir = "OMBUD_APP_BROKEN_DIR"
+
+// step is one act of the program whose disk breaks. What it gives is told after it was answered.
+type step struct {
+	name string
+	do   func(*history) (string, error)
+}
+
+// steps of a life: consents, their withdrawal, restriction, hold, erasure with its keys, and every file there is outside the
+// store. A person says one thing only once, so that what was told says what must hold.
+func steps() []step {
+	return []step{
+		{"yes 1", func(h *history) (string, error) {
+			return h.tells(h.say(h.people[1], h.people[1].ids, "letters", h.a.Consents.Revision()))
+		}},
+		{"no 0", func(h *history) (string, error) {
+			_, err := h.a.Consents.Withdraw(h.t.Context(), consent.WithdrawInput{Subject: h.people[0].ids, All: true, Actor: "test"})
+			return "", err
+		}},
+		{"restricted 1", func(h *history) (string, error) {
+			_, _, err := h.a.Consents.AddFact(h.t.Context(), h.people[1].ids, subject.FactInput{Kind: subject.Restriction, Type: "accuracy_dispute", Actor: "test"})
+			return "", err
+		}},
+		{"held 2", func(h *history) (string, error) {
+			_, err := h.a.Holds.Add(h.t.Context(), subject.HoldInput{Subjects: h.people[2].ids[:1], Because: "x", Actor: "test"})
+			return "", err
+		}},
+		{"erased 3", func(h *history) (string, error) { return h.tells(h.erase(h.people[3])) }},
+		{"closed", func(h *history) (string, error) {
+			_, err := h.a.shreds.Close(h.t.Context())
+			return "", errors.Join(err, h.a.Consents.SaveSnapshot(h.t.Context()))
+		}},
+		{"checkpoint", func(h *history) (string, error) { return "", h.a.Checkpoint(h.t.Context()) }},
+		{"data backup", func(h *history) (string, error) {
+			out, err := h.a.backUp(h.t.Context(), cli.BackupOptions{To: filepath.Join(h.dir, "backups"), Recipients: h.id.Recipient().String(), Actor: "test"})
+			return out.File, err
+		}},
+		{"keys backup", func(h *history) (string, error) {
+			out, err := h.a.backUpKeys(h.t.Context(), cli.KeyBackupOptions{To: filepath.Join(h.dir, "backups"), Recipients: h.id.Recipient().String(), Actor: "test"})
+			return out.File, err
+		}},
+		{"rotated", func(h *history) (string, error) {
+			_, err := h.a.rotateKeys(h.t.Context(), "test", quietly)
+			return "", err
+		}},
+		{"yes 2", func(h *history) (string, error) {
+			return h.tells(h.say(h.people[2], h.people[2].ids, "offers", h.a.Consents.Revision()))
+		}},
+	}
+}
+
+func (h *history) tells(_ func(), err error) (string, error) { return "", err }
+
+// TestDiskToBreak is the program whose disk breaks. It says what it was answered, and ends as one that is killed.
+func TestDiskToBreak(t *testing.T) {
+	dir := os.Getenv(brokenDir)
+	if dir == "" {
+		t.Skip("run by TestEveryCallFails")
+	}
+	h := historyIn(t, dir)
+	iofault.Offer()
+	defer func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }() // of ourselves: it cannot fail
+	var err error
+	if h.a, err = Open(t.Context(), h.config()); err != nil {
+		fmt.Printf("refused open: %s: %v\n", fault.KindOf(err), err)
+		return
+	}
+	for _, s := range steps() {
+		h.now++
+		told, err := s.do(h)
+		if err != nil {
+			fmt.Printf("refused %s: %s: %v\n", s.name, fault.KindOf(err), err)
+			continue
+		}
+		fmt.Printf("did %s|%s|%d\n", s.name, told, h.a.Ledger.Size())
+	}
+}
+
+// TestEveryCallFails breaks every call of a life that opens, writes, forces or renames a file of the data directory, of the
+// heads, keys and backups, one life each: once, for good, and half done. Whatever fails, the next start needs no hand,
+// nothing that was answered is lost, nothing counts by half, and no error names anybody. (Every twentieth without
+// OMBUD_SOAK.)
+func TestEveryCallFails(t *testing.T) {
+	born := newHistory(t, 5)
+	for _, p := range []*somebody{born.people[0], born.people[3]} {
+		_, err := born.say(p, p.ids, "letters", born.a.Consents.Revision())
+		born.must(err)
+	}
+	born.must(os.WriteFile(filepath.Join(born.dir, "identity"), []byte(born.id.String()), 0o600))
+	born.close()
+	whole := breakDisk(t, born, iofault.Plan{})
+	if n := len(steps()); len(whole.told) != n {
+		t.Fatalf("on a whole disk %d of %d steps were done: %v", len(whole.told), n, whole.Lines)
+	}
+	every := 20
+	if os.Getenv("OMBUD_SOAK") != "" {
+		every = 1
+	}
+	ways := []iofault.Plan{{With: syscall.EIO}, {With: syscall.ENOSPC, Stays: true}, {With: syscall.ENOSPC, Short: true, Stays: true}, {With: syscall.EIO, Stays: true}}
+	refused := 0
+	for at := 1; at <= len(whole.Calls); at += every {
+		for i, p := range ways {
+			if every > 1 && i != at/every%len(ways) {
+				continue
+			}
+			p.At = at
+			t.Run(fmt.Sprintf("%d of %d, way %d", at, len(whole.Calls), i), func(t *testing.T) {
+				b := breakDisk(t, born, p)
+				refused += len(b.refused)
+				defer func() {
+					if t.Failed() {
+						t.Logf("%v: %s", b.call(at), strings.Join(b.Lines, "\n"))
+					}
+				}()
+				b.check()
+			})
+		}
+	}
+	if t.Logf("%d calls; %d steps were refused", len(whole.Calls), refused); refused == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+// brokenLife is what came of one life.
+type brokenLife struct {
+	iofault.Broken
+	h       *history
+	told    map[string]string // by step
+	refused []string
+	size    int64 // of the ledger, as it was answered last
+}
+
+// breakDisk lets a copy of a life go on with a disk that breaks.
+func breakDisk(t *testing.T, born *history, p iofault.Plan) brokenLife {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "life")
+	born.must(exec.Command("cp", "-a", born.dir, dir).Run())
+	b := brokenLife{h: historyIn(t, dir), told: map[string]string{}}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestDiskToBreak$")
+	cmd.Env = append(os.Environ(), brokenDir+"="+b.h.dir, "TMPDIR="+t.TempDir())
+	cmd.Stderr = os.Stderr
+	p.Below = b.h.dir
+	var err error
+	if b.Broken, err = iofault.Run(cmd, p); errors.Is(err, iofault.ErrNotHere) {
+		t.Skip(err)
+	}
+	b.h.must(err)
+	for _, line := range b.Lines {
+		if s, ok := strings.CutPrefix(line, "did "); ok {
+			f := strings.Split(s, "|")
+			b.told[f[0]] = f[1]
+			_, err := fmt.Sscan(f[2], &b.size)
+			b.h.must(err)
+		} else {
+			b.refused = append(b.refused, line)
+		}
+	}
+	return b
+}
+
+func (b *brokenLife) call(n int) any {
+	if n > len(b.Calls) {
+		return "never came"
+	}
+	return b.Calls[n-1]
+}
+
+// historyIn is a history in a folder that holds one already.
+func historyIn(t *testing.T, dir string) *history {
+	t.Helper()
+	h := bareHistory(t, 5, dir)
+	text, err := os.ReadFile(filepath.Join(dir, "identity"))
+	h.must(err)
+	h.id, err = age.ParseX25519Identity(string(text))
+	h.must(err)
+	return h
+}
+
+// check starts the program again, on a whole disk.
+func (b *brokenLife) check() {
+	h, t := b.h, b.h.t
+	t.Helper()
+	h.open()
+	r, err := h.a.VerifyLedger(t.Context(), ledger.VerifyOptions{})
+	if err != nil || !r.OK || h.a.Ledger.Size() < b.size {
+		t.Errorf("the ledger: %+v, %v; %d entries were answered", r, err, b.size)
+	}
+	if strings.Contains(strings.Join(b.Lines, ""), "@example.com") {
+		t.Error("an error names somebody")
+	}
+	b.checkPeople()
+	b.checkErased()
+	b.checkBackups()
+	before := h.answers()
+	h.close()
+	h.must(os.RemoveAll(filepath.Join(h.config().DataDir, snapshotFile)))
+	h.open()
+	if after := h.answers(); before != after {
+		t.Errorf("by the snapshot %s, by the ledger %s", before, after)
+	}
+	if _, err := h.say(h.people[1], h.people[1].ids, "offers", h.a.Consents.Revision()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	h.close()
+}
+
+// answers are what is decided about everybody.
+func (h *history) answers() (out string) {
+	for n, p := range h.people {
+		for _, i := range p.ids {
+			for _, name := range []string{"letters", "offers", "orders"} {
+				v := h.a.Consents.Decide(h.a.Consents.Find(i), name, "contact", false)
+				out += fmt.Sprintf("%d %s %s %v; ", n, i.Kind, name, v.Reason)
+			}
+		}
+	}
+	return out
+}
+
+func (b *brokenLife) checkPeople() {
+	h, t := b.h, b.h.t
+	has := func(step string) bool { _, ok := b.told[step]; return ok }
+	allowed := func(person int, purpose string) bool {
+		return h.a.Consents.Decide(h.a.Consents.Find(h.people[person].ids[0]), purpose, "contact", false).Allowed
+	}
+	if has("yes 1") {
+		if list, err := h.a.Consents.History(t.Context(), h.a.Consents.Find(h.people[1].ids[1])); err != nil || len(list) == 0 {
+			t.Errorf("a yes is lost: %v", err)
+		}
+	}
+	if facts := h.a.Consents.FactsOf(h.a.Consents.Find(h.people[1].ids[0])); has("restricted 1") && (len(facts) != 1 || allowed(1, "letters")) {
+		t.Error("a restriction is lost")
+	}
+	if has("no 0") && allowed(0, "letters") || has("yes 2") && !allowed(2, "offers") {
+		t.Error("what somebody said is lost")
+	}
+	holds, err := h.a.Holds.List(t.Context())
+	h.must(err)
+	if has("held 2") && len(holds) != 1 {
+		t.Error("a hold is lost")
+	}
+}
+
+// checkErased: she is forgotten with her key and everything, or not at all.
+func (b *brokenLife) checkErased() {
+	h, t := b.h, b.h.t
+	const hers = 2 // the second person that was known
+	forgotten, err := h.a.Vault.Forgotten(subject.Number(hers).Slot())
+	h.must(err)
+	ids, err := h.a.People.Identities(t.Context(), hers)
+	h.must(err)
+	_, told := b.told["erased 3"]
+	allowed := h.a.Consents.Decide(h.a.Consents.Find(h.people[3].ids[0]), "letters", "contact", false).Allowed
+	if told && !forgotten || forgotten != (len(ids) == 0) || forgotten == allowed {
+		t.Errorf("erased %v, key destroyed %v, %d identities, allowed %v", told, forgotten, len(ids), allowed)
+	}
+	if _, closed := b.told["closed"]; closed && h.waiting() != 0 {
+		t.Error("a destroyed key waits for what was done")
+	}
+}
+
+// checkBackups: what bears the name of a backup is one, and those that were answered are there.
+func (b *brokenLife) checkBackups() {
+	h, t := b.h, b.h.t
+	pub := h.a.Vault.PublicKey()
+	files, err := filepath.Glob(filepath.Join(h.dir, "backups", "*"))
+	h.must(err)
+	for _, step := range []string{"data backup", "keys backup"} {
+		if path, ok := b.told[step]; ok && !slices.Contains(files, path) {
+			t.Errorf("the %s is not there", step)
+		}
+	}
+	for _, path := range files {
+		switch filepath.Ext(path) {
+		case backup.Extension:
+			f, err := backup.Open(path, pub)
+			h.must(err)
+			h.must(errors.Join(f.Check(), f.Close()))
+		case backup.KeysExtension:
+			f, err := backup.OpenKeys(path)
+			h.must(err)
+			h.must(errors.Join(f.Verify(pub), f.Close()))
+		}
+	}
+}
