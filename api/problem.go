@@ -70,6 +70,7 @@ func hideValues(_ huma.Context, _ string, v any) (any, error) {
 		where := e.Location
 		if e.Message == validation.MsgUnexpectedProperty { // its name is the client's, and may be anything
 			where = where[:max(0, strings.LastIndexByte(where, '.'))]
+			p.Next = "/v1/openapi.json says which properties there are."
 		}
 		p.Errors = append(p.Errors, Fault{where, e.Message})
 	}

@@ -58,7 +58,8 @@ func TestRefusals(t *testing.T) {
 	special := purpose.Purpose{ID: "health", Basis: purpose.Consent, Categories: []string{"health", "contact"}}
 	twice := purpose.Purpose{ID: "twice", Basis: purpose.Consent, Categories: []string{"contact"}, DoubleOptIn: true}
 	old := letters()
-	old.Notices = append(old.Notices, purpose.Notice{ID: "letters", Version: "2", Language: "en", Superseded: true})
+	old.Notices = append(old.Notices, purpose.Notice{ID: "letters", Version: "2", Language: "en", Superseded: true},
+		purpose.Notice{ID: "letters", Version: "5", Language: "en"}, purpose.Notice{ID: "letters", Version: "5", Language: "no"})
 	w := newWorld(t, old, special, twice, purpose.Purpose{ID: "tax", Basis: purpose.LegalObligation})
 	for name, c := range map[string]struct {
 		change func(*consent.RecordInput)
@@ -74,6 +75,7 @@ func TestRefusals(t *testing.T) {
 		"an unknown version":  {func(in *consent.RecordInput) { in.Notice.Version = "4" }, "notice"},
 		"an old version":      {func(in *consent.RecordInput) { in.Notice.Version = "2" }, "notice/version"},
 		"another language":    {func(in *consent.RecordInput) { in.Notice.Language = "no" }, "notice"},
+		"no language of two":  {func(in *consent.RecordInput) { in.Notice.Version, in.Notice.Language = "5", "" }, "notice/language"},
 		"no method":           {func(in *consent.RecordInput) { in.Method = "" }, "method"},
 		"implied":             {func(in *consent.RecordInput) { in.Method = "implied" }, "method"},
 		"pre-ticked":          {func(in *consent.RecordInput) { in.PreTicked = true }, "pre_ticked"},

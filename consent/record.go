@@ -333,6 +333,8 @@ func (a *admission) notice(rule *purpose.Rule, c *given) {
 	}
 	shown, ok := rule.Notice(in.ID, in.Version, in.Language)
 	switch {
+	case !ok && in.Language == "" && rule.Speaks(in.ID, in.Version):
+		a.bad("notice/language", "this version is written in several languages: which one was shown?")
 	case !ok:
 		a.bad("notice", "the purpose declares no such notice, version and language")
 	case shown.Superseded && a.in.from == nil:

@@ -117,7 +117,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: c.Consents, Purposes: c.Purposes, Revision: at.Revision, first: first}
+	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: append([]string{}, c.Consents...), Purposes: append([]string{}, c.Purposes...), Revision: at.Revision, first: first}
 	for _, p := range c.Narrowed {
 		out.Narrowed = append(out.Narrowed, p.Purpose)
 	}

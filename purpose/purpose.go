@@ -152,6 +152,11 @@ func (p *Purpose) Notice(id, version, language string) (Notice, bool) {
 	return found[0], true
 }
 
+// Speaks tells whether there is such a version of a notice, in whatever language.
+func (p *Purpose) Speaks(id, version string) bool {
+	return slices.ContainsFunc(p.Notices, func(n Notice) bool { return n.ID == id && n.Version == version })
+}
+
 // FieldNames are the fields it may see.
 func (p *Purpose) FieldNames() []string {
 	names := make([]string, len(p.Fields))
