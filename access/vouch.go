@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -41,6 +42,9 @@ func (a *Accounts) Vouch(ctx context.Context, name, password, code string) (out 
 	}
 	return rec.account(now), nil
 }
+
+// IsAccount tells whether an actor of the ledger is somebody's account, and not a program or whoever is at the machine.
+func IsAccount(actor string) bool { return strings.HasPrefix(actor, accountMark) }
 
 // Vouched is the account as a caller, for whoever showed with Vouch that they are it. It has no session that goes on.
 func Vouched(a Account) Caller {

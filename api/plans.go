@@ -8,6 +8,7 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 )
@@ -71,14 +72,10 @@ func (s *server) approve(ctx context.Context, in *approveInput) (*oneRequest, er
 		return nil, err
 	}
 	run := request.RunInput{Ref: r.ID, Approve: in.Body.Hash, Actor: access.From(ctx).Actor}
-	if r.State != request.Awaiting || in.Body.Hash != r.Hash || r.Plan == nil || len(r.Plan.Blocking) > 0 {
-		r, err = s.Requests.Run(ctx, run) // refuses, with the reason
-		if err != nil {
-			return nil, problem(err)
-		}
-		return oneOf(r), nil
+	if err := s.Requests.MayRun(ctx, run); err != nil {
+		return nil, problem(err)
 	}
-	s.begin(func(ctx context.Context) error {
+	s.begin(ctx, func(ctx context.Context) error {
 		_, err := s.Requests.Run(ctx, run)
 		return err
 	})
@@ -99,7 +96,7 @@ func (s *server) retry(ctx context.Context, in *retryInput) (*oneRequest, error)
 		}
 		return oneOf(r), nil
 	}
-	s.begin(func(ctx context.Context) error {
+	s.begin(ctx, func(ctx context.Context) error {
 		_, err := s.Requests.Retry(ctx, run)
 		return err
 	})
@@ -107,9 +104,9 @@ func (s *server) retry(ctx context.Context, in *retryInput) (*oneRequest, error)
 }
 
 // begin runs what outlives the call. An outcome that waits for a person is no failure: the request tells it.
-func (s *server) begin(run func(context.Context) error) {
+func (s *server) begin(call context.Context, run func(context.Context) error) {
 	s.Go(func(ctx context.Context) {
-		if err := run(ctx); err != nil && fault.KindOf(err) != fault.Waiting {
+		if err := run(ledger.Carried(ctx, call)); err != nil && fault.KindOf(err) != fault.Waiting {
 			s.Failed(err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -56,9 +57,24 @@ type dsrRunCmd struct {
 	Out        string `help:"Where the access package goes. Default in the data directory." placeholder:"FILE.zip"`
 	SamePerson bool   `help:"Several rows of one dataset match, I have looked, and they are this one person."`
 	subjects
+	asAccount
 }
 
 func (*dsrRunCmd) writes() {}
+
+func (c *dsrRunCmd) inputs() []string { return append(c.subjects.inputs(), c.asAccount.inputs()...) }
+
+// by is who approves: an account that is named and may, else who is at the machine.
+func (c *dsrRunCmd) by(ctx context.Context, s *session) (string, error) {
+	if c.Name == "" {
+		return s.actor(), nil
+	}
+	who, err := c.vouched(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	return who.Actor, access.Allowed(who, access.RequestApprove)
+}
 
 func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 	if err := s.needSystems(); err != nil {
@@ -71,15 +87,19 @@ func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 		return fault.New(fault.Invalid, "a request knows whom it is about and of what kind it is").
 			Then("ombud dsr run %s --approve HASH", c.Request)
 	}
+	actor, err := c.by(ctx, s)
+	if err != nil {
+		return err
+	}
 	p := s.progress()
 	defer p.end()
-	r, err := s.Requests.Run(ctx, request.RunInput{Ref: c.Request, Approve: c.Approve, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
+	r, err := s.Requests.Run(ctx, request.RunInput{Ref: c.Request, Approve: c.Approve, Actor: actor, Out: s.env.Abs(c.Out), Progress: p.show})
 	p.end()
 	return s.showRun(r, s.env.Abs(c.Out), err)
 }
 
 func (c *dsrRunCmd) runNew(ctx context.Context, s *session) error {
-	if c.Approve != "" {
+	if c.Approve != "" || c.Name != "" {
 		return fault.New(fault.Invalid, "a hash approves a plan that is there").Then("ombud dsr run REQUEST --approve HASH")
 	}
 	people, err := c.people(s, c.SamePerson)

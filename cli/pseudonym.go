@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/access"
-	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -44,37 +42,6 @@ func (c *pseudonymMakeCmd) run(ctx context.Context, s *session) error {
 		s.heading("%s", out.ID)
 		s.printf("  context  %s\n  expires  %s\n", out.Context, out.Expires.Format("2006-01-02 15:04"))
 	})
-}
-
-// asAccount says who somebody at the machine is, once there are accounts.
-type asAccount struct {
-	Name string `help:"Account to act as, once there are accounts; standard input holds two lines: its password, and the code of its second factor." placeholder:"N"`
-}
-
-func (c *asAccount) inputs() []string {
-	if c.Name == "" {
-		return nil
-	}
-	return []string{"-"}
-}
-
-// as is the account, or who is at the machine while there is none.
-func (c *asAccount) as(ctx context.Context, s *session) (access.Caller, error) {
-	if !s.Accounts.Any() {
-		return s.caller(), nil
-	}
-	if c.Name == "" {
-		return access.Caller{}, fault.New(fault.Denied, "who is at this machine does not learn who a pseudonym is, once an account exists").Then("--name N, with password and code on standard input.")
-	}
-	lines := strings.Split(strings.TrimRight(string(s.env.Inputs["-"]), "\r\n"), "\n")
-	if len(lines) != 2 {
-		return access.Caller{}, fault.New(fault.Invalid, "standard input holds two lines: the password, and the code of the second factor")
-	}
-	acc, err := s.Accounts.Vouch(ctx, c.Name, strings.TrimRight(lines[0], "\r"), strings.TrimRight(lines[1], "\r"))
-	if err != nil {
-		return access.Caller{}, err
-	}
-	return access.Vouched(acc), nil
 }
 
 type pseudonymAskCmd struct {

@@ -53,6 +53,25 @@ func Because(ctx context.Context, justification string) context.Context {
 	return WithOrigin(ctx, with)
 }
 
+// Carried is a context for work that outlives the call of another: its entries tell of that call.
+func Carried(to, call context.Context) context.Context {
+	o, _ := call.Value(originKey{}).(*Origin)
+	if o == nil {
+		return to
+	}
+	return WithOrigin(to, *o)
+}
+
+// ByProgram is a context for what the program itself does in a call: of the call its entries keep what names it, and
+// nothing of who called.
+func ByProgram(ctx context.Context) context.Context {
+	o, _ := ctx.Value(originKey{}).(*Origin)
+	if o == nil {
+		return ctx
+	}
+	return WithOrigin(ctx, Origin{Role: "program", Request: o.Request, Started: o.Started})
+}
+
 // via is how an entry came, by what a context holds for originKey; nil where that is nothing.
 func (l *Ledger) via(origin any) *Via {
 	o, _ := origin.(*Origin)

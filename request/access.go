@@ -31,13 +31,13 @@ func (s *Service) export(ctx context.Context, r *record, in exportInput) (*recor
 	}
 	file, err := s.pack(ctx, r, q, in, &e)
 	if err != nil {
-		return s.broke(ctx, r, in.actor, err)
+		return s.broke(ctx, r, err)
 	}
 	if verdict(e.outcome) == Broke {
 		return s.finish(ctx, r, e)
 	}
 	if err := file.place(); err != nil {
-		return s.broke(ctx, r, in.actor, err)
+		return s.broke(ctx, r, err)
 	}
 	done, err := s.finish(ctx, r, e)
 	if err != nil {
@@ -151,8 +151,8 @@ func (s *Service) shipReviewed(ctx context.Context, r *record, in exportInput) (
 		return r, err
 	}
 	e.pkg.Reviewed = true
-	r2, err := s.do(context.WithoutCancel(ctx), r.id, command{entry: "package.made", actor: in.actor,
-		content: map[string]any{"package": e.pkg.SHA256, "rows": e.pkg.Rows}, change: func(tx *db.Tx, r *record) error {
+	r2, err := s.do(context.WithoutCancel(ctx), r.id, command{entry: "package.made", actor: program,
+		content: map[string]any{"package": e.pkg.SHA256, "rows": e.pkg.Rows, "begun_by": in.actor}, change: func(tx *db.Tx, r *record) error {
 			r.Package = e.pkg
 			return s.forget(context.WithoutCancel(ctx), tx, r)
 		}})

@@ -9,6 +9,9 @@ import (
 	"github.com/ombudhq/ombud/plan"
 )
 
+// program is the actor of what Ombud does by itself: it alone executes; people plan and approve.
+const program = "ombud"
+
 // command is one change of one request: a step of the lifecycle, what else it changes, and the one
 // ledger entry that tells of it, all in one transaction.
 type command struct {
@@ -27,6 +30,9 @@ type command struct {
 // do runs a command on a request and gives its new state.
 func (s *Service) do(ctx context.Context, id string, c command) (*record, error) {
 	var out *record
+	if c.actor == program {
+		ctx = ledger.ByProgram(ctx)
+	}
 	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		r, err := load(ctx, tx, id)
 		if err != nil {

@@ -35,6 +35,22 @@ type ending struct {
 	actor   string
 }
 
+// by names who let the program run: those who approved the plan, and who began the run, each under their own word.
+func (e ending) by(r *record, content map[string]any) {
+	content["begun_by"] = e.actor
+	if len(r.Approvals) > 0 {
+		content["approved_by"] = approvers(r)
+	}
+}
+
+func approvers(r *record) []string {
+	out := []string{}
+	for _, a := range r.Approvals {
+		out = append(out, a.Actor)
+	}
+	return out
+}
+
 // verdict is stricter than the outcome's own word: with anything left it is not complete.
 func verdict(o *plan.Outcome) Event {
 	switch {
@@ -52,9 +68,9 @@ func (s *Service) finish(ctx context.Context, r *record, e ending) (*record, err
 	ctx = context.WithoutCancel(ctx) // what was done to the stores must be told, whoever still listens
 	on := verdict(e.outcome)
 	if on == Broke {
-		return s.broke(ctx, r, e.actor, fault.New(fault.Unavailable, "the run of %s failed", r.ref()))
+		return s.broke(ctx, r, fault.New(fault.Unavailable, "the run of %s failed", r.ref()))
 	}
-	c := command{on: on, entry: "request.completed", result: "complete", actor: e.actor}
+	c := command{on: on, entry: "request.completed", result: "complete", actor: program}
 	if on == Remaining {
 		c.entry, c.result = "request.incomplete", "incomplete"
 	}
@@ -64,6 +80,7 @@ func (s *Service) finish(ctx context.Context, r *record, e ending) (*record, err
 		return r, err
 	}
 	c.content = outcomeCounts(e, digest)
+	e.by(r, c.content)
 	c.change = func(tx *db.Tx, r *record) error { return s.conclude(ctx, tx, r, e, doc.ID) }
 	c.after = func(tx *db.Tx, r *record, at ledger.Position) error {
 		signedDoc := *doc

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/id"
@@ -247,16 +248,30 @@ const refusalLabel = "request/refusal"
 
 // approvals still missing before the plan may run.
 func (s *Service) missing(r *record) int {
-	needed := max(1, s.cfg.Catalog.Config().Approval.Erasure)
-	if s.mass(r.People) {
-		needed = 2
+	given := 0
+	for _, a := range r.Approvals {
+		if access.IsAccount(a.Actor) || !s.accountsOnly(r) {
+			given++
+		}
 	}
-	return needed - len(r.Approvals)
+	return s.needed(r) - given
 }
+
+func (s *Service) needed(r *record) int {
+	if s.mass(r.People) {
+		return 2
+	}
+	return max(1, s.cfg.Catalog.Config().Approval.Erasure)
+}
+
+// accountsOnly tells whether accounts alone approve a request: where two must, and there are accounts.
+func (s *Service) accountsOnly(r *record) bool { return s.needed(r) > 1 && s.staffed() }
+
+func (s *Service) staffed() bool { return s.cfg.Staffed != nil && s.cfg.Staffed() }
 
 // mass tells whether a request about so many persons takes two people whatever is configured.
 func (s *Service) mass(people int) bool {
-	return people > 1 && s.cfg.Staffed != nil && s.cfg.Staffed()
+	return people > 1 && s.staffed()
 }
 
 func hasApproved(r *record, actor string) bool {

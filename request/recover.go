@@ -122,8 +122,6 @@ func (s *Service) records(ctx context.Context, where string, args ...any) (out [
 	return out, err
 }
 
-const recoverer = "ombud" // the actor of what nobody asked for
-
 func (s *Service) resume(ctx context.Context, r *record) error {
 	if s.mine(r) != nil {
 		return nil // it is gone on with where only its system is known
@@ -134,7 +132,7 @@ func (s *Service) resume(ctx context.Context, r *record) error {
 	}
 	defer release()
 	if r.kind == plan.Access {
-		_, err := s.do(ctx, r.id, command{on: Broke, entry: "request.failed", result: "failed", actor: recoverer, change: func(_ *db.Tx, r *record) error {
+		_, err := s.do(ctx, r.id, command{on: Broke, entry: "request.failed", result: "failed", actor: program, change: func(_ *db.Tx, r *record) error {
 			r.Failure = "the run was interrupted before its package was finished"
 			return nil
 		}})
@@ -145,7 +143,7 @@ func (s *Service) resume(ctx context.Context, r *record) error {
 		return err
 	}
 	defer leave()
-	_, err = s.erase(ctx, r, recoverer, nil)
+	_, err = s.erase(ctx, r, program, nil)
 	return err
 }
 
@@ -181,7 +179,7 @@ func (s *Service) Expire(ctx context.Context) error {
 		if e != nil {
 			continue // it is being packaged now; next time
 		}
-		_, e = s.do(ctx, r.id, command{entry: "request.expired", actor: recoverer, change: func(tx *db.Tx, r *record) error {
+		_, e = s.do(ctx, r.id, command{entry: "request.expired", actor: program, change: func(tx *db.Tx, r *record) error {
 			return s.forget(ctx, tx, r)
 		}})
 		err = errors.Join(err, e)

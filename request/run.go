@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
@@ -54,6 +55,20 @@ func (s *Service) Run(ctx context.Context, in RunInput) (*Request, error) {
 	return s.reply(ctx, r, err)
 }
 
+// MayRun tells why Run would refuse, and changes nothing: for whoever lets Run go on after the answer. nil when it would not.
+func (s *Service) MayRun(ctx context.Context, in RunInput) error {
+	return s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+		r, err := load(ctx, tx, in.Ref)
+		if err == nil {
+			err = s.mine(r)
+		}
+		if err == nil {
+			err = s.mayRun(r, in)
+		}
+		return err
+	})
+}
+
 // mayRun says no before anything changes.
 func (s *Service) mayRun(r *record, in RunInput) error {
 	on := starts(r.kind)
@@ -85,7 +100,17 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		}
 		return err
 	}
-	if hasApproved(r, in.Actor) {
+	return s.mayApprove(r, in.Actor)
+}
+
+// mayApprove keeps one person from being two: nobody approves twice, and once there are accounts, what takes two takes two
+// of them. Whoever is at the machine may be one of these already.
+func (s *Service) mayApprove(r *record, actor string) error {
+	if s.accountsOnly(r) && !access.IsAccount(actor) {
+		return fault.New(fault.Denied, "%s takes the approval of two accounts; who is at this machine is none", r.ref()).
+			Then("Approve it in the console, or: %s --name N", r.onward(r.Plan.Hash))
+	}
+	if hasApproved(r, actor) {
 		return fault.New(fault.Denied, "you have approved %s already; another person must", r.ref())
 	}
 	return nil
@@ -104,6 +129,9 @@ func (s *Service) approve(ctx context.Context, r *record, in RunInput) (*record,
 	c := command{entry: "request.approved", actor: in.Actor, change: func(_ *db.Tx, r *record) error {
 		if r.Plan == nil || r.Plan.Hash != in.Approve {
 			return fault.New(fault.Denied, "the plan of %s has changed meanwhile", r.ref())
+		}
+		if err := s.mayApprove(r, in.Actor); err != nil {
+			return err
 		}
 		r.Approvals = append(r.Approvals, Approval{Actor: in.Actor, Hash: in.Approve, At: s.cfg.Clock.Now()})
 		return nil
@@ -138,9 +166,9 @@ func (s *Service) erase(ctx context.Context, r *record, actor string, progress f
 	var drift *plan.Drift
 	switch {
 	case errors.As(err, &drift):
-		return s.drifted(ctx, r, drift.Plan, actor)
+		return s.drifted(ctx, r, drift.Plan)
 	case err != nil:
-		return s.broke(ctx, r, actor, err)
+		return s.broke(ctx, r, err)
 	}
 	return s.finish(ctx, r, ending{people: people, plan: r.Plan, outcome: out, holds: q.Holds, actor: actor})
 }
@@ -155,8 +183,8 @@ func (s *Service) follow(r *record, progress func(plan.Progress)) func(plan.Prog
 	}
 }
 
-func (s *Service) drifted(ctx context.Context, r *record, p *plan.Plan, actor string) (*record, error) {
-	c := planned(actor, p)
+func (s *Service) drifted(ctx context.Context, r *record, p *plan.Plan) (*record, error) {
+	c := planned(program, p)
 	c.on, c.entry, c.result = Drifted, "request.drifted", "waiting"
 	r2, err := s.do(context.WithoutCancel(ctx), r.id, c)
 	if err != nil {
@@ -167,7 +195,7 @@ func (s *Service) drifted(ctx context.Context, r *record, p *plan.Plan, actor st
 }
 
 // broke ends a run that gave no outcome. An interrupted one stays running: it is not over.
-func (s *Service) broke(ctx context.Context, r *record, actor string, cause error) (*record, error) {
+func (s *Service) broke(ctx context.Context, r *record, cause error) (*record, error) {
 	if ctx.Err() != nil {
 		return r, fault.Wrap(fault.Unavailable, cause, "the run of %s was interrupted", r.ref()).
 			Then("It goes on when Ombud starts again, or with: ombud dsr retry %s", r.ref())
@@ -177,7 +205,7 @@ func (s *Service) broke(ctx context.Context, r *record, actor string, cause erro
 	if errors.As(cause, &f) {
 		message = f.Message
 	}
-	r2, err := s.do(ctx, r.id, command{on: Broke, entry: "request.failed", result: "failed", actor: actor, change: func(_ *db.Tx, r *record) error {
+	r2, err := s.do(ctx, r.id, command{on: Broke, entry: "request.failed", result: "failed", actor: program, change: func(_ *db.Tx, r *record) error {
 		r.Failure = message
 		return nil
 	}})

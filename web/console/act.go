@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
@@ -25,8 +26,9 @@ func (v *visit) begin(run func(ctx context.Context, progress func(plan.Progress)
 	var once sync.Once
 	tell := func(err error) { once.Do(func() { told <- err }) }
 	failed := v.Failed
+	call := v.r.Context()
 	v.Go(func(ctx context.Context) {
-		err := run(ctx, func(plan.Progress) { tell(nil) })
+		err := run(ledger.Carried(ctx, call), func(plan.Progress) { tell(nil) })
 		tell(err)
 		if err != nil && fault.KindOf(err) != fault.Waiting {
 			failed(err)
