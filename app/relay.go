@@ -37,7 +37,7 @@ func (a *App) since(ctx context.Context, after int64, limit int) ([]event.Entry,
 	}
 	out := make([]event.Entry, len(rows))
 	for i, r := range rows {
-		out[i] = event.Entry{Revision: r.Revision, Value: r}
+		out[i] = event.Entry{Revision: r.Revision, Time: r.Time, Value: r}
 	}
 	return out, nil
 }

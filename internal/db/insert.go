@@ -17,8 +17,8 @@ type Table struct {
 	values  map[int]string // inserts so many rows, with an argument for each cell
 }
 
-// Column is one of a table's. Type is bigint, text or bytea; a row holds int64, string and []byte there, or nil where that
-// is no bigint.
+// Column is one of a table's. Type is bigint, boolean, text or bytea; a row holds int64, bool, string and []byte there, or
+// nil where that is text or bytea.
 type Column struct{ Name, Type string }
 
 // NewTable describes a table.
@@ -97,6 +97,8 @@ func (t *Table) byColumn(rows [][]any) ([]any, error) {
 		switch c.Type {
 		case "bigint":
 			out[i], err = column[int64](rows, i)
+		case "boolean":
+			out[i], err = column[bool](rows, i)
 		case "text":
 			out[i], err = column[*string](rows, i)
 		default:

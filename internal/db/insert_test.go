@@ -118,3 +118,24 @@ func TestOnlyTheRefusedInsertFails(t *testing.T) {
 		}
 	})
 }
+
+func TestInsertedBooleans(t *testing.T) {
+	table := NewTable("flags", Column{"id", "bigint"}, Column{"loud", "boolean"})
+	each(t, func(t *testing.T, d *DB) {
+		if err := d.Migrate(ctx, "flags", "create table flags (id integer primary key, loud boolean not null)"); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		err := d.Write(ctx, func(tx *Tx) error {
+			for i := range int64(5) {
+				if err := tx.Insert(table, i, i < 3); err != nil {
+					return err
+				}
+			}
+			return tx.QueryRow(ctx, "select count(*) from flags where loud = true").Scan(&n)
+		})
+		if err != nil || n != 3 {
+			t.Errorf("%d are true, %v", n, err)
+		}
+	})
+}

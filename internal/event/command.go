@@ -16,6 +16,9 @@ const chunk = 1000
 func (r *Relay) Ack(ctx context.Context, id string) (Propagation, error) {
 	var w row
 	var before string
+	if err := r.stored(ctx, id); err != nil {
+		return Propagation{}, err
+	}
 	err := r.c.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		if w, err = one(ctx, tx, id); err != nil || w.state == string(Acted) {
 			return err
@@ -116,6 +119,18 @@ func (r *Relay) inChunks(ctx context.Context, text string, args ...any) (sum int
 			return sum, err
 		}
 	}
+}
+
+// stored waits while the row with this id is on its way to the store: a target may answer sooner.
+func (r *Relay) stored(ctx context.Context, id string) error {
+	for less := r.book.knows(id); less != nil; less = r.book.knows(id) {
+		select {
+		case <-less:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 func (r *Relay) forget(target string) {

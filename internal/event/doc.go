@@ -1,12 +1,14 @@
 // Package event takes what happened to the services that must know: a durable relay from a source of entries to targets.
 //
 // The source is the ledger; the relay keeps one cursor over it. For each entry the caller's Route says which targets get
-// it, and one transaction writes a row per target in "propagations" together with the cursor: an entry is routed exactly
-// once, and from then on each row is pending until its target took it. A row holds no payload: the message is composed
-// when it is sent, so that what was erased meanwhile is never sent.
+// it. Their messages are sent at once, and meanwhile a row for each is on its way into "propagations", in one transaction
+// with the cursor and, where a target was quick, with the outcome: an entry is recorded exactly once. A message's id follows
+// from its entry and its target, so that one which was sent and not yet recorded when the process ended is the same one when
+// it is sent again. A row holds no payload: the message is composed when it is sent, so that what was erased meanwhile is
+// never sent.
 //
 // Each target has a lane of its own: a dead target delays nobody. In a lane the messages of one subject go one after the
-// other; other subjects pass. A failed attempt is tried again with exponential back-off and full jitter, 5 s to 12 h, for 3
+// other, the next when the outcome of the one before is in the store; other subjects pass. A failed attempt is tried again with exponential back-off and full jitter, 5 s to 12 h, for 3
 // days; then the message is dead until somebody replays it. A target that is down is asked once per pause, and what waited
 // for it goes at once when it answers again; after 5 days without an answer it is disabled, and its messages wait.
 //

@@ -2,16 +2,21 @@ package event
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
+
+	"github.com/ombudhq/ombud/internal/id"
 )
 
 // Entry is one thing that happened, as the source tells it.
 type Entry struct {
-	Revision int64 // grows from entry to entry, and is never used again
-	Value    any   // what Since put there for Route; the relay does not look at it
+	Revision int64     // grows from entry to entry, and is never used again
+	Time     time.Time // the minute it happened in, the same whenever the entry is given
+	Value    any       // what Since put there for Route; the relay does not look at it
 }
 
 // Delivery is what Route wants: this entry, to that target. An entry goes to a target at most once.
@@ -40,6 +45,23 @@ type Message struct {
 	Deadline time.Time // zero when no acknowledgement is awaited
 	Attempt  int       // 1 at first
 	Payload
+}
+
+// seed makes the ids of a store ones that nobody can guess.
+type seed [32]byte
+
+// id names the message of an entry to a target: always the same one, so that a target knows again what a crash sends it
+// twice. Ids sort by the minute of the entry, and within it by revision as far as milliseconds go.
+func (s *seed) id(e Entry, target string) string {
+	b := make([]byte, 0, 128)
+	b = binary.BigEndian.AppendUint64(append(b, s[:]...), uint64(e.Revision))
+	sum := sha256.Sum256(append(b, target...))
+	const minute = int64(time.Minute / time.Millisecond)
+	at := max(0, e.Time.UnixMilli())
+	var bits [16]byte
+	binary.BigEndian.PutUint64(bits[:8], uint64(at-at%minute+e.Revision%minute)<<16)
+	copy(bits[6:], sum[:])
+	return id.Encode("prp_", bits)
 }
 
 // Bus is a way to a target: a webhook, a stream.

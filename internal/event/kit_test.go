@@ -31,7 +31,7 @@ func (s *source) add(all ...[]Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range all {
-		s.entries = append(s.entries, Entry{Revision: 1<<40 + int64(len(s.entries)) + 1, Value: d})
+		s.entries = append(s.entries, Entry{Revision: 1<<40 + int64(len(s.entries)) + 1, Time: time.Now(), Value: d})
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -23,11 +23,14 @@ type lane struct {
 	lines  map[string]*line // by subject
 	queue  lineHeap         // the lines with nothing under way
 	rows   int
-	busy   int
+	busy   int // under way
+	out    int // under way, or not recorded yet
 	whole  bool
 	look   bool  // the store may have rows that are due and not here
 	lookAt int64 // and surely has some then; 0 is never
 	seen   int64 // the newest revision that is here, or in the store only
+	missed int64 // the newest that is not here, and may not be in the store yet
+	stored int64 // up to here the store has all
 
 	filling bool  // the store is being looked into
 	late    []row // routed meanwhile
@@ -60,29 +63,31 @@ func (l *lane) nudge() {
 	}
 }
 
-// push takes rows that were just routed, in order.
-func (l *lane) push(rows []row) {
+// push takes a row that was just routed, and says whether it will soon be sent.
+func (l *lane) push(w row) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.append(rows)
-	l.nudge()
+	goes := l.append(w) && !l.disabled && w.next >= l.until
+	if !goes {
+		l.nudge()
+	}
+	return goes
 }
 
-func (l *lane) append(rows []row) {
-	if l.filling {
-		l.late = append(l.late, rows...)
-		return
+// append says whether the row is here now, and the first of its subject.
+func (l *lane) append(w row) bool {
+	switch {
+	case l.filling:
+		l.late = append(l.late, w)
+		return false
+	case !l.whole || l.rows >= laneLimit:
+		l.whole, l.look, l.missed = false, true, w.revision
+		return false
+	case w.revision <= l.seen:
+		return false
 	}
-	if !l.whole || l.rows+len(rows) > laneLimit {
-		l.whole, l.look = false, true
-		return
-	}
-	for _, w := range rows {
-		if w.revision > l.seen {
-			l.add(w)
-			l.seen = w.revision
-		}
-	}
+	l.seen = w.revision
+	return l.add(w)
 }
 
 // begin says whether to look into the store now: there may be more, nothing here is due, and nothing is under way whose
@@ -94,8 +99,21 @@ func (l *lane) begin(now int64) bool {
 		l.look = true
 	}
 	idle := len(l.queue) == 0 || l.queue[0].rows[0].next > now
-	l.filling = l.look && idle && l.busy == 0 && !l.disabled && now >= l.until
+	l.filling = l.look && idle && l.settled() && !l.disabled && now >= l.until
 	return l.filling
+}
+
+// settled says that the store knows as much as memory does.
+func (l *lane) settled() bool { return l.out == 0 && l.missed <= l.stored }
+
+// written says how far the store has all.
+func (l *lane) written(cursor int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missed > l.stored {
+		l.nudge()
+	}
+	l.stored = max(l.stored, cursor)
 }
 
 // filled takes what the look found. Rows up to its cursor are known now; later ones came by push.
@@ -107,6 +125,7 @@ func (l *lane) filled(f filling) {
 		l.add(w)
 	}
 	l.seen, l.whole, l.lookAt, l.look = f.cursor, f.whole && !l.again, f.next, f.more || l.again
+	l.stored = max(l.stored, f.cursor)
 	l.resume()
 }
 
@@ -121,33 +140,48 @@ func (l *lane) spoiled(until int64) {
 func (l *lane) resume() {
 	late := l.late
 	l.filling, l.again, l.late = false, false, nil
-	if len(late) > 0 {
-		l.append(late)
+	for _, w := range late {
+		l.append(w)
 	}
 }
 
-// add puts a row at the end of its subject's line.
-func (l *lane) add(w row) {
+// add puts a row at the end of its subject's line, and says whether it is the first there.
+func (l *lane) add(w row) bool {
 	l.rows++
 	if n, ok := l.lines[w.subject]; ok {
 		n.rows = append(n.rows, w)
-		return
+		return false
 	}
 	n := &line{rows: []row{w}}
 	l.lines[w.subject] = n
 	heap.Push(&l.queue, n)
+	return true
 }
 
 // take gives the next row to send, if one may be sent now.
 func (l *lane) take(now int64) (row, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.first(now)
+}
+
+func (l *lane) first(now int64) (row, bool) {
 	if l.disabled || now < l.until || l.busy >= l.width() || len(l.queue) == 0 || l.queue[0].rows[0].next > now {
 		return row{}, false
 	}
 	n := heap.Pop(&l.queue).(*line)
 	l.busy++
+	l.out++
 	return n.rows[0], true
+}
+
+// another is take for whoever just sent a message that was received: the line of its subject waits until that is recorded,
+// others need not.
+func (l *lane) another(now int64) (row, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy--
+	return l.first(now)
 }
 
 // width is how many messages may be under way; a target that is down gets one at a time.
@@ -172,7 +206,7 @@ func (l *lane) wait(now int64) time.Duration {
 	if len(l.queue) > 0 && (at == 0 || l.queue[0].rows[0].next < at) {
 		at = l.queue[0].rows[0].next
 	}
-	if l.look && l.busy == 0 {
+	if l.look && l.settled() {
 		at = now
 	}
 	if at == 0 {
@@ -185,8 +219,10 @@ func (l *lane) wait(now int64) time.Duration {
 func (l *lane) done(w row) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.nudge()
-	l.busy--
+	defer l.stir()
+	if l.out--; w.state != string(Received) {
+		l.busy--
+	}
 	n := l.lines[w.subject]
 	if w.state == string(Pending) && l.whole {
 		n.rows[0] = w
@@ -205,6 +241,13 @@ func (l *lane) done(w row) {
 	heap.Push(&l.queue, n)
 }
 
+// stir wakes who tends the lane, if there is anything to do.
+func (l *lane) stir() {
+	if len(l.queue) > 0 || l.look {
+		l.nudge()
+	}
+}
+
 // forget drops what is not under way and has the lane look again: the store was changed behind its back.
 func (l *lane) forget() {
 	l.mu.Lock()
@@ -214,6 +257,7 @@ func (l *lane) forget() {
 		delete(l.lines, n.rows[0].subject)
 	}
 	l.queue, l.whole, l.look, l.again, l.until = nil, false, true, l.filling, 0
+	l.missed = max(l.missed, l.seen)
 	l.nudge()
 }
 

@@ -18,6 +18,7 @@ func (l *lane) taken(now int64) (out []int64) {
 		}
 		out = append(out, w.revision)
 		w.state = string(Received)
+		l.busy--
 		l.done(w)
 	}
 }
@@ -36,10 +37,12 @@ func TestRoutedWhileLooking(t *testing.T) {
 	if !l.begin(10) || !l.filling {
 		t.Fatal("a new lane does not look")
 	}
-	l.push([]row{rowOf(1, "a"), rowOf(2, "a")})
-	l.push([]row{rowOf(3, "b")})
+	l.push(rowOf(1, "a"))
+	l.push(rowOf(2, "a"))
+	l.push(rowOf(3, "b"))
 	l.filled(filling{rows: []row{rowOf(1, "a"), rowOf(2, "a")}, whole: true, cursor: 2})
-	l.push([]row{rowOf(2, "a"), rowOf(4, "a")})
+	l.push(rowOf(2, "a"))
+	l.push(rowOf(4, "a"))
 	wantTaken(t, l, 1, 2, 3, 4)
 	if l.begin(10) {
 		t.Error("a whole lane looks again")
@@ -75,6 +78,7 @@ func TestLooksAgainOnlyWhenNothingIsUnderWay(t *testing.T) {
 	first.state, first.next = string(Pending), 99 // failed: the store knows when to try again
 	l.done(first)
 	second.state = string(Received)
+	l.busy--
 	l.done(second)
 	if l.rows != 0 || len(l.lines) != 0 || !l.begin(10) {
 		t.Errorf("%d rows, %d lines", l.rows, len(l.lines))
@@ -90,11 +94,15 @@ func TestTooManyForMemory(t *testing.T) {
 	l.begin(10)
 	l.filled(filling{whole: true})
 	for i := range int64(laneLimit + 5) {
-		l.push([]row{rowOf(i+1, fmt.Sprint(i))})
+		l.push(rowOf(i+1, fmt.Sprint(i)))
 	}
 	if l.rows != laneLimit || l.whole || len(l.taken(10)) != laneLimit {
 		t.Errorf("%d rows", l.rows)
 	}
+	if l.begin(10) {
+		t.Error("the rest is looked for before it is in the store")
+	}
+	l.written(laneLimit + 5)
 	if !l.begin(10) {
 		t.Error("the rest is not looked for")
 	}

@@ -55,6 +55,9 @@ func (w row) public() Propagation {
 // Get gives one propagation; fault.NotFound when there is none.
 func (r *Relay) Get(ctx context.Context, id string) (Propagation, error) {
 	var w row
+	if err := r.stored(ctx, id); err != nil {
+		return Propagation{}, err
+	}
 	err := r.c.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		w, err = one(ctx, tx, id)
 		return err

@@ -3,15 +3,16 @@ package event
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
 )
 
 const (
-	stopped     = "stopped"
-	disable     = 5 * day
-	recovered   = 3 // after so many attempts in vain, the first success sends at once what waited
-	recordLimit = 256
+	stopped   = "stopped"
+	disable   = 5 * day
+	recovered = 3 // after so many attempts in vain, the first success sends at once what waited
 )
 
 // result is the outcome of one attempt.
@@ -37,66 +38,98 @@ type verdict struct {
 // outcome is what one transaction records.
 type outcome struct {
 	now      int64
-	received []result
+	to       int64    // the cursor moves to here; 0 where it stays
+	rows     []row    // that are new, with what became of them
+	fresh    []result // of these rows
+	received []result // of rows that are in the store
 	failed   []result
 	targets  map[*lane]*verdict
 }
 
-// record writes what happened, together what came together, until results is closed. What cannot be written is tried
-// again: meanwhile the rows stay busy, and the worst a crash can do is to send them again.
+// record writes what happened, together what came together, until the book is closed. What cannot be written is tried
+// again: meanwhile the rows stay out, and the worst a crash can do is to send them again.
 func (r *Relay) record(ctx context.Context) {
-	for first := range r.results {
-		o := r.judge(r.gather(first))
-		for {
-			err := r.c.DB.Write(ctx, func(tx *db.Tx) error { return r.settle(ctx, tx, o) })
-			if err == nil {
-				break
-			}
-			r.c.Log.Error("recording deliveries", "error", err)
-			if r.run.Err() != nil {
-				break // the next process begins with what the store says
-			}
-			r.pause(ctx, retryOwn)
+	for {
+		t := r.book.take(r.now())
+		switch {
+		case t.end:
+			return
+		case t.empty():
+			r.await(t.due)
+		default:
+			o := r.judge(t)
+			r.write(ctx, o)
+			r.book.wrote(t)
+			r.tell(o)
 		}
-		o.tell()
 	}
 }
 
-func (r *Relay) gather(first result) []result {
-	all := []result{first}
-	for len(all) < recordLimit {
-		select {
-		case x, ok := <-r.results:
-			if !ok {
-				return all
-			}
-			all = append(all, x)
-		default:
-			return all
-		}
+// await waits until there is more in the book, or something of it is due.
+func (r *Relay) await(due int64) {
+	var at <-chan time.Time
+	if due > 0 {
+		at = r.c.Clock.After(time.Duration(due-r.now()) * time.Millisecond)
 	}
-	return all
+	select {
+	case <-r.book.wake:
+	case <-at:
+	}
+}
+
+func (r *Relay) write(ctx context.Context, o outcome) {
+	for {
+		err := r.c.DB.Write(ctx, func(tx *db.Tx) error { return r.settle(ctx, tx, o) })
+		if err == nil {
+			return
+		}
+		r.c.Log.Error("recording deliveries", "error", err)
+		if r.run.Err() != nil {
+			return // the next process begins with what the store says
+		}
+		r.pause(r.run, retryOwn)
+	}
 }
 
 // judge decides what each result means, in order.
-func (r *Relay) judge(all []result) outcome {
+func (r *Relay) judge(t taken) outcome {
 	o := outcome{now: r.now(), targets: map[*lane]*verdict{}}
-	for _, x := range all {
-		if x.failure != nil && x.failure.Kind == stopped {
-			continue
+	for _, b := range t.batches {
+		first := len(o.rows)
+		o.to, o.rows = b.to, append(o.rows, b.rows...)
+		for _, x := range b.results {
+			if r.weigh(&o, &x) {
+				o.rows[first+x.row.at], o.fresh = x.row, append(o.fresh, x)
+			}
 		}
-		v := o.verdict(x.lane)
-		x.row.attempts++
-		if x.failure == nil {
-			v.success()
-			x.row.state, x.row.received = string(Received), o.now
+	}
+	for _, x := range t.results {
+		switch {
+		case !r.weigh(&o, &x):
+		case x.failure == nil:
 			o.received = append(o.received, x)
-			continue
+		default:
+			o.failed = append(o.failed, x)
 		}
-		x.row = r.failed(x, v, o.now)
-		o.failed = append(o.failed, x)
 	}
 	return o
+}
+
+// weigh makes the row of a result what it will be, and adds the result to its target. One that was broken off is no result.
+func (r *Relay) weigh(o *outcome, x *result) bool {
+	if x.failure != nil && x.failure.Kind == stopped {
+		return false
+	}
+	v := o.verdict(x.lane)
+	x.row.attempts++
+	x.row.changed = o.now
+	if x.failure == nil {
+		v.success()
+		x.row.state, x.row.failure, x.row.received = string(Received), "", o.now
+		return true
+	}
+	x.row = r.failed(*x, v, o.now)
+	return true
 }
 
 func (o *outcome) verdict(l *lane) *verdict {
@@ -147,6 +180,9 @@ func receiveTexts() texts {
 
 // settle writes an outcome. A row that was acknowledged meanwhile stays as it is.
 func (r *Relay) settle(ctx context.Context, tx *db.Tx, o outcome) error {
+	if err := r.keep(ctx, tx, o); err != nil {
+		return err
+	}
 	for left := o.received; len(left) > 0; {
 		k := portion(len(left))
 		args := []any{o.now}
@@ -174,6 +210,21 @@ func (r *Relay) settle(ctx context.Context, tx *db.Tx, o outcome) error {
 		}
 	}
 	return nil
+}
+
+// keep moves the cursor and writes the new rows. A cursor that somebody else moved is refused: nothing is routed twice.
+func (r *Relay) keep(ctx context.Context, tx *db.Tx, o outcome) error {
+	if o.to == 0 {
+		return nil
+	}
+	n, err := tx.Exec(ctx, "update propagation_cursor set revision = $1 where name = 'ledger' and revision = $2", o.to, r.cursor)
+	if err == nil && n != 1 {
+		err = fault.New(fault.Conflict, "another relay works on this store")
+	}
+	for i := 0; i < len(o.rows) && err == nil; i++ {
+		err = o.rows[i].insert(tx)
+	}
+	return err
 }
 
 func (r *Relay) settleTarget(ctx context.Context, tx *db.Tx, v *verdict, now int64) error {
@@ -207,12 +258,17 @@ func (r *Relay) alarm(tx *db.Tx, a Alarm) error {
 }
 
 // tell brings what is durable to the lanes.
-func (o outcome) tell() {
+func (r *Relay) tell(o outcome) {
 	for l, v := range o.targets {
 		l.judged(v)
 	}
-	for _, x := range append(o.received, o.failed...) {
-		x.lane.done(x.row)
+	if o.to > 0 {
+		r.moved(o.to)
+	}
+	for _, all := range [][]result{o.fresh, o.received, o.failed} {
+		for _, x := range all {
+			x.lane.done(x.row)
+		}
 	}
 	for l, v := range o.targets {
 		if v.forward {
@@ -221,12 +277,21 @@ func (o outcome) tell() {
 	}
 }
 
+// moved tells all lanes how far the store has all.
+func (r *Relay) moved(cursor int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cursor = cursor
+	for _, l := range r.lanes {
+		l.written(cursor)
+	}
+}
+
 // judged takes over what the results say of the target.
 func (l *lane) judged(v *verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failing, l.streak, l.until, l.disabled = v.failing, v.streak, v.until, v.disabled || v.over
-	l.nudge()
 }
 
 // health is how a target is.

@@ -2,10 +2,11 @@ package event
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
+	chance "math/rand/v2"
 	"sync"
 	"time"
 
@@ -60,23 +61,25 @@ type Alarm struct {
 	Reason   string // kind of the last failure
 }
 
-// Relay brings entries to targets. It is safe for concurrent use; one relay works on a store at a time.
+// Relay brings entries to targets: it sends what follow routed at once, and record writes it down while it is sent. It is safe for concurrent use; one relay works on a store at a time.
 type Relay struct {
 	c       Config
-	insert  texts
 	receive texts
-	results chan result
+	book    *book
+	seed    seed
+	work    sync.WaitGroup // lanes, and what they have under way
 
 	mu     sync.Mutex
 	lanes  map[string]*tended
 	run    context.Context // of Run; nil before
-	work   sync.WaitGroup  // lanes, and what they have under way
-	cursor int64
+	routed int64           // the last entry whose rows were handed to the lanes
+	cursor int64           // the last one whose rows are in the store
 }
 
-// tended is a lane and the end of who tends it.
+// tended is a lane and the life of who tends it.
 type tended struct {
 	*lane
+	ctx  context.Context // nil before Run
 	stop context.CancelFunc
 }
 
@@ -85,8 +88,8 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	r := &Relay{c: c, lanes: map[string]*tended{}, results: make(chan result, 256), insert: insertTexts(), receive: receiveTexts()}
-	if err := c.DB.Migrate(ctx, "event", schema); err != nil {
+	r := &Relay{c: c, lanes: map[string]*tended{}, book: newBook(), receive: receiveTexts()}
+	if err := c.DB.Migrate(ctx, "event", schema, seedSchema); err != nil {
 		return nil, err
 	}
 	err := c.DB.Write(ctx, func(tx *db.Tx) error {
@@ -94,9 +97,26 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 			on conflict (name) do nothing`, c.From); err != nil {
 			return err
 		}
+		if err := r.readSeed(ctx, tx); err != nil {
+			return err
+		}
 		return readCursor(ctx, tx, &r.cursor)
 	})
+	r.routed = r.cursor
 	return r, err
+}
+
+// readSeed reads the seed of this store, or makes it.
+func (r *Relay) readSeed(ctx context.Context, tx *db.Tx) error {
+	var b []byte
+	err := tx.QueryRow(ctx, "select seed from propagation_seed").Scan(&b)
+	if errors.Is(err, db.ErrNoRows) {
+		_, _ = rand.Read(r.seed[:]) // never fails: it ends the process instead
+		_, err = tx.Exec(ctx, "insert into propagation_seed (seed) values ($1)", r.seed[:])
+		return err
+	}
+	copy(r.seed[:], b)
+	return err
 }
 
 func (c *Config) complete() error {
@@ -107,7 +127,7 @@ func (c *Config) complete() error {
 		c.Clock = clock.System{}
 	}
 	if c.Rand == nil {
-		c.Rand = rand.Float64
+		c.Rand = chance.Float64
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -133,6 +153,7 @@ func (r *Relay) Use(targets ...Target) {
 		l, ok := r.lanes[t.ID]
 		if !ok {
 			l = &tended{lane: newLane(t), stop: func() {}}
+			l.missed, l.stored = r.routed, r.cursor
 			r.start(l)
 		}
 		l.become(t)
@@ -158,8 +179,8 @@ func (r *Relay) start(l *tended) {
 	if r.run == nil || r.run.Err() != nil {
 		return
 	}
-	ctx, stop := context.WithCancel(r.run)
-	l.stop = stop
+	l.ctx, l.stop = context.WithCancel(r.run)
+	ctx := l.ctx
 	r.work.Go(func() { r.tendLane(ctx, l.lane) })
 }
 
@@ -194,7 +215,7 @@ func (r *Relay) Run(ctx context.Context) {
 	//lint:ignore SA2001 a Use that is under way is waited for: it starts nothing after the end of ctx
 	r.mu.Unlock()
 	r.work.Wait()
-	close(r.results)
+	r.book.close()
 	<-recorded
 }
 

@@ -213,12 +213,16 @@ func TestOneRelayAtATime(t *testing.T) {
 		b := opened(t, db.Config{Path: filepath.Join(t.TempDir(), "own.db")}, newSource(), "crm")
 		t.Cleanup(b.stop)
 		b.source.add(to("sub_1", "crm"))
-		other := &Relay{c: b.c, insert: b.insert, cursor: b.cursor, lanes: b.lanes}
-		if _, err := b.routeSome(bg); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := other.routeSome(bg); fault.KindOf(err) != fault.Conflict {
-			t.Errorf("the second relay: %v", err)
+		other := &Relay{c: b.c, routed: b.routed, cursor: b.cursor, lanes: b.lanes, book: newBook(), seed: b.seed}
+		for i, r := range []*Relay{b.Relay, other} {
+			if _, err := r.routeSome(bg); err != nil {
+				t.Fatal(err)
+			}
+			o := r.judge(r.book.take(r.now() + grace))
+			err := b.store.Write(bg, func(tx *db.Tx) error { return r.settle(bg, tx, o) })
+			if i == 0 && err != nil || i == 1 && fault.KindOf(err) != fault.Conflict {
+				t.Errorf("relay %d: %v", i, err)
+			}
 		}
 		if n := len(b.list(Filter{})); n != 1 {
 			t.Errorf("%d rows", n)

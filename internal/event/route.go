@@ -5,19 +5,12 @@ import (
 	"fmt"
 
 	"github.com/ombudhq/ombud/internal/db"
-	"github.com/ombudhq/ombud/internal/fault"
-	"github.com/ombudhq/ombud/internal/id"
 )
 
-// routeLimit bounds the rows of one transaction, and so how long other writers wait for it.
-const routeLimit = 512
-
-const readAhead = 256 // entries
-
-func insertTexts() texts {
-	return newTexts("insert into propagations ("+columns+") values ",
-		"(?,?,?,?,?,'pending',0,$1,$1,?,false,'',$1,0,$1)", "", 2)
-}
+const (
+	routeLimit = 512 // rows of a batch
+	readAhead  = 256 // entries
+)
 
 func readCursor(ctx context.Context, tx *db.Tx, revision *int64) error {
 	return tx.QueryRow(ctx, "select revision from propagation_cursor where name = 'ledger'").Scan(revision)
@@ -30,94 +23,93 @@ func (r *Relay) follow(ctx context.Context) {
 		more, err := r.routeSome(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			r.c.Log.Error("routing entries", "after", r.cursor, "error", err)
+			r.c.Log.Error("routing entries", "after", r.routed, "error", err)
 			r.pause(ctx, retryOwn)
 		case err == nil && !more:
-			select {
-			case <-changed:
-			case <-ctx.Done():
+			wait(ctx, changed)
+		case err == nil:
+			for full := r.book.full(); full != nil && ctx.Err() == nil; full = r.book.full() {
+				wait(ctx, full)
 			}
 		}
 	}
 }
 
-// routeSome routes the next entries in one transaction and says whether there may be more.
+func wait(ctx context.Context, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}
+
+// routeSome routes the next entries, hands their rows to the lanes and to the book, and says whether there may be more.
 func (r *Relay) routeSome(ctx context.Context) (more bool, err error) {
-	entries, err := r.c.Since(ctx, r.cursor, readAhead)
+	entries, err := r.c.Since(ctx, r.routed, readAhead)
 	if err != nil || len(entries) == 0 {
 		return false, err
 	}
-	to, rows, err := r.routed(ctx, entries)
+	b, err := r.route(ctx, entries)
 	if err != nil {
 		return false, err
 	}
-	if err := r.c.DB.Write(ctx, func(tx *db.Tx) error { return r.keep(ctx, tx, to, rows) }); err != nil {
-		return false, err
-	}
-	r.cursor = to
-	r.hand(rows)
+	r.hand(b)
 	return true, nil
 }
 
-// routed makes rows of entries until there are enough for one transaction, and says how far it came.
-func (r *Relay) routed(ctx context.Context, entries []Entry) (to int64, rows []row, err error) {
-	now, to := r.c.Clock.Now(), r.cursor
+// route makes rows of entries until there are enough for one batch.
+func (r *Relay) route(ctx context.Context, entries []Entry) (*batch, error) {
+	now := r.now()
+	b := &batch{to: r.routed, made: now}
 	for _, e := range entries {
-		if e.Revision <= to {
-			return 0, nil, fmt.Errorf("revision %d follows %d", e.Revision, to)
+		if e.Revision <= b.to {
+			return nil, fmt.Errorf("revision %d follows %d", e.Revision, b.to)
 		}
 		all, err := r.c.Route(ctx, e)
-		if err != nil && len(rows) == 0 {
-			return 0, nil, fmt.Errorf("routing revision %d: %w", e.Revision, err)
+		if err != nil && len(b.rows) == 0 {
+			return nil, fmt.Errorf("routing revision %d: %w", e.Revision, err)
 		}
-		if err != nil || len(rows) > 0 && len(rows)+len(all) > routeLimit {
+		if err != nil || len(b.rows) > 0 && len(b.rows)+len(all) > routeLimit {
 			break // the next time begins with it
 		}
-		to = e.Revision
+		b.to = e.Revision
 		for _, d := range all {
-			rows = append(rows, row{
-				id: id.New("prp_", now), target: d.Target, revision: e.Revision, kind: d.Type, subject: d.Subject,
-				state: string(Pending), since: now.UnixMilli(), next: now.UnixMilli(), deadline: millis(d.Deadline),
-				created: now.UnixMilli(), changed: now.UnixMilli(),
+			b.rows = append(b.rows, row{
+				id: r.seed.id(e, d.Target), target: d.Target, revision: e.Revision, kind: d.Type, subject: d.Subject,
+				state: string(Pending), since: now, next: now, deadline: millis(d.Deadline), created: now, changed: now,
+				batch: b, at: len(b.rows),
 			})
 		}
 	}
-	return to, rows, nil
+	return b, nil
 }
 
-// keep moves the cursor and writes the rows. A cursor that somebody else moved is refused: nothing is routed twice.
-func (r *Relay) keep(ctx context.Context, tx *db.Tx, to int64, rows []row) error {
-	n, err := tx.Exec(ctx, "update propagation_cursor set revision = $1 where name = 'ledger' and revision = $2", to, r.cursor)
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return fault.New(fault.Conflict, "another relay works on this store")
-	}
-	for len(rows) > 0 {
-		k := portion(len(rows))
-		args := make([]any, 0, 1+6*k)
-		args = append(args, rows[0].created)
-		for _, w := range rows[:k] {
-			args = append(args, w.id, w.target, w.revision, w.kind, w.subject, w.deadline)
+// hand gives the rows to their lanes and to the book, and has those sent that can be. One that has no lane waits in the
+// store.
+func (r *Relay) hand(b *batch) {
+	lanes, open := r.reach(b), 0
+	for i, l := range lanes {
+		if l.lane != nil && l.push(b.rows[i]) {
+			open++
 		}
-		if _, err := tx.Exec(ctx, r.insert.of(k), args...); err != nil {
-			return err
-		}
-		rows = rows[k:]
 	}
-	return nil
+	r.book.add(b, open)
+	for _, l := range lanes {
+		if l.ctx != nil {
+			r.launch(l.ctx, l.lane)
+		}
+	}
 }
 
-// hand gives the rows to their lanes. One that has no lane waits in the store.
-func (r *Relay) hand(rows []row) {
-	by := map[string][]row{}
-	for _, w := range rows {
-		by[w.target] = append(by[w.target], w)
-	}
-	for target, ws := range by {
-		if l := r.lane(target); l != nil {
-			l.push(ws)
+// reach gives the lane of each row, and moves on: a lane that is made from now on finds the rows in the store.
+func (r *Relay) reach(b *batch) []tended {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.routed = b.to
+	lanes := make([]tended, len(b.rows))
+	for i := range b.rows {
+		if l := r.lanes[b.rows[i].target]; l != nil {
+			lanes[i] = *l
 		}
 	}
+	return lanes
 }

@@ -43,6 +43,9 @@ create table propagation_targets (
 	reason text not null
 )`
 
+// seedSchema holds what ids are made with.
+const seedSchema = `create table propagation_seed (seed bytea not null)`
+
 const columns = `id, target, revision, type, subject, state, attempts, since, next_at, deadline, alarmed, error,
 	created_at, received_at, changed_at`
 
@@ -52,6 +55,22 @@ type row struct {
 	revision, since, next, deadline, created, received, changed int64
 	attempts                                                    int
 	alarmed                                                     bool
+
+	batch *batch // that is or was on its way to the store with this row; nil for a row that was read from there
+	at    int    // its place in the batch
+}
+
+var propagations = db.NewTable("propagations", db.Column{Name: "id", Type: "text"}, db.Column{Name: "target", Type: "text"},
+	db.Column{Name: "revision", Type: "bigint"}, db.Column{Name: "type", Type: "text"}, db.Column{Name: "subject", Type: "text"},
+	db.Column{Name: "state", Type: "text"}, db.Column{Name: "attempts", Type: "bigint"}, db.Column{Name: "since", Type: "bigint"},
+	db.Column{Name: "next_at", Type: "bigint"}, db.Column{Name: "deadline", Type: "bigint"}, db.Column{Name: "alarmed", Type: "boolean"},
+	db.Column{Name: "error", Type: "text"}, db.Column{Name: "created_at", Type: "bigint"}, db.Column{Name: "received_at", Type: "bigint"},
+	db.Column{Name: "changed_at", Type: "bigint"})
+
+// insert writes a row that is new.
+func (w *row) insert(tx *db.Tx) error {
+	return tx.Insert(propagations, w.id, w.target, w.revision, w.kind, w.subject, w.state, int64(w.attempts), w.since, w.next,
+		w.deadline, w.alarmed, w.failure, w.created, w.received, w.changed)
 }
 
 func (w *row) scan(r interface{ Scan(...any) error }) error {

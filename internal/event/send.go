@@ -24,13 +24,7 @@ func (r *Relay) tendLane(ctx context.Context, l *lane) {
 		if now := r.now(); l.begin(now) {
 			r.fill(ctx, l, now)
 		}
-		for {
-			w, ok := l.take(r.now())
-			if !ok {
-				break
-			}
-			r.work.Go(func() { r.attempt(ctx, l, w) })
-		}
+		r.launch(ctx, l)
 		r.rest(ctx, l)
 	}
 }
@@ -112,14 +106,27 @@ func (r *Relay) find(ctx context.Context, target string, now int64) (f filling, 
 	return f, err
 }
 
-// attempt composes and sends one message, and has the outcome recorded. What the end of ctx broke off is no outcome: the
-// row stays pending.
-func (r *Relay) attempt(ctx context.Context, l *lane, w row) {
-	failure := r.send(ctx, l, w)
-	if failure != nil && ctx.Err() != nil {
-		failure = &Failure{Kind: stopped}
+// launch sends what may be sent now, each message beside the others.
+func (r *Relay) launch(ctx context.Context, l *lane) {
+	for w, ok := l.take(r.now()); ok; w, ok = l.take(r.now()) {
+		r.work.Go(func() { r.attempt(ctx, l, w) })
 	}
-	r.results <- result{lane: l, row: w, failure: failure}
+}
+
+// attempt composes and sends a message, and then others, as long as they are taken. What the end of ctx broke off is no
+// outcome: the row stays pending.
+func (r *Relay) attempt(ctx context.Context, l *lane, w row) {
+	for ok := true; ok; {
+		failure := r.send(ctx, l, w)
+		if failure != nil && ctx.Err() != nil {
+			failure = &Failure{Kind: stopped}
+		}
+		r.book.note(result{lane: l, row: w, failure: failure})
+		if failure != nil || ctx.Err() != nil {
+			return
+		}
+		w, ok = l.another(r.now())
+	}
 }
 
 func (r *Relay) send(ctx context.Context, l *lane, w row) *Failure {

@@ -49,7 +49,7 @@ func (w *World) since(ctx context.Context, after int64, limit int) ([]event.Entr
 	rows, err := w.Ledger.Since(ctx, after&(1<<40-1), limit)
 	out := make([]event.Entry, len(rows))
 	for i, r := range rows {
-		out[i] = event.Entry{Revision: r.Revision, Value: r}
+		out[i] = event.Entry{Revision: r.Revision, Time: r.Time, Value: r}
 	}
 	return out, err
 }
