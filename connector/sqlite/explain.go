@@ -19,10 +19,10 @@ const (
 	places    = 4
 )
 
-// ScanCost times the comparison that a search makes on some runs of rows and scales it to all of them,
-// which are counted where ANALYZE did not. See connector.Explainer.
+// ScanCost times the search itself on some runs of rows and scales it to all of them, which are counted
+// where ANALYZE did not. See connector.Explainer.
 func (s *Store) ScanCost(ctx context.Context, t *connector.Table, columns []string) (time.Duration, error) {
-	text, args, err := probing(t, columns)
+	p, err := probing(t, columns)
 	if err != nil {
 		return 0, s.refuse(err)
 	}
@@ -34,7 +34,7 @@ func (s *Store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	}
 	var low, high int64
 	if row := rowid(t); row != "" {
-		ends := fmt.Sprintf("SELECT min(%s), max(%[1]s) FROM %[2]s", quote(row), from(t))
+		ends := fmt.Sprintf("SELECT (SELECT min(%s) FROM %[2]s), (SELECT max(%[1]s) FROM %[2]s)", quote(row), from(t))
 		err := s.query(ctx, s.db, ends, nil, func(row []connector.Value) error { low, high = whole(row[0]), whole(row[1]); return nil })
 		if err != nil {
 			return 0, err
@@ -42,13 +42,12 @@ func (s *Store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	}
 	var each []float64
 	for n := range int64(places) {
-		began := s.clock.Now()
-		read, err := s.number(ctx, s.db, text, append(args, low+n*(high/places-low/places))...)
+		took, err := s.time(ctx, p, low+n*(high/places-low/places))
 		if err != nil {
 			return 0, err
 		}
-		if read > 0 {
-			each = append(each, float64(s.clock.Now().Sub(began))/float64(read))
+		if took > 0 {
+			each = append(each, took)
 		}
 	}
 	if len(each) == 0 {
@@ -58,9 +57,26 @@ func (s *Store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	return time.Duration(each[len(each)/4] * float64(rows)), nil
 }
 
-// probing searches a run of rows, from the rowid in its last parameter on, for what no cell equals, texts
-// as identities, folded; it answers how many rows it read.
-func probing(t *connector.Table, columns []string) (string, []any, error) {
+// time is what the search takes for each row of a run, 0 where there is none. What counts the rows
+// of the run has read them before, as it is with the pages of a store in use.
+func (s *Store) time(ctx context.Context, p timed, from int64) (float64, error) {
+	read, err := s.number(ctx, s.db, p.rows, from)
+	if err != nil || read == 0 {
+		return 0, err
+	}
+	began := s.clock.Now()
+	_, err = s.number(ctx, s.db, p.search, append(slices.Clone(p.args), from)...)
+	return float64(s.clock.Now().Sub(began)) / float64(read), err
+}
+
+// timed is a search of a run of rows, from the rowid in its last parameter on, and the count of the run.
+type timed struct {
+	search, rows string
+	args         []any
+}
+
+// probing searches for what no cell equals, texts as identities, folded.
+func probing(t *connector.Table, columns []string) (timed, error) {
 	plain := *t
 	plain.Indexes = nil // none serves the search whose cost is asked
 	b := &builder{table: &plain}
@@ -69,7 +85,7 @@ func probing(t *connector.Table, columns []string) (string, []any, error) {
 	for i, name := range columns {
 		c, err := b.column(name)
 		if err != nil {
-			return "", nil, err
+			return timed{}, err
 		}
 		m := connector.Match{Columns: []string{name}, Keys: []connector.Key{{connector.IntValue(math.MinInt64)}}}
 		if c.Kind == connector.Text {
@@ -79,14 +95,16 @@ func probing(t *connector.Table, columns []string) (string, []any, error) {
 	}
 	condition, err := b.where(where)
 	if err != nil {
-		return "", nil, err
+		return timed{}, err
 	}
-	start := "?" + strconv.Itoa(len(b.args)+1) + " IS NOT NULL"
-	if row := rowid(t); row != "" {
-		start = quote(row) + " >= ?" + strconv.Itoa(len(b.args)+1)
+	run := func(param int) string {
+		start := "?" + strconv.Itoa(param) + " IS NOT NULL"
+		if row := rowid(t); row != "" {
+			start = quote(row) + " >= ?" + strconv.Itoa(param)
+		}
+		return fmt.Sprintf("SELECT count(*) FROM (SELECT %s FROM %s WHERE %s LIMIT %d) AS t", strings.Join(names, ", "), from(t), start, timedRows)
 	}
-	return fmt.Sprintf("SELECT count(*), sum(%s) FROM (SELECT %s FROM %s WHERE %s LIMIT %d) AS t",
-		condition, strings.Join(names, ", "), from(t), start, timedRows), b.args, nil
+	return timed{run(len(b.args)+1) + " WHERE " + condition, run(1), b.args}, nil
 }
 
 // IndexStatement is the CREATE INDEX for the columns.
