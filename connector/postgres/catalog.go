@@ -12,7 +12,7 @@ const serverQuery = `SELECT current_setting('server_version')`
 // tablesQuery also asks for rights: of the table, or of all its columns one by one.
 const tablesQuery = `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
 	(SELECT min(p.inhparent) FROM pg_inherits p WHERE p.inhrelid = c.oid),
-	obj_description(c.oid, 'pg_class'), c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint,
+	o.description, c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint,
 	u.usable AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT') AND NOT EXISTS (
 		SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))),
 	u.usable AND has_table_privilege(c.oid, 'INSERT'),
@@ -22,6 +22,7 @@ const tablesQuery = `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relisparti
 	row_security_active(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND` + visible + `
 CROSS JOIN LATERAL (SELECT has_schema_privilege(n.oid, 'USAGE') AS usable) u
+LEFT JOIN pg_description o ON o.objoid = c.oid AND o.classoid = 'pg_class'::regclass AND o.objsubid = 0
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`
 
 const columnsQuery = `SELECT x.attrelid, x.attnum, x.attname, format_type(x.atttypid, x.atttypmod), x.atttypid, x.attnotnull,
@@ -44,8 +45,8 @@ const enumsQuery = `SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid,
 const constraintsQuery = `SELECT x.conname, x.contype, x.conrelid, x.conkey, x.confrelid, x.confkey, x.confdeltype, x.confupdtype,
 	x.confmatchtype, x.condeferrable, x.condeferred, x.convalidated, CASE x.contype WHEN 'c' THEN pg_get_expr(x.conbin, x.conrelid) END
 FROM pg_constraint x JOIN pg_class c ON c.oid = x.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace AND` + visible + `
-LEFT JOIN pg_constraint p ON p.oid = x.conparentid
-WHERE x.contype IN ('p', 'f', 'c') AND p.conrelid IS DISTINCT FROM x.conrelid ORDER BY x.conrelid, x.conname`
+WHERE x.contype IN ('p', 'f', 'c')
+	AND (x.conparentid = 0 OR x.conrelid IS DISTINCT FROM (SELECT p.conrelid FROM pg_constraint p WHERE p.oid = x.conparentid)) ORDER BY x.conrelid, x.conname`
 
 // indexesQuery gives an expression as text instead of a column. Only methods that answer equality
 // in order of their columns count as leading with them.
@@ -89,7 +90,7 @@ SELECT ` + moment + `, concat_ws('-', current_setting('server_version_num'),
 	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_attrdef x JOIN classes c ON c.oid = x.adrelid WHERE x.oid >= 16384),
 	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_constraint x WHERE x.oid >= 16384),
 	(SELECT sum(hashint8extended(x.indexrelid::bigint, (x.indisvalid::int * 2 + x.indisready::int)::bigint)) FROM pg_index x JOIN classes c ON c.oid = x.indrelid WHERE x.indexrelid >= 16384),
-	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_trigger x JOIN classes c ON c.oid = x.tgrelid WHERE x.oid >= 16384),
+	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_trigger x JOIN classes c ON c.oid = x.tgrelid WHERE x.oid >= 16384 AND (NOT x.tgisinternal OR x.tgenabled = 'D')),
 	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_proc x WHERE x.oid >= 16384),
 	(SELECT sum(hashint8extended(x.oid::bigint, x.xmin::text::bigint)) FROM pg_policy x),
 	(SELECT sum(hashint8extended((x.inhrelid::bigint << 32) | x.inhparent::bigint, 0)) FROM pg_inherits x),

@@ -94,3 +94,20 @@ func connect(t testing.TB, dsn string) connector.Store {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+// TestDisabledKeysAreSeen: a foreign key whose trigger is off holds nothing, so turning it off changes the fingerprint.
+func TestDisabledKeysAreSeen(t *testing.T) {
+	s, dsn := open(t, "CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (a int REFERENCES a)")
+	var seen []string
+	for _, change := range []string{"SELECT", "ALTER TABLE b DISABLE TRIGGER ALL", "ALTER TABLE b ENABLE TRIGGER ALL"} {
+		pgtest.Exec(t, dsn, change)
+		print, err := s.Fingerprint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, print)
+	}
+	if seen[0] == seen[1] || seen[0] != seen[2] {
+		t.Errorf("before, off and on again: %v", seen)
+	}
+}
