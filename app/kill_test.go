@@ -9,9 +9,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,9 +173,13 @@ func (k *killed) yesAndNo(person string, answered map[string][]int64) {
 func TestServedToBeKilled(t *testing.T) {
 	dir := os.Getenv(servedDir)
 	if dir == "" {
-		t.Skip("run by TestNoEventIsLost")
+		t.Skip("run by TestNoEventIsLost and TestKilledBetween")
 	}
-	p := app.Program(app.Options{Version: "test"})
+	var armed atomic.Bool
+	arm := make(chan os.Signal, 1)
+	signal.Notify(arm, syscall.SIGUSR1)
+	go func() { <-arm; armed.Store(true) }()
+	p := app.Program(app.Options{Version: "test", Hook: deathAt(os.Getenv(killAt), &armed)})
 	place := cli.Place{Data: filepath.Join(dir, "ombud-data"), Config: filepath.Join(dir, "ombud.yaml"), Command: "ombud serve"}
 	err := p.Serve(t.Context(), place, cli.ServeOptions{Listen: "127.0.0.1:0", Actor: "local:ida", Log: os.Stderr, Ready: func(u string) { fmt.Println(u) }})
 	t.Fatal(err)

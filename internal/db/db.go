@@ -29,8 +29,8 @@ type Config struct {
 	Path string
 	// Clock dates the migrations and paces the look after an idle connection; nil is the system's.
 	Clock clock.Clock
-	// Hook is called by the writer after each commit that is durable and not yet answered, with the point's name
-	// ("commit"). It is for tests that end the process there; nil in production.
+	// Hook is called by the writer after each commit that is durable and not yet answered ("commit"), and again when what
+	// had to be kept elsewhere is there too ("kept"). It is for tests that end the process there; nil in production.
 	Hook func(point string)
 }
 

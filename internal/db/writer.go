@@ -209,34 +209,44 @@ func (w *writer) commit(group []*command) {
 		answerAll(group, w.broken())
 		return
 	}
-	if w.hook != nil {
-		w.hook("commit")
-	}
+	w.reached("commit")
 	for _, c := range group {
 		for _, fn := range c.tx.onCommit {
 			fn()
 		}
 	}
-	if err := keepElsewhere(group); err != nil {
+	kept, err := keepElsewhere(group)
+	if err != nil {
 		w.fail(fault.Wrap(fault.Unavailable, err, "what was just changed could not be kept outside the own store: %v", err).
 			Then("Mend that place and restart: what is missing there is written before anything is answered."))
 		answerAll(group, w.broken())
 		return
+	}
+	if kept {
+		w.reached("kept")
 	}
 	for _, c := range group {
 		c.answer()
 	}
 }
 
-func keepElsewhere(group []*command) error {
+func (w *writer) reached(point string) {
+	if w.hook != nil {
+		w.hook(point)
+	}
+}
+
+// keepElsewhere tells whether there was anything to keep.
+func keepElsewhere(group []*command) (kept bool, err error) {
 	for _, c := range group {
 		for _, fn := range c.tx.onKeep {
 			if err := fn(); err != nil {
-				return err
+				return true, err
 			}
+			kept = true
 		}
 	}
-	return nil
+	return kept, nil
 }
 
 func unknown(cause error) error {
