@@ -30,6 +30,7 @@ short: ## unit tests of PKG=./package/... alone, each with servers of its own
 
 bench: tools ## ratios against expert baselines, interleaved in one run; OMBUD_BENCH=full is the large one
 	@OMBUD_BENCH=$${OMBUD_BENCH:-short} go test -count 1 -timeout 6h -run '^TestBench$$$$' -v ./internal/bench
+	@cd test/opa && OMBUD_BENCH=short go test -count 1 -run '^TestAgainstOPA$$$$' -v . | grep -v '^=== '
 
 soak: tools ## the full counts of every hostile test: hours
 	@OMBUD_SOAK=1 $(SERVERS) $(GOTEST) -p 1 -count 1 -timeout 12h ./...

@@ -98,6 +98,7 @@ func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Requ
 // ServeHTTP serves the routes.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == mostAsked && r.Method == http.MethodPost {
+		r.Pattern = "POST " + mostAsked
 		g.often(w, r)
 		return
 	}

@@ -17,9 +17,9 @@ import (
 const canary = "kanarifugl"
 
 // TestNothingSings lets the program meet a canary in every place, in good requests and bad ones, and then looks through
-// its log, metrics, headers, problems and files.
+// its log, metrics, traces, headers, problems and files.
 func TestNothingSings(t *testing.T) {
-	var urls []string
+	urls, traces := []string{}, collect(t)
 	hooks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		urls = append(urls, r.URL.String())
 		http.Error(w, canary, http.StatusInternalServerError)
@@ -30,6 +30,7 @@ func TestNothingSings(t *testing.T) {
 	shop(t, dir)
 	config := shopConfig + letters + `targets:
   - {id: crm, url: "` + hooks.URL + `/crm", secret: "${CANARY_SECRET}", key: "${CANARY_KEY}", identity: email, allow: private}
+tracing: {endpoint: "` + traces.url + `", sample: 1, allow: private}
 `
 	if err := os.WriteFile(filepath.Join(dir, "ombud.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -57,7 +58,7 @@ func TestNothingSings(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for where, text := range map[string]string{"metrics": metrics, "problems and headers": said, "log": s.log.String(), "URLs": strings.Join(urls, "\n")} {
+	for where, text := range map[string]string{"metrics": metrics, "traces": traces.all(), "problems and headers": said, "log": s.log.String(), "URLs": strings.Join(urls, "\n")} {
 		if text == "" && where != "log" {
 			t.Errorf("%s: nothing was looked through", where)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/api"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/trace"
 )
 
 // bodyLimit is more than any request needs; a list of subjects is the longest.
@@ -34,6 +35,7 @@ type front struct {
 	session  string        // what the cookie holds while there is no account
 	local    access.Caller // whoever has the token is who started us
 	metrics  *metrics
+	tracer   *trace.Tracer // nil where none is configured
 	replays  *replays
 	ready    atomic.Bool
 	stopping atomic.Bool
@@ -88,8 +90,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start, rec := f.app.cfg.Clock.Now(), &recorder{ResponseWriter: w, code: http.StatusOK}
+	span := f.begin(r, start)
 	f.route(rec, r)
-	f.metrics.count(r, rec.code, start)
+	end := f.metrics.count(r, rec.code, start)
+	f.end(span, r, rec, end)
 }
 
 func (f *front) route(w http.ResponseWriter, r *http.Request) {
@@ -164,9 +168,12 @@ func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	}
 	if forPrograms(r) {
 		p.programs.ServeHTTP(w, r)
-		return
+	} else {
+		p.pages.ServeHTTP(w, r)
 	}
-	p.pages.ServeHTTP(w, r)
+	if rec, ok := w.(*recorder); ok {
+		rec.route = r.Pattern
+	}
 }
 
 // forPrograms tells the API from the pages.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/ombudhq/ombud/internal/trace"
 )
 
 // metrics count without naming anybody: labels are methods, rooms and status codes.
@@ -57,11 +59,20 @@ func newMetrics(a *App) *metrics {
 	return m
 }
 
-// count takes one request, answered with a status, from its start to now.
-func (m *metrics) count(r *http.Request, code int, start time.Time) {
+// lost counts what a tracer could not tell.
+func (m *metrics) lost(t *trace.Tracer) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "ombud_trace_spans_lost_total", Help: "Spans of requests that the collector did not take.",
+	}, func() float64 { return float64(t.Dropped()) }))
+}
+
+// count takes one request, answered with a status, from its start to now, which it gives.
+func (m *metrics) count(r *http.Request, code int, start time.Time) (end time.Time) {
+	end = m.app.cfg.Clock.Now()
 	s := m.series(labels{methodOf(r.Method), roomOf(r.URL.Path), code})
 	s.requests.Inc()
-	s.seconds.Observe(m.app.cfg.Clock.Now().Sub(start).Seconds())
+	s.seconds.Observe(end.Sub(start).Seconds())
+	return end
 }
 
 func (m *metrics) series(l labels) *series {
@@ -104,10 +115,11 @@ func methodOf(m string) string {
 	return "other"
 }
 
-// recorder remembers the status.
+// recorder remembers the status, and the route where one was found.
 type recorder struct {
 	http.ResponseWriter
-	code int
+	code  int
+	route string
 }
 
 func (r *recorder) WriteHeader(code int) {

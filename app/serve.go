@@ -59,6 +59,7 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	f.tracer = a.tracerOf(cfg.Tracing)
 	remove, err := leaveToken(c.DataDir, f.token)
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -92,6 +93,10 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.work.Go(func() {
 		a.Desk.Run(a.ctx, func(err error) { a.cfg.Log.Error("what identity providers say could not be taken in", "error", err) })
 	})
+	if f.tracer != nil {
+		f.metrics.lost(f.tracer)
+		a.work.Go(func() { f.tracer.Run(a.ctx) })
+	}
 	ballast := make([]byte, garbage)
 	defer runtime.KeepAlive(ballast)
 	server := &http.Server{

@@ -17,6 +17,7 @@ type Config struct {
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
 	Audit        []LogKeep    `yaml:"audit,omitempty"`
 	Serve        Serve        `yaml:"serve,omitempty"`
+	Tracing      Tracing      `yaml:"tracing,omitempty" json:"-"`
 	Keys         Keys         `yaml:"keys,omitempty" json:"-"`
 
 	Path   string `yaml:"-"` // of the file, as given
@@ -118,6 +119,13 @@ type Target struct {
 // Mirror says where services look decisions up without a call.
 type Mirror struct {
 	Redis string `yaml:"redis,omitempty"` // address, with ${NAME} unexpanded
+}
+
+// Tracing says which collector of OpenTelemetry is told how long requests took; none where Endpoint is "".
+type Tracing struct {
+	Endpoint string  `yaml:"endpoint,omitempty"` // base address of OTLP over HTTP, such as http://127.0.0.1:4318
+	Sample   float64 `yaml:"sample,omitempty"`   // share of the requests whose caller does not say; 0.01 by default
+	Allow    string  `yaml:"allow,omitempty"`    // private: the address may be one that only we can reach, and need not be https
 }
 
 // Approval says how many people approve an erasure; 0 means 1.

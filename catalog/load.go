@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -81,6 +82,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },
 		"serve":     func(n *yaml.Node) { r.serve(n, &cfg.Serve) },
+		"tracing":   func(n *yaml.Node) { r.tracing(n, &cfg.Tracing) },
 		"keys":      func(n *yaml.Node) { r.keys(n, &cfg.Keys) },
 	})
 	r.finish(cfg)
@@ -115,6 +117,21 @@ func (r *reader) approval(n *yaml.Node, a *Approval) {
 			r.fault(n, "approval.erasure is 1 or 2: how many people approve an erasure")
 		}
 	}})
+}
+
+func (r *reader) tracing(n *yaml.Node, t *Tracing) {
+	t.Sample = 0.01
+	r.mapping(n, "tracing", fields{"endpoint": r.text(&t.Endpoint), "sample": r.number(&t.Sample), "allow": r.oneOf(&t.Allow, "permission", permission, nil)}, "endpoint")
+	u, err := url.Parse(t.Endpoint)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https":
+		r.fault(n, "tracing.endpoint is the address of a collector, such as https://collector.example.com:4318")
+	case u.Scheme == "http" && t.Allow != "private":
+		r.fault(n, "tracing.endpoint is https, unless allow: private says that it is in a network of your own")
+	}
+	if t.Sample <= 0 || t.Sample > 1 {
+		r.fault(n, "tracing.sample is a share: more than 0, at most 1")
+	}
 }
 
 func (r *reader) decisions(n *yaml.Node, d *Decisions) {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +47,9 @@ func newCompany(t testing.TB, name string, people int) *company {
 func (c *company) fill(t testing.TB) {
 	t.Helper()
 	var text strings.Builder
-	text.WriteString("organization: {name: Bench, jurisdictions: [eu]}\npurposes:\n")
+	spans := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	t.Cleanup(spans.Close)
+	fmt.Fprintf(&text, "organization: {name: Bench, jurisdictions: [eu]}\ntracing: {endpoint: %q, allow: private}\npurposes:\n", spans.URL)
 	for i := range purposes {
 		fmt.Fprintf(&text, "  - {id: purpose-%d, basis: consent, categories: [contact, usage], notices: [{id: n, version: \"1\", language: en, text: \"May we?\"}]}\n", i)
 	}
