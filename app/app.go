@@ -102,6 +102,7 @@ type App struct {
 	shreds       *subject.Shreds
 	webhooks     *notify.Client
 	targets      atomic.Pointer[[]catalog.Target] // who is told, as the newest configuration has it
+	thin         thin
 
 	traffic *request.Traffic // what runs, whatever configuration it began with
 

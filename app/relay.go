@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/db"
@@ -29,8 +31,14 @@ func (a *App) openRelay(ctx context.Context) (err error) {
 	return err
 }
 
-// since gives the relay entries of the ledger.
+// since gives the relay entries of the ledger. Where nobody is told anything, none is read: the newest stands for all.
 func (a *App) since(ctx context.Context, after int64, limit int) ([]event.Entry, error) {
+	if head := a.Ledger.Head(); len(*a.targets.Load()) == 0 {
+		if head <= after {
+			return nil, nil
+		}
+		return []event.Entry{{Revision: head, Value: ledger.Row{}}}, nil
+	}
 	rows, err := a.Ledger.Since(ctx, after&(1<<40-1), limit)
 	if err != nil {
 		return nil, err
@@ -47,6 +55,9 @@ func (a *App) route(_ context.Context, e event.Entry) ([]event.Delivery, error) 
 	row, ok := e.Value.(ledger.Row)
 	if !ok {
 		return nil, fmt.Errorf("the relay was given something that is no entry")
+	}
+	if row.ID == 0 {
+		return nil, nil
 	}
 	t, err := a.Consents.Told(row)
 	if err != nil || t == nil {
@@ -69,15 +80,66 @@ func (a *App) compose(ctx context.Context, to string, revision int64) (event.Pay
 			identity = target.Identity
 		}
 	}
-	t, err := a.Consents.Tell(ctx, revision, identity)
-	if err != nil {
-		return event.Payload{}, err
+	fresh := func() (event.Payload, error) {
+		t, err := a.Consents.Tell(ctx, revision, identity)
+		if err != nil {
+			return event.Payload{}, err
+		}
+		data, err := json.Marshal(t)
+		if err != nil {
+			return event.Payload{}, fmt.Errorf("composing an event: %w", err)
+		}
+		return event.Payload{Time: t.At, Data: data}, nil
 	}
-	data, err := json.Marshal(t)
-	if err != nil {
-		return event.Payload{}, fmt.Errorf("composing an event: %w", err)
+	if identity != "" {
+		return fresh()
 	}
-	return event.Payload{Time: t.At, Data: data}, nil
+	return a.thin.of(revision, a.Ledger.Head(), a.cfg.Clock.Now(), fresh)
+}
+
+// thin holds what was composed for services that get no identity: one entry is told to many of them at once. It holds
+// nothing beyond the next entry, which may be an erasure, nor beyond a second.
+type thin struct {
+	mu    sync.Mutex
+	head  int64
+	since time.Time
+	all   map[int64]*composed
+}
+
+const thinFor, thinMost = time.Second, 256
+
+// composed is the content for one entry; its first user makes it.
+type composed struct {
+	mu   sync.Mutex
+	done bool
+	event.Payload
+}
+
+// of gives the content for a revision, as fresh makes it where it is not held.
+func (t *thin) of(revision, head int64, now time.Time, fresh func() (event.Payload, error)) (event.Payload, error) {
+	c := t.held(revision, head, now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done {
+		return c.Payload, nil
+	}
+	p, err := fresh()
+	c.Payload, c.done = p, err == nil
+	return p, err
+}
+
+func (t *thin) held(revision, head int64, now time.Time) *composed {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.head != head || now.Sub(t.since) >= thinFor || len(t.all) == thinMost {
+		t.head, t.since, t.all = head, now, map[int64]*composed{}
+	}
+	c := t.all[revision]
+	if c == nil {
+		c = &composed{}
+		t.all[revision] = c
+	}
+	return c
 }
 
 // alarm puts what somebody must look at into the ledger, and into the log.

@@ -135,6 +135,7 @@ func (r *Relay) stored(ctx context.Context, id string) error {
 
 func (r *Relay) forget(target string) {
 	if l := r.lane(target); l != nil {
+		l.unpause()
 		l.forget()
 	}
 }

@@ -8,9 +8,10 @@
 // never sent.
 //
 // Each target has a lane of its own: a dead target delays nobody. In a lane the messages of one subject go one after the
-// other, the next when the outcome of the one before is in the store; other subjects pass. A failed attempt is tried again with exponential back-off and full jitter, 5 s to 12 h, for 3
-// days; then the message is dead until somebody replays it. A target that is down is asked once per pause, and what waited
-// for it goes at once when it answers again; after 5 days without an answer it is disabled, and its messages wait.
+// other, the next when the outcome of the one before is in the store; other subjects pass. A failed attempt is tried again
+// with exponential back-off and full jitter, 5 s to 12 h, for 3 days; then the message is dead until somebody replays it. A
+// target that is down is asked once per pause; what waited for it goes at once when it answers again, and is dead after its 3
+// days whether it had a turn or not. After 5 days without an answer it is disabled, and its messages wait.
 //
 // Delivery is at least once: a crash between an answer and its commit sends again, with the same id. States are
 //

@@ -248,6 +248,13 @@ func (l *lane) stir() {
 	}
 }
 
+// unpause lets the target be asked at once.
+func (l *lane) unpause() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = 0
+}
+
 // forget drops what is not under way and has the lane look again: the store was changed behind its back.
 func (l *lane) forget() {
 	l.mu.Lock()
@@ -256,7 +263,7 @@ func (l *lane) forget() {
 		l.rows -= len(n.rows)
 		delete(l.lines, n.rows[0].subject)
 	}
-	l.queue, l.whole, l.look, l.again, l.until = nil, false, true, l.filling, 0
+	l.queue, l.whole, l.look, l.again = nil, false, true, l.filling
 	l.missed = max(l.missed, l.seen)
 	l.nudge()
 }

@@ -174,11 +174,12 @@ const updateFailed = `update propagations set state = $2, attempts = $3, next_at
 	where id = $1 and state = 'pending'`
 
 func receiveTexts() texts {
-	return newTexts("update propagations set state = 'received', attempts = attempts + 1, error = '', received_at = $1, changed_at = $1 where state = 'pending' and id in (",
+	return newTexts("update propagations set state = 'received', attempts = attempts + 1, error = '', received_at = $1, changed_at = $1 where state in ('pending', 'dead') and id in (",
 		"?", ")", 2)
 }
 
-// settle writes an outcome. A row that was acknowledged meanwhile stays as it is.
+// settle writes an outcome. A row that was acknowledged meanwhile stays as it is; one that was given up while its message
+// was on the way was received after all.
 func (r *Relay) settle(ctx context.Context, tx *db.Tx, o outcome) error {
 	if err := r.keep(ctx, tx, o); err != nil {
 		return err
@@ -198,7 +199,7 @@ func (r *Relay) settle(ctx context.Context, tx *db.Tx, o outcome) error {
 		w := x.row
 		n, err := tx.Exec(ctx, updateFailed, w.id, w.state, w.attempts, w.next, w.failure, o.now)
 		if err == nil && n == 1 && w.state == string(Dead) {
-			err = r.alarm(tx, Alarm{Kind: Died, Target: w.target, ID: w.id, Revision: w.revision, Subject: w.subject, Reason: w.failure})
+			err = r.died(tx, w)
 		}
 		if err != nil {
 			return err
@@ -248,6 +249,10 @@ func (r *Relay) settleTarget(ctx context.Context, tx *db.Tx, v *verdict, now int
 		return err
 	}
 	return r.alarm(tx, Alarm{Kind: Disabled, Target: v.lane.id, Reason: v.reason})
+}
+
+func (r *Relay) died(tx *db.Tx, w row) error {
+	return r.alarm(tx, Alarm{Kind: Died, Target: w.target, ID: w.id, Revision: w.revision, Subject: w.subject, Reason: w.failure})
 }
 
 func (r *Relay) alarm(tx *db.Tx, a Alarm) error {

@@ -1,11 +1,14 @@
 package event
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -217,6 +220,50 @@ func TestUnknownErrorsAreNotKept(t *testing.T) {
 		synctest.Wait()
 		if p := b.list(Filter{})[0]; p.Error != "failed" || p.Attempts != 1 {
 			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestBacklogDiesByAge: a target that is down is asked with one message per pause; what waits for it is late at its deadline
+// and dead after three days all the same, all of it, with an alarm for each. Before its three days nothing is given up, also
+// not by a process that begins after them.
+func TestBacklogDiesByAge(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "own.db")
+		b := opened(t, db.Config{Path: path}, newSource(), "crm")
+		b.start()
+		b.receivers["crm"].answers(down)
+		const n = laneLimit + 500
+		var all [][]Delivery
+		for i := range n {
+			all = append(all, by(fmt.Sprintf("sub_%d", i), day, "crm"))
+		}
+		b.source.add(all...)
+		pass(day + 2*time.Minute)
+		if k := b.kinds(); k[Late] != n || k[Died] != 0 {
+			t.Fatalf("after a day: %v", k)
+		}
+		b.source.add(to("sub_new", "crm"))
+		pass(2*day - 4*time.Minute)
+		if s := b.status("crm"); s.Pending != n+1 {
+			t.Errorf("before three days: %+v", s)
+		}
+		pass(6 * time.Minute)
+		if s := b.status("crm"); s.Dead != n || s.Pending != 1 || b.kinds()[Died] != n {
+			t.Errorf("after three days: %+v, %v", s, b.kinds())
+		}
+		for _, p := range b.list(Filter{State: Dead, Limit: 500}) {
+			if p.Error != "http 503" {
+				t.Fatalf("%+v", p)
+			}
+		}
+		b.stop()
+		time.Sleep(4 * day)
+		again := opened(t, db.Config{Path: path}, b.source, "crm")
+		again.start()
+		pass(time.Minute)
+		if s := again.status("crm"); s.Received != 1 || s.Dead != n {
+			t.Errorf("after a pause of ours: %+v", s)
 		}
 	})
 }
