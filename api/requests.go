@@ -134,8 +134,18 @@ type createInput struct {
 	Body struct {
 		Kind  plan.Kind `json:"kind" enum:"access,erasure"`
 		Reuse bool      `json:"reuse,omitempty" doc:"Answer with the request of this kind about this one person that is open, or an access that was answered within a day: 200"`
+		Categories []string `json:"categories,omitempty" maxItems:"40" doc:"An erasure only of data of these categories"`
+		Purposes   []string `json:"purposes,omitempty" maxItems:"100" doc:"An erasure only of data that was there for these purposes"`
 		People
 	}
+}
+
+// limit is what an erasure is narrowed to; nil for all of the data.
+func (in *createInput) limit() *plan.Limit {
+	if len(in.Body.Categories) == 0 && len(in.Body.Purposes) == 0 {
+		return nil
+	}
+	return &plan.Limit{Categories: in.Body.Categories, Purposes: in.Body.Purposes}
 }
 
 type createOutput struct {
@@ -157,7 +167,7 @@ func (s *server) create(ctx context.Context, in *createInput) (*createOutput, er
 	r, err := s.standing(ctx, in, people)
 	if r == nil && err == nil {
 		status = http.StatusCreated
-		r, err = s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Actor: access.From(ctx).Actor})
+		r, err = s.Requests.Plan(ctx, request.PlanInput{Kind: in.Body.Kind, People: people, Limit: in.limit(), Actor: access.From(ctx).Actor})
 	}
 	if err != nil {
 		return nil, problem(err)
@@ -167,7 +177,7 @@ func (s *server) create(ctx context.Context, in *createInput) (*createOutput, er
 
 // standing finds the request that answers already; nil when there is none, or a new one is wanted.
 func (s *server) standing(ctx context.Context, in *createInput, people []plan.Person) (*request.Request, error) {
-	if !in.Body.Reuse || len(people) != 1 {
+	if !in.Body.Reuse || len(people) != 1 || in.limit() != nil {
 		return nil, nil
 	}
 	return s.Requests.Current(ctx, in.Body.Kind, people[0].Identities)

@@ -254,10 +254,15 @@ func (p *profile) classify(d *Dataset, c *connector.Column) pii.Class {
 	if class.Known() || c.Kind != connector.Text || !isPersonNoun(noun(d.Name)) {
 		return class
 	}
-	if toks := pii.Tokens(c.Name); len(toks) == 1 && toks[0] == "name" {
+	if isName(c.Name) {
 		return pii.Class{Category: pii.Identity, Kind: pii.Name, Confidence: 0.9, Reason: "its name says name, in a dataset of persons"}
 	}
 	return class
+}
+
+func isName(column string) bool {
+	toks := pii.Tokens(column)
+	return len(toks) == 1 && toks[0] == "name"
 }
 
 func texts(values []connector.Value) []string {

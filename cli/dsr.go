@@ -22,10 +22,24 @@ type dsrCmd struct {
 	Package dsrPackageCmd `cmd:"" help:"Write the access package again, with the text that was held, after you have reviewed it."`
 }
 
+// limits narrow an erasure to part of the data.
+type limits struct {
+	Category []string `help:"Only data of these categories, separated by commas. What a purpose other than by consent needs of it stays." placeholder:"CATEGORY"`
+	Purpose  []string `help:"Only data that was there for these purposes, separated by commas. What other purposes need of it stays." placeholder:"PURPOSE"`
+}
+
+func (l *limits) limit() *plan.Limit {
+	if len(l.Category) == 0 && len(l.Purpose) == 0 {
+		return nil
+	}
+	return &plan.Limit{Categories: l.Category, Purposes: l.Purpose}
+}
+
 type dsrPlanCmd struct {
 	Request    string `arg:"" optional:"" help:"Plan this open request again instead of taking a new one in."`
 	Kind       string `help:"access or erasure." enum:"access,erasure," default:"" placeholder:"KIND"`
 	SamePerson bool   `help:"Several rows of one dataset match, I have looked, and they are this one person."`
+	limits
 	subjects
 }
 
@@ -35,7 +49,7 @@ func (c *dsrPlanCmd) run(ctx context.Context, s *session) error {
 	if err := s.needSystems(); err != nil {
 		return err
 	}
-	in := request.PlanInput{Kind: plan.Kind(c.Kind), Request: c.Request, Actor: s.actor()}
+	in := request.PlanInput{Kind: plan.Kind(c.Kind), Request: c.Request, Actor: s.actor(), Limit: c.limit()}
 	if c.Request == "" || len(c.Subject) > 0 {
 		people, err := c.people(s, c.SamePerson)
 		if err != nil {
@@ -56,6 +70,7 @@ type dsrRunCmd struct {
 	Kind       string `help:"Without REQUEST: access plans and runs at once; erasure stops for approval." enum:"access,erasure," default:"" placeholder:"KIND"`
 	Out        string `help:"Where the access package goes. Default in the data directory." placeholder:"FILE.zip"`
 	SamePerson bool   `help:"Several rows of one dataset match, I have looked, and they are this one person."`
+	limits
 	subjects
 	asAccount
 }
@@ -83,8 +98,8 @@ func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 	if c.Request == "" {
 		return c.runNew(ctx, s)
 	}
-	if len(c.Subject) > 0 || c.Kind != "" {
-		return fault.New(fault.Invalid, "a request knows whom it is about and of what kind it is").
+	if len(c.Subject) > 0 || c.Kind != "" || c.limit() != nil {
+		return fault.New(fault.Invalid, "a request knows whom and what it is about, and of what kind it is").
 			Then("ombud dsr run %s --approve HASH", c.Request)
 	}
 	actor, err := c.by(ctx, s)
@@ -106,7 +121,7 @@ func (c *dsrRunCmd) runNew(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	in := request.PlanInput{Kind: plan.Kind(c.Kind), People: people, Actor: s.actor()}
+	in := request.PlanInput{Kind: plan.Kind(c.Kind), People: people, Actor: s.actor(), Limit: c.limit()}
 	p := s.progress()
 	defer p.end()
 	r, err := s.Requests.RunNow(ctx, in, s.env.Abs(c.Out), p.show)

@@ -34,6 +34,7 @@ func (s *session) showPlan(r *request.Request) {
 	p := r.Plan
 	rows, datasets := planned(p)
 	s.heading("%s: %s of %s in %s.", r.Ref, planWord(p.Kind), count(rows, "row"), count(datasets, "dataset"))
+	s.showLimit(r)
 	if p.Matched == 0 {
 		s.printf("  Nobody was found under what was given, in the systems that could be searched.\n")
 	}
@@ -47,6 +48,16 @@ func (s *session) showPlan(r *request.Request) {
 	}
 	s.printf("\n  estimate   %s\n  hash       %s\n  answer by  %s\n", wait(p.Estimate), p.Hash, day(r.Due))
 	s.showNext(r)
+}
+
+func (s *session) showLimit(r *request.Request) {
+	if r.Limit == nil {
+		return
+	}
+	s.printf("  Only of %s.\n", r.Limit)
+	if r.Cause != "" {
+		s.printf("  It follows from a consent that was withdrawn: what has no other ground goes.\n")
+	}
 }
 
 func (s *session) showNext(r *request.Request) {
@@ -155,7 +166,11 @@ func (s *session) showKept(kept []plan.Kept) {
 	s.section("Kept")
 	t := newTable("", "", "rows", "because", "until").numbers(2)
 	for _, k := range kept {
-		t.row("=", k.System+"."+k.Dataset, number(k.Rows), k.Because, k.Until)
+		place := k.System + "." + k.Dataset
+		if len(k.Fields) > 0 {
+			place += " (" + strings.Join(k.Fields, ", ") + ")"
+		}
+		t.row("=", place, number(k.Rows), k.Because, k.Until)
 	}
 	t.print(s)
 }
@@ -240,6 +255,7 @@ func (s *session) showPackage(r *request.Request, out string) {
 func (s *session) showOutcome(r *request.Request) {
 	res := r.Result()
 	s.heading("%s", sentence(r))
+	s.showLimit(r)
 	s.showRemaining("Remains", res.Remaining)
 	s.showRemaining("Not reached or not known", res.Gaps)
 	s.showDone(r.Kind, res.Done)

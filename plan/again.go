@@ -8,11 +8,14 @@ import (
 )
 
 // skipErased leaves out rows that an earlier run has changed already, so that a retry plans what is
-// left and nothing else. The request's key tells: it gives the same value for the same cell again.
+// left and nothing else, and an erasure of part of the data the rows that still hold some of it. The request's key tells: it gives the same value for the same cell again.
 func (w *walk) skipErased(ctx context.Context, groups []*group) ([]*group, error) {
-	rep := w.replacer(w.before.mac)
+	var rep *replacer
+	if w.before != nil {
+		rep = w.replacer(w.before.mac)
+	}
 	err := w.readContents(ctx, groups, func(g *group, r *record, full []connector.Value) error {
-		r.erased = allTombstones(g, full) || rep.wrote(ctx, w.sets[g.d], r, g.decision, full)
+		r.erased = allTombstones(g, full) || rep != nil && rep.wrote(ctx, w.sets[g.d], r, g.decision, full)
 		w.sets[g.d].put(r)
 		return nil
 	})

@@ -85,7 +85,7 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	p.Identities = w.e.identityCommitment(w.q)
 	p.Config = w.e.cfg.Catalog.Config().Digest
 	groups, err := w.group()
-	if err == nil && w.again {
+	if err == nil && (w.again || w.q.Limit != nil) {
 		groups, err = w.skipErased(ctx, groups)
 	}
 	if err != nil {
@@ -104,6 +104,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	w.groups = groups
+	if w.q.Limit != nil {
+		w.fillLimit(p, groups)
+	}
 	p.Catalog = w.fingerprint(groups)
 	w.fillGaps(p, groups)
 	w.fillWarnings(ctx, p, groups)
@@ -202,7 +205,7 @@ func (w *walk) fillSystems(p *Plan, groups []*group) {
 			g.finishStep(w, i+1)
 			sp.Datasets = append(sp.Datasets, g.step)
 			if g.decision.method == catalog.Keep {
-				p.Kept = append(p.Kept, Kept{g.d.System, g.d.Name, g.step.Rows, g.decision.because, g.step.Until})
+				p.Kept = append(p.Kept, Kept{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows, Because: g.decision.because, Until: g.step.Until})
 			}
 		}
 		p.Systems = append(p.Systems, sp)

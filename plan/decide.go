@@ -30,6 +30,8 @@ func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 		return w.decideMention(s, r)
 	case r.co:
 		return w.decideCo(s, r)
+	case w.q.Limit != nil:
+		return w.decidePart(s, r), true
 	case w.isPinned(s, r):
 		because := "rows that stay refer to it"
 		if !r.pinned {
@@ -63,6 +65,9 @@ func roleOf(r *record) catalog.Role {
 
 // decideMention: in somebody else's row only the reference goes, and the words that name the person.
 func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
+	if w.q.Limit != nil {
+		return decision{}, false
+	}
 	fields := w.ordered(s, w.nullColumns(r))
 	if r.inText {
 		fields = w.ordered(s, append(fields, textColumns(s.d)...))
@@ -76,7 +81,7 @@ func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 
 // decideCo: the subject's side goes, the row stays for the others.
 func (w *walk) decideCo(s *rowset, r *record) (decision, bool) {
-	fields := slices.Concat(w.nullColumns(r), textColumns(s.d), w.namesSubject(s, r))
+	fields := w.partOf(s.d, slices.Concat(w.nullColumns(r), textColumns(s.d), w.namesSubject(s, r)))
 	if len(fields) == 0 {
 		return decision{}, false
 	}

@@ -25,6 +25,7 @@ type Question struct {
 	Kind    Kind
 	People  []Person
 	Holds   []subject.Hold // all that stand; the engine finds which cover these people
+	Limit   *Limit         // narrows an erasure to part of the data; nil is all of it
 	// Reviewed says that a person has looked at the text of others: Export then withholds nothing.
 	Reviewed bool
 	// Thorough runs the value sweep however long it takes: a retry is nobody who waits.

@@ -211,8 +211,8 @@ func (w *walk) pinFrom(s *rowset, r *record) bool {
 // mustHold reports whether the surviving row cannot let go of the row it refers to.
 func (w *walk) mustHold(r *record, e *catalog.Edge) bool {
 	switch {
-	case r.keep || r.conflict:
-		return true
+	case r.keep || r.conflict || w.q.Limit != nil:
+		return true // under a limit nothing changes but what was asked for
 	case !r.reached && e.Role != catalog.Mention && e.Role != catalog.Pointer:
 		return true // somebody else's row hangs there
 	}
@@ -233,12 +233,12 @@ func (w *walk) refersToDying(s *rowset, r *record, e *catalog.Edge) bool {
 
 // dies: the row will be gone.
 func (w *walk) dies(s *rowset, r *record) bool {
-	return r.reached && !r.co && !r.keep && !r.conflict && !w.isPinned(s, r) && removes(wanted(s.d))
+	return r.reached && !r.co && !r.keep && !r.conflict && !w.isPinned(s, r) && w.goesWhole(s.d)
 }
 
 // isPinned: something that stays refers to the row, or may do so out of our sight.
 func (w *walk) isPinned(s *rowset, r *record) bool {
-	return r.pinned || w.blind[s.d] && removes(wanted(s.d))
+	return r.pinned || w.blind[s.d] && w.goesWhole(s.d)
 }
 
 // blindDatasets are those whose rows the store could take others along with, unseen: a child that

@@ -73,6 +73,9 @@ func (u *unread) gap(d *catalog.Dataset) Remaining {
 
 // opaqueGaps reads the rows of the person that stay, for the columns that stay with them.
 func (w *walk) opaqueGaps(ctx context.Context) error {
+	if w.q.Limit != nil {
+		return nil // what was not asked for stays, whatever it says
+	}
 	for _, d := range w.order() {
 		if w.sets[d].n == 0 || d.Ignored || !d.Table.Rights.Select {
 			continue

@@ -17,7 +17,8 @@ type Plan struct {
 	Request  string       `json:"request"`
 	Hash     string       `json:"hash"` // see Hash; a person approves it
 	Kind     Kind         `json:"kind"`
-	Matched  int          `json:"matched"` // rows of people datasets the identities led to
+	Limit    *Limit       `json:"limit,omitempty"` // of an erasure of part of the data
+	Matched  int          `json:"matched"`         // rows of people datasets the identities led to
 	Systems  []SystemPlan `json:"systems"`
 	Kept     []Kept       `json:"kept"`
 	Ignored  []string     `json:"ignored"` // "system.dataset", named in every receipt
@@ -69,6 +70,8 @@ type Kept struct {
 	Rows    int64  `json:"rows"`
 	Because string `json:"because"`
 	Until   string `json:"until,omitempty"`
+	// Fields are the columns meant, where the rest of the rows changes; none: all of them.
+	Fields []string `json:"fields,omitempty"`
 }
 
 // Held is text that access does not ship before a person has looked.

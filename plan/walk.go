@@ -44,6 +44,7 @@ type walk struct {
 	kept    bool                              // some row that others refer to is kept
 	others  map[*catalog.Edge]map[string]bool // value edges: values that are somebody else's
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
+	parts   map[*catalog.Dataset]*part        // see limits
 }
 
 // reason for keeping a row.

@@ -56,6 +56,9 @@ func (s *Service) create(ctx context.Context, r *record, tokens []string, c comm
 	var out *record
 	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		fresh := *r
+		if err := fresh.because(ctx, tx); err != nil {
+			return err
+		}
 		if err := fresh.insert(ctx, tx, tokens); err != nil {
 			return err
 		}
@@ -95,6 +98,12 @@ func (s *Service) append(tx *db.Tx, r *record, tokens []string, c command) (ledg
 	content := map[string]any{"request": r.ref(), "kind": r.kind, "state": r.state, "people": r.People}
 	if r.Plan != nil {
 		content["hash"] = r.Plan.Hash
+	}
+	if r.Limit != nil {
+		content["limit"] = r.Limit
+	}
+	if r.Cause != "" {
+		content["cause"] = r.Cause
 	}
 	for k, v := range c.content {
 		content[k] = v

@@ -30,7 +30,7 @@ func (s *Service) Current(ctx context.Context, kind plan.Kind, ids []subject.Ide
 		}
 		for _, r := range all {
 			fresh := r.state == Complete && kind == plan.Access && now.Sub(r.updated) < answered
-			if r.People != 1 || !r.state.Open() && !fresh {
+			if r.People != 1 || r.Limit != nil || !r.state.Open() && !fresh {
 				continue
 			}
 			theirs, err := tokensOf(ctx, tx, r.id)

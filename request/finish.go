@@ -106,7 +106,7 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 	if r.state != Complete {
 		return nil
 	}
-	if r.kind == plan.Erasure && r.Only == "" { // else they are on the list, and may be known elsewhere again
+	if r.kind == plan.Erasure && r.Only == "" && r.Limit == nil { // else they are on the list, or known here still
 		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e)); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func outcomeCounts(e ending, digest string) map[string]any {
 func (s *Service) compose(r *record, e ending, status plan.Status) *Receipt {
 	now, o := s.cfg.Clock.Now(), e.outcome
 	doc := &Receipt{
-		Format: receiptFormat, ID: id.New("rcp_", now), Request: r.id, Ref: r.ref(), Kind: r.kind,
+		Format: receiptFormat, ID: id.New("rcp_", now), Request: r.id, Ref: r.ref(), Kind: r.kind, Limit: r.Limit,
 		Organization: s.cfg.Catalog.Config().Organization.Name,
 		Received:     r.received.Format(time.RFC3339), Finished: now.Format(time.RFC3339), Approvals: len(r.Approvals),
 		Plan: e.plan.Hash, Status: status, Matched: o.Matched,

@@ -40,7 +40,7 @@ type signedForgotten struct {
 // overwritten is what a receipt says of keys when it is signed: the commit that it belongs to is answered when they are
 // overwritten. A request of before there were such keys says nothing.
 func overwritten(r *record, status plan.Status) string {
-	if r.kind != plan.Erasure || status != plan.Complete || vault.SlotOf(r.key) == 0 {
+	if r.kind != plan.Erasure || r.Limit != nil || status != plan.Complete || vault.SlotOf(r.key) == 0 {
 		return ""
 	}
 	return KeysOverwritten

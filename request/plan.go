@@ -19,6 +19,11 @@ func (s *Service) Plan(ctx context.Context, in PlanInput) (*Request, error) {
 	if in.Request != "" {
 		return s.planAgain(ctx, in)
 	}
+	return s.planNew(ctx, in, func(*plan.Plan) bool { return true })
+}
+
+// planNew takes a request in whose plan is wanted; nil where it is not.
+func (s *Service) planNew(ctx context.Context, in PlanInput, wanted func(*plan.Plan) bool) (*Request, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -27,7 +32,7 @@ func (s *Service) Plan(ctx context.Context, in PlanInput) (*Request, error) {
 		return nil, err
 	}
 	p, err := s.makePlan(ctx, r, in.People)
-	if err != nil {
+	if err != nil || !wanted(p) {
 		return nil, err
 	}
 	tokens := subject.Tokens(s.cfg.Vault, identities(in.People))
@@ -39,7 +44,7 @@ func (s *Service) Plan(ctx context.Context, in PlanInput) (*Request, error) {
 func (s *Service) begin(in PlanInput) (*record, error) {
 	now := s.cfg.Clock.Now()
 	r := &record{id: id.New("dsr_", now), kind: in.Kind, received: now, updated: now}
-	r.Actor, r.Only = in.Actor, s.cfg.Only
+	r.Actor, r.Only, r.Limit, r.Cause = in.Actor, s.cfg.Only, in.Limit, in.Cause
 	return r, s.seal(r, in.People)
 }
 
@@ -70,6 +75,9 @@ func (s *Service) planAgain(ctx context.Context, in PlanInput) (*Request, error)
 	people, err := s.people(r)
 	if err != nil {
 		return nil, err
+	}
+	if in.Limit != nil {
+		return nil, fault.New(fault.Invalid, "%s keeps the limit that it was taken in with", r.ref()).Then("Take a new request in, with --subject.")
 	}
 	changed := len(in.People) > 0 || in.SamePerson
 	if in.SamePerson && len(in.People) == 0 {
@@ -133,7 +141,8 @@ func (s *Service) question(ctx context.Context, r *record, people []plan.Person)
 		return q, err
 	}
 	q.Holds = holds
-	return q, nil
+	q.Limit, err = s.limit(r, people)
+	return q, err
 }
 
 // RunNow plans and runs at once. An access is answered into out; an erasure stops before anything is

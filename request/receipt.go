@@ -31,6 +31,7 @@ type Receipt struct {
 	Request      string           `json:"request"`
 	Ref          string           `json:"ref"`
 	Kind         plan.Kind        `json:"kind"`
+	Limit        *plan.Limit      `json:"limit,omitempty"` // of an erasure of part of the data
 	Organization string           `json:"organization"`
 	Received     string           `json:"received"` // times are RFC 3339, UTC
 	Finished     string           `json:"finished"`

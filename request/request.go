@@ -27,9 +27,11 @@ type Request struct {
 	Receipt   *ReceiptRef   // of the last run
 	Package   *PackageRef   // of the last access package
 	Progress  *plan.Progress
-	Entries   []int64 // in the ledger, oldest first
-	Failure   string  // why State is failed
-	Only      string  // the restored system in which it does erasures again, "" for all others
+	Entries   []int64     // in the ledger, oldest first
+	Failure   string      // why State is failed
+	Limit     *plan.Limit // of an erasure of part of the data; nil is all of it
+	Cause     string      // what it follows from: "" is a person's own wish
+	Only      string      // the restored system in which it does erasures again, "" for all others
 
 	Who, What string // who acts now, and what they do
 }
@@ -65,6 +67,7 @@ type Result struct {
 	Request   string           `json:"request"`
 	Ref       string           `json:"ref"`
 	Kind      plan.Kind        `json:"kind"`
+	Limit     *plan.Limit      `json:"limit,omitempty"`
 	Hash      string           `json:"hash"`
 	Status    State            `json:"status"`
 	Matched   int              `json:"matched"`
@@ -83,7 +86,7 @@ type Result struct {
 // Result is the request's state in the form of the public contract; its lists are never null. Before
 // a run, and while a new plan waits, kept, held, ignored, gaps and warnings are the plan's.
 func (r *Request) Result() Result {
-	out := Result{Request: r.ID, Ref: r.Ref, Kind: r.Kind, Hash: r.Hash, Status: r.State, Receipt: r.Receipt, Package: r.Package}
+	out := Result{Request: r.ID, Ref: r.Ref, Kind: r.Kind, Limit: r.Limit, Hash: r.Hash, Status: r.State, Receipt: r.Receipt, Package: r.Package}
 	switch o, p := r.Outcome, r.Plan; {
 	case o != nil && r.State != Awaiting:
 		out.Matched, out.Done, out.Kept, out.Held, out.Remaining = o.Matched, o.Done, o.Kept, o.Held, o.Remaining

@@ -39,6 +39,8 @@ type Config struct {
 	Shreds *subject.Shreds
 	// Staffed tells whether people sign in: what is about several persons then takes two of them. nil is nobody.
 	Staffed func() bool
+	// Uses tells what purposes needed of people, and what others that go on need of them still; nil knows of no purpose.
+	Uses func(people []plan.Person, purposes []string) (ended, going []plan.Use, err error)
 	// Traffic is shared by all services over one store; nil makes one.
 	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
@@ -54,7 +56,7 @@ type Service struct {
 
 // New prepares the service's tables. Call Recover before taking requests.
 func New(ctx context.Context, c Config) (*Service, error) {
-	if err := c.DB.Migrate(ctx, "request", schema, receiptsForgotten); err != nil {
+	if err := c.DB.Migrate(ctx, "request", schema, receiptsForgotten, causes); err != nil {
 		return nil, err
 	}
 	if c.Suppressions == nil {
@@ -88,6 +90,10 @@ type PlanInput struct {
 	Kind   plan.Kind
 	People []plan.Person
 	Actor  string
+	// Limit narrows an erasure to part of the data; nil is all of it.
+	Limit *plan.Limit
+	// Cause names what a request follows from: there is never more than one for a cause. "" is a person's own wish.
+	Cause string
 	// Request plans an open request again, by id or reference; Kind and People are then its own, but
 	// People, when given, replace them: that is how a merge review is answered.
 	Request string
@@ -102,6 +108,9 @@ func (in PlanInput) check() error {
 	}
 	if len(in.People) == 0 {
 		return fault.New(fault.Invalid, "a request needs a subject").Then("--subject kind=value, or --subject @file")
+	}
+	if err := in.checkLimit(); err != nil {
+		return err
 	}
 	for _, p := range in.People {
 		if len(p.Identities) == 0 {
@@ -181,7 +190,7 @@ func (s *Service) show(ctx context.Context, tx *db.Tx, r *record) (*Request, err
 		ID: r.id, Ref: r.ref(), Kind: r.kind, State: r.state, People: r.People, Masked: s.masked(r),
 		Received: r.received, Updated: r.updated, Target: r.received.Add(ownTarget),
 		Actor: r.Actor, Plan: r.Plan, Outcome: r.Outcome, Approvals: r.Approvals, Package: r.Package,
-		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id), Only: r.Only,
+		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id), Only: r.Only, Limit: r.Limit, Cause: r.Cause,
 	}
 	out.Due, out.DueWhy = due(r.received)
 	if r.Plan != nil {

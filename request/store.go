@@ -83,6 +83,8 @@ type body struct {
 	Released  bool          `json:"released,omitempty"` // one of them ended: plan again
 	Reason    []byte        `json:"reason,omitempty"`   // of a refusal, sealed: it may name people
 	Only      string        `json:"only,omitempty"`     // the restored system it is about alone
+	Limit     *plan.Limit   `json:"limit,omitempty"`    // of an erasure of part of the data
+	Cause     string        `json:"cause,omitempty"`    // what it follows from
 }
 
 func (r *record) ref() string { return reference(r.year, r.n) }

@@ -21,6 +21,9 @@ func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.P
 	if r.kind != plan.Erasure || r.Outcome == nil {
 		return nil, fault.New(fault.Invalid, "%s is no erasure that has run", r.ref())
 	}
+	if r.Limit != nil && len(people) == 0 && r.key == nil {
+		return nil, fault.New(fault.Invalid, "%s erased part of the data of a person who is known here still", r.ref()).Then("Say whom it was about: --subject kind=value")
+	}
 	tokens, err := s.tokens(ctx, r)
 	if err != nil {
 		return nil, err

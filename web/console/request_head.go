@@ -34,7 +34,7 @@ func (d *dossier) sentence() (sentence, lede string) {
 
 func (d *dossier) waiting(who string) (string, string) {
 	const untouched = "Nothing has been touched. "
-	asked := d.asked()
+	asked := d.limit() + d.asked()
 	if d.story.drifted() {
 		return who + ": the data moved, so here is a new plan.", "Nothing more was touched. The approval before was of another plan and does not count for this one. " + asked
 	}
@@ -51,6 +51,17 @@ func (d *dossier) waiting(who string) (string, string) {
 		return who + ": a second person must approve.", untouched + asked + " It runs at once when somebody else approves the same plan."
 	}
 	return who + ": the plan is ready for you.", untouched + asked + " Approve the plan and exactly this runs; if the data moves first, Ombud asks you again."
+}
+
+// limit says of what part of the data it is, and what it follows from; "" for all of it.
+func (d *dossier) limit() string {
+	switch {
+	case d.Limit == nil:
+		return ""
+	case d.Cause != "":
+		return "A consent was withdrawn; this is about " + d.Limit.String() + ". "
+	}
+	return "This is only about " + d.Limit.String() + ". "
 }
 
 // asked says how many systems were asked and answered.
@@ -75,6 +86,9 @@ func (d *dossier) complete(who string) (string, string) {
 			return who + ": the package is ready, some text waits for review.", "What others wrote is held back until somebody has looked. The rest is in the package."
 		}
 		return who + ": the package is ready.", "Everything that was found is in it, with a signed list."
+	}
+	if d.Limit != nil {
+		return who + ": done, and proven by looking again.", d.limit() + "What was asked for is gone. All else of the person is untouched, and named below."
 	}
 	if o != nil && len(o.Kept) > 0 {
 		return who + ": done, and proven by looking again.", "What had to go is gone. What stays is named below, with its reason and its end."

@@ -185,7 +185,11 @@ func keptSection(d *dossier) g.Node {
 	}
 	var rows []g.Node
 	for _, k := range d.Outcome.Kept {
-		rows = append(rows, view.Row(g.Text(k.System+"."+k.Dataset), view.Figure("Rows", view.Number(k.Rows)),
+		place := k.System + "." + k.Dataset
+		if len(k.Fields) > 0 {
+			place += " (" + strings.Join(k.Fields, ", ") + ")"
+		}
+		rows = append(rows, view.Row(g.Text(place), view.Figure("Rows", view.Number(k.Rows)),
 			view.Text("Because", view.Upper(k.Because)), view.Text("Until", later(date(k.Until), "no end named"))))
 	}
 	return view.Section{ID: "kept", Title: "What stays, and why", Note: g.Text("the person is told this too")}.With(

@@ -1,0 +1,86 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/pii"
+	"github.com/ombudhq/ombud/plan"
+)
+
+// causes is what requests follow from, each at most once.
+const causes = `create table request_causes (
+	cause text not null primary key,
+	request text not null
+)`
+
+// checkLimit names every fault of a limit.
+func (in PlanInput) checkLimit() error {
+	l := in.Limit
+	if l == nil {
+		return nil
+	}
+	err := fault.New(fault.Invalid, "an erasure cannot be limited like this")
+	if in.Kind != plan.Erasure {
+		err = err.With(fault.Detail{Where: "kind", Message: "only an erasure can be of part of the data"})
+	}
+	if len(l.Categories) == 0 && len(l.Purposes) == 0 {
+		err = err.With(fault.Detail{Where: "categories", Message: "name categories or purposes, or no limit at all"})
+	}
+	for _, c := range l.Categories {
+		if !slices.Contains(pii.Categories(), c) {
+			err = err.With(fault.Detail{Where: "categories", Message: fmt.Sprintf("there is no category %q", c)})
+		}
+	}
+	if len(err.Details) > 0 {
+		return err
+	}
+	return nil
+}
+
+// limit is a request's, with what the purposes need of these people now.
+func (s *Service) limit(r *record, people []plan.Person) (*plan.Limit, error) {
+	if r.Limit == nil {
+		return nil, nil
+	}
+	l := *r.Limit
+	if s.cfg.Uses == nil {
+		if len(l.Purposes) > 0 {
+			return nil, fault.New(fault.Invalid, "no purpose is declared")
+		}
+		return &l, nil
+	}
+	var err error
+	l.Ended, l.Going, err = s.cfg.Uses(people, l.Purposes)
+	return &l, err
+}
+
+// because notes what the request follows from; fault.Conflict when there is one already.
+func (r *record) because(ctx context.Context, tx *db.Tx) error {
+	if r.Cause == "" {
+		return nil
+	}
+	var other string
+	err := tx.QueryRow(ctx, `select request from request_causes where cause = $1`, r.Cause).Scan(&other)
+	if err == nil {
+		return fault.New(fault.Conflict, "there is a request for this already")
+	}
+	if !errors.Is(err, db.ErrNoRows) {
+		return fmt.Errorf("reading what a request follows from: %w", err)
+	}
+	_, err = tx.Exec(ctx, `insert into request_causes (cause, request) values ($1, $2)`, r.Cause, r.id)
+	return err
+}
+
+// Follow is Plan for what follows from something, as the erasure of data does from a consent that ended. It gives nil where
+// nothing is to be done; where a store could not be asked, that is not known, and the request waits for it. A second one
+// for the same cause is fault.Conflict.
+func (s *Service) Follow(ctx context.Context, in PlanInput) (*Request, error) {
+	return s.planNew(ctx, in, func(p *plan.Plan) bool {
+		return acts(p) || slices.ContainsFunc(p.Gaps, func(g plan.Remaining) bool { return g.Code == "unreachable" || g.Code == "unreadable" })
+	})
+}
