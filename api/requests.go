@@ -132,10 +132,10 @@ func (s *server) addRequests(a huma.API) {
 type createInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
 	Body struct {
-		Kind  plan.Kind `json:"kind" enum:"access,erasure"`
-		Reuse bool      `json:"reuse,omitempty" doc:"Answer with the request of this kind about this one person that is open, or an access that was answered within a day: 200"`
-		Categories []string `json:"categories,omitempty" maxItems:"40" doc:"An erasure only of data of these categories"`
-		Purposes   []string `json:"purposes,omitempty" maxItems:"100" doc:"An erasure only of data that was there for these purposes"`
+		Kind       plan.Kind `json:"kind" enum:"access,erasure"`
+		Reuse      bool      `json:"reuse,omitempty" doc:"Answer with the request of this kind about this one person that is open, or an access that was answered within a day: 200"`
+		Categories []string  `json:"categories,omitempty" maxItems:"40" doc:"An erasure only of data of these categories"`
+		Purposes   []string  `json:"purposes,omitempty" maxItems:"100" doc:"An erasure only of data that was there for these purposes"`
 		People
 	}
 }

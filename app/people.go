@@ -77,7 +77,7 @@ func purposesOf(cfg *catalog.Config) []purpose.Purpose {
 		one := purpose.Purpose{
 			ID: p.ID, Name: p.Name, Description: p.Description, Basis: purpose.Basis(p.Basis), Because: p.Because, Categories: p.Categories,
 			Explicit: p.Explicit, Uses: p.Uses, Systems: p.Systems, Retention: p.Retention, Recipients: p.Recipients, Expires: p.Expires,
-			DoubleOptIn: p.DoubleOptIn, Reconsent: p.Reconsent, Review: p.Review,
+			DoubleOptIn: p.DoubleOptIn, Reconsent: p.Reconsent, Review: p.Review, OnWithdrawal: p.OnWithdrawal,
 		}
 		if p.LIA != nil {
 			lia := purpose.LIA(*p.LIA)

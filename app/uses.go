@@ -11,8 +11,8 @@ import (
 	"github.com/ombudhq/ombud/purpose"
 )
 
-// uses tells what the purposes named needed, and what others need still of these people: those that may go on now, as a
-// decision has it. Without names a yes counts for nothing: who wants data of a category gone takes it back for that.
+// uses tells what the purposes named needed, and which purposes still need data of these people: those that may go on now, as
+// a decision has it. A consent that stands is such a ground too, also for a purpose that is named: it ends by a withdrawal.
 func (a *App) uses(people []plan.Person, names []string) (ended, going []plan.Use, err error) {
 	set := a.Purposes.Now()
 	unknown := fault.New(fault.Invalid, "an erasure cannot be limited like this")
@@ -44,7 +44,7 @@ func (a *App) usesOf(p plan.Person, ended []string) ([]plan.Use, error) {
 	h := a.Consents.Find(p.Identities...)
 	var out []plan.Use
 	for _, rule := range a.Purposes.Now().All() {
-		if slices.Contains(ended, rule.ID) || len(ended) == 0 && rule.Basis == purpose.Consent {
+		if slices.Contains(ended, rule.ID) && rule.Basis != purpose.Consent {
 			continue
 		}
 		var needed []string

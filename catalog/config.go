@@ -76,6 +76,8 @@ type Purpose struct {
 	DoubleOptIn bool        `yaml:"double_opt_in,omitempty"` // a consent waits for its confirmation
 	Reconsent   string      `yaml:"reconsent,omitempty"`     // the notice version from which older consents do not count
 	Review      string      `yaml:"review,omitempty"`        // YYYY-MM-DD
+	// OnWithdrawal: erase (default) opens an erasure for data that no other purpose needs; keep opens none.
+	OnWithdrawal string `yaml:"on_withdrawal,omitempty"`
 }
 
 // LIA is a legitimate-interests assessment (Art. 6(1)(f)).

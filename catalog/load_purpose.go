@@ -28,6 +28,7 @@ func (r *reader) purpose(n *yaml.Node) (p Purpose) {
 		"systems": r.systemRefs(&p.Systems), "recipients": r.texts(&p.Recipients),
 		"notices": func(n *yaml.Node) { p.Notices = list(r, n, "notices", r.notice) },
 		"expires": r.period(&p.Expires), "double_opt_in": r.flag(&p.DoubleOptIn), "reconsent": r.text(&p.Reconsent),
+		"on_withdrawal": r.oneOf(&p.OnWithdrawal, "act", []string{"erase", "keep"}, nil),
 	}, "id", "basis")
 	r.sensible(n, p)
 	return p
@@ -37,6 +38,9 @@ func (r *reader) purpose(n *yaml.Node) (p Purpose) {
 func (r *reader) sensible(n *yaml.Node, p Purpose) {
 	if p.LIA != nil && p.Basis != "legitimate_interests" {
 		r.fault(n, "lia belongs to legitimate_interests, and the basis of %q is another", p.ID)
+	}
+	if p.OnWithdrawal != "" && p.Basis != "consent" {
+		r.fault(n, "on_withdrawal belongs to consent, and the basis of %q is another", p.ID)
 	}
 	known := p.Reconsent == ""
 	for _, v := range p.Notices {

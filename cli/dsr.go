@@ -24,8 +24,8 @@ type dsrCmd struct {
 
 // limits narrow an erasure to part of the data.
 type limits struct {
-	Category []string `help:"Only data of these categories, separated by commas. What a purpose other than by consent needs of it stays." placeholder:"CATEGORY"`
-	Purpose  []string `help:"Only data that was there for these purposes, separated by commas. What other purposes need of it stays." placeholder:"PURPOSE"`
+	Category []string `help:"Only data of these categories, separated by commas. What a purpose still needs of it stays." placeholder:"CATEGORY"`
+	Purpose  []string `help:"Only data that was there for these purposes, separated by commas. What others need of it stays." placeholder:"PURPOSE"`
 }
 
 func (l *limits) limit() *plan.Limit {

@@ -114,6 +114,9 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	}
 	e.Content = c
 	at, err := s.put(tx, n, bound, e, d)
+	if err == nil {
+		err = owe(ctx, tx, n, at.Revision, c)
+	}
 	if err != nil {
 		return Withdrawal{}, err
 	}

@@ -42,6 +42,9 @@ func (p *Purpose) check() error {
 	if p.Expires != "" && !periodShape.MatchString(p.Expires) {
 		bad("expires", "N days, N months, N years, or never")
 	}
+	if w := p.OnWithdrawal; w != "" && (w != EraseData && w != KeepData || p.Basis != Consent) {
+		bad("on_withdrawal", "erase or keep, for a purpose by consent")
+	}
 	p.checkLIA(bad)
 	for i, f := range p.Fields {
 		if f.Name == "" || f.Because == "" {

@@ -54,7 +54,15 @@ type Purpose struct {
 	DoubleOptIn bool     `json:"double_opt_in,omitempty"`
 	Reconsent   string   `json:"reconsent,omitempty" doc:"The notice version from which older consents do not count"`
 	Review      string   `json:"review,omitempty"`
+	// OnWithdrawal says what becomes of the data when a consent is withdrawn.
+	OnWithdrawal string `json:"on_withdrawal,omitempty" enum:"erase,keep" doc:"erase, by default: an erasure is opened for what no other purpose needs; keep: nothing is"`
 }
+
+// What becomes of the data of a purpose whose consent is withdrawn.
+const (
+	EraseData = "erase" // what no other purpose needs; also where nothing is said
+	KeepData  = "keep"
+)
 
 // LIA is a legitimate-interests assessment.
 type LIA struct {
