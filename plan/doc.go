@@ -52,6 +52,12 @@
 //     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
 //     enum, UNIQUE and CHECK. None fits: a gap.
 //
+// # Part of the data
+//
+// A Limit narrows an erasure to categories, or to what was there for purposes (catalog.CategoryOf, the purpose of a table).
+// What a purpose that goes on needs is kept and named. Nothing else changes: no reference breaks, so whatever a surviving
+// row refers to is anonymised in the columns asked for; rows of others and text are not looked at.
+//
 // # What it promises
 //
 //   - Order: children first, people rows last: they are the thread back in after a crash.
