@@ -2,6 +2,8 @@ package subject_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -53,6 +55,41 @@ func TestShredsAreFinished(t *testing.T) {
 		}
 		w.wantForgotten(t, slots, true, false, true, false)
 	})
+}
+
+// TestAShredCutShort: a disk that took half of the zeros leaves a key that is none, and the next start ends what was begun.
+func TestAShredCutShort(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	s, err := subject.OpenShreds(ctx, w.db, w.vault, w.ledger, w.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot, err := w.vault.NewSlot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "insert into shreds (slot, at) values ($1, 0)", int64(slot))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(w.dir, "keys", "slots"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(make([]byte, 32), int64(slot)*64)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.vault.Forgotten(slot); !errors.Is(err, vault.ErrDamaged) {
+		t.Errorf("half a key: %v", err)
+	}
+	if err := s.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.wantForgotten(t, []vault.Slot{slot}, true)
 }
 
 func (w *world) wantForgotten(t *testing.T, slots []vault.Slot, want ...bool) {

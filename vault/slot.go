@@ -17,6 +17,10 @@ type Slot uint32
 // ErrForgotten is what opening gives when the key was shredded: what was sealed under it cannot be read by anybody.
 var ErrForgotten = errors.New("this was forgotten: its key is destroyed")
 
+// ErrDamaged is in what is told of a key that is neither whole nor overwritten: overwriting it was cut short, or somebody
+// changed it.
+var ErrDamaged = errors.New("the key is neither whole nor overwritten")
+
 // A value sealed under the key of a slot:
 //
 //	2 | slot, 4 bytes | nonce, 12 bytes | AES-256-GCM ciphertext and tag

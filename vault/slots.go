@@ -92,7 +92,7 @@ func (b *bucket) unwrap(to []byte, slot Slot, from []byte) ([]byte, error) {
 	}
 	for _, c := range from {
 		if c != 0 {
-			return nil, fault.Wrap(fault.Integrity, err, "a key of the file %s was changed", slotsFile).Then("Put back the newest copy of the folder keys.")
+			return nil, fault.Wrap(fault.Integrity, ErrDamaged, "a key of the file %s was changed", slotsFile).Then("Put back the newest copy of the folder keys.")
 		}
 	}
 	return nil, ErrForgotten
