@@ -60,6 +60,17 @@ func (a *App) rotateKeys(ctx context.Context, actor string, each func(done, of i
 		"provider": out.Provider, "from": out.From, "to": out.Version, "buckets": out.Moved, "resumed": out.Resumed, "kept": out.Kept})
 }
 
+// resumeRotation goes on with a rotation of the keys that was cut off.
+func (a *App) resumeRotation(ctx context.Context) {
+	ages, err := a.Vault.Ages(ctx, a.cfg.Clock.Now())
+	if err == nil && ages.Running != nil {
+		_, err = a.rotateKeys(ctx, "ombud", func(done, of int) { a.cfg.Log.Info("the rotation of the keys goes on", "buckets", done, "of", of) })
+	}
+	if err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Conflict { // somebody else may go on with it
+		a.cfg.Log.Error("a rotation of the keys that was cut off could not go on", "error", err)
+	}
+}
+
 // backUpKeys copies the keys, with the entry that tells of it, and deletes the copies that are too many.
 func (a *App) backUpKeys(ctx context.Context, o cli.KeyBackupOptions) (cli.KeysBackedUp, error) {
 	now := a.cfg.Clock.Now().UTC()

@@ -20,18 +20,38 @@ import (
 // killAt tells the server to be killed where it ends itself: a point, and how often it gets there before.
 const killAt = "OMBUD_APP_KILL_AT"
 
-// deathAt is a hook that kills its own process, counting from when it is armed; nil where none is asked for.
-func deathAt(text string, armed *atomic.Bool) func(string) {
+// armedFile is there while points count.
+const armedFile = "armed"
+
+func (k *killed) arm(dir string) {
+	k.t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, armedFile), nil, 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func disarm(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(dir, armedFile)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deathAt is a hook that kills its own process where the environment says, counting from when it is armed; nil where it says
+// nothing.
+func deathAt(dir string) func(string) {
 	var at string
-	var left int
-	if _, err := fmt.Sscan(text, &at, &left); err != nil {
+	var n int
+	if _, err := fmt.Sscan(os.Getenv(killAt), &at, &n); err != nil {
 		return nil
 	}
-	return func(point string) { // called by the one writer
-		if point != at || !armed.Load() {
+	var left atomic.Int64
+	left.Store(int64(n))
+	return func(point string) {
+		if point != at {
 			return
 		}
-		if left--; left == 0 {
+		if _, err := os.Stat(filepath.Join(dir, armedFile)); err == nil && left.Add(-1) == 0 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // of ourselves: it cannot fail
 			select {}
 		}
@@ -151,9 +171,7 @@ func TestKilledBetween(t *testing.T) {
 		_, h, _ := c.do("GET", "/?token="+c.token, "")
 		c.cookie, _, _ = strings.Cut(h.Get("Set-Cookie"), ";")
 		c.check()
-		if err := c.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
+		c.arm(dir)
 		for c.words(fmt.Sprintf("p%d@example.com", r.IntN(20))) == nil {
 		}
 		_ = c.cmd.Wait() // it killed itself

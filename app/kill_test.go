@@ -9,12 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -120,6 +117,7 @@ type killed struct {
 
 func startKilled(t *testing.T, dir string) *killed {
 	t.Helper()
+	disarm(t, dir)
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestServedToBeKilled$")
 	cmd.Env = append(os.Environ(), servedDir+"="+dir)
 	out, err := cmd.StdoutPipe()
@@ -175,11 +173,7 @@ func TestServedToBeKilled(t *testing.T) {
 	if dir == "" {
 		t.Skip("run by TestNoEventIsLost and TestKilledBetween")
 	}
-	var armed atomic.Bool
-	arm := make(chan os.Signal, 1)
-	signal.Notify(arm, syscall.SIGUSR1)
-	go func() { <-arm; armed.Store(true) }()
-	p := app.Program(app.Options{Version: "test", Hook: deathAt(os.Getenv(killAt), &armed)})
+	p := app.Program(app.Options{Version: "test", Hook: deathAt(dir)})
 	place := cli.Place{Data: filepath.Join(dir, "ombud-data"), Config: filepath.Join(dir, "ombud.yaml"), Command: "ombud serve"}
 	err := p.Serve(t.Context(), place, cli.ServeOptions{Listen: "127.0.0.1:0", Actor: "local:ida", Log: os.Stderr, Ready: func(u string) { fmt.Println(u) }})
 	t.Fatal(err)

@@ -1,0 +1,73 @@
+package app_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestKilledWhileItRotates kills the server at each step of a rotation of the keys. The next start goes on with it by
+// itself, and what people said opens throughout.
+func TestKilledWhileItRotates(t *testing.T) {
+	dir := t.TempDir()
+	shop(t, dir)
+	if err := os.WriteFile(config(dir).ConfigPath, []byte(shopConfig+letters), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := open(t, config(dir))
+	if err := errors.Join(a.Vault.KeepFree(12*4096), a.Close()); err != nil { // more than are moved at once
+		t.Fatal(err)
+	}
+	answered := map[string][]int64{}
+	ended := 0
+	for _, at := range []string{"vault.ages 1", "vault.version 1", "vault.anchor 1", "vault.root 1", "vault.moved 1", "vault.ages 3", "vault.anchor 2",
+		"vault.region 2", "vault.moved 2", "vault.ages 4", "vault.dropped 3", "vault.blanked 3", "vault.destroyed 1", "vault.ages 6", "commit 1"} {
+		t.Setenv(killAt, at)
+		s := startKilled(t, dir)
+		s.yesAndNo("ida@example.com", answered)
+		s.arm(dir)
+		if code, out, _ := command(t, dir, "", "vault", "rotate"); code == 0 {
+			t.Fatalf("%s: it was not killed: %s", at, out)
+		}
+		_ = s.cmd.Wait() // it killed itself
+		t.Setenv(killAt, "")
+		s = startKilled(t, dir)
+		s.rotated(dir)
+		s.yesAndNo("bo@example.com", answered)
+		s.kill()
+		ended++
+	}
+	code, out, errs := command(t, dir, "", "audit", "tail", "--kind", "vault.rotated", "--json")
+	if n := strings.Count(out, `"actor": "ombud"`); code != 0 || n < ended-4 {
+		t.Errorf("exit %d: %d of %d rotations were ended by a start: %s", code, n, ended, errs)
+	}
+	if code, out, errs = command(t, dir, "", "audit", "verify"); code != 0 {
+		t.Errorf("the ledger: %s%s", out, errs)
+	}
+}
+
+// rotated waits until no rotation is under way.
+func (k *killed) rotated(dir string) {
+	k.t.Helper()
+	for end := time.After(30 * time.Second); ; {
+		code, out, errs := command(k.t, dir, "", "vault", "list", "--json")
+		var list struct {
+			Running *struct{} `json:"running"`
+		}
+		if err := json.Unmarshal([]byte(out), &list); code != 0 || err != nil {
+			k.t.Fatal(fmt.Sprint(code, err, errs))
+		}
+		if list.Running == nil {
+			return
+		}
+		select {
+		case <-end:
+			k.t.Fatal("the rotation does not end")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
