@@ -218,7 +218,11 @@ func (p *quick) raw() (string, bool) {
 	if !p.byte('"') {
 		return "", false
 	}
-	for start := p.i; p.i < len(p.b); p.i++ {
+	start := p.i
+	for p.i+8 <= len(p.b) && plain(p.b[p.i:p.i+8]) {
+		p.i += 8
+	}
+	for ; p.i < len(p.b); p.i++ {
 		switch c := p.b[p.i]; {
 		case c == '"':
 			p.i++
@@ -228,6 +232,15 @@ func (p *quick) raw() (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// plain tells whether eight bytes are ASCII, none of them a quote, a backslash or a control character. Each byte is looked
+// at in its place in one number: a byte with its high bit set afterwards is one that is not.
+func plain(s string) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := x^each*'"', x^each*'\\'
+	return (x|(x-each*0x20)|(quote-each)&^quote|(slash-each)&^slash)&high == 0
 }
 
 func (p *quick) text(to *string) (ok bool) {

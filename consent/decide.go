@@ -114,6 +114,33 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 	return h
 }
 
+// FindAll is Find for many questions of one identity each: to[i] becomes the handle of ids[i]. Where there is no kind, it
+// stays as it is.
+func (s *Service) FindAll(ids []subject.Identity, to []Handle) {
+	const some = 64
+	var keys [some]index.Key
+	var found [some]index.Number
+	for len(ids) > 0 {
+		n := min(some, len(ids))
+		for i, id := range ids[:n] {
+			if id.Kind != "" {
+				keys[i] = short(s.cfg.People.Key(id))
+			}
+		}
+		s.index.FindAll(keys[:n], found[:n])
+		for i, id := range ids[:n] {
+			if f, _, _ := s.index.State(found[i]); id.Kind == "" {
+				continue
+			} else if found[i] != 0 && f&(index.Erased|index.Suppressed) == 0 {
+				to[i] = Handle{person: subject.Number(found[i])}
+			} else {
+				to[i] = s.Find(id)
+			}
+		}
+		ids, to = ids[n:], to[n:]
+	}
+}
+
 // FindID looks a person up by id; false when the id is none of ours, and then every answer about them is no.
 func (s *Service) FindID(id string) (Handle, bool) {
 	n, ok := s.cfg.People.Number(id)

@@ -112,7 +112,7 @@ func (m *modelWorld) compare(step int, what string) {
 			for _, c := range []string{"contact", "usage", "location"} {
 				at, h := m.Now(), m.Find(identity(i)...)
 				v := m.DecideAt(at, h, pu.ID, c, false)
-				m.sameKept(at, h, pu.ID, c, v)
+				m.sameKept(at, identity(i)[0], pu.ID, c, v)
 				if want := p.may(pu, c, m.clock.Now()); v.Allowed != want {
 					m.t.Errorf("step %d, after %s: person %d, %s for %s: %+v, want %v", step, what, i, c, pu.ID, v, want)
 				}

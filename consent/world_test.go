@@ -3,6 +3,7 @@ package consent_test
 import (
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,15 +124,23 @@ func (w *world) withdraw(in consent.WithdrawInput) consent.Withdrawal {
 
 func (w *world) decide(purposeID, category string) consent.Verdict {
 	w.t.Helper()
-	h, at := w.Find(ida...), w.Now()
-	v := w.DecideAt(at, h, purposeID, category, false)
-	w.sameKept(at, h, purposeID, category, v)
+	at := w.Now()
+	v := w.DecideAt(at, w.Find(ida...), purposeID, category, false)
+	w.sameKept(at, ida[0], purposeID, category, v)
 	return v
 }
 
-// sameKept asks again by a question that was looked up when the same was first asked, before all that changed since.
-func (w *world) sameKept(at index.Minute, h consent.Handle, purposeID, category string, want consent.Verdict) {
+// sameKept asks again by a question that was looked up when the same was first asked, before all that changed since, about
+// a person who is looked up among many.
+func (w *world) sameKept(at index.Minute, who subject.Identity, purposeID, category string, want consent.Verdict) {
 	w.t.Helper()
+	ids := slices.Repeat([]subject.Identity{{Kind: "email", Value: "nobody@example.com"}, {}, who}, 50)
+	handles := make([]consent.Handle, len(ids))
+	w.FindAll(ids, handles)
+	h := handles[len(handles)-1]
+	if nobody := handles[len(handles)-3].Person(); nobody != 0 {
+		w.t.Errorf("nobody is person %d", nobody)
+	}
 	key := [2]string{purposeID, category}
 	if w.kept == nil || w.keptOf != w.Service {
 		w.kept, w.keptOf = map[[2]string]consent.Question{}, w.Service

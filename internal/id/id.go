@@ -55,11 +55,12 @@ func encode(b [16]byte) string {
 // digits writes 128 bits as 26 characters, the first of which holds 3 bits.
 func digits(b [16]byte) (out [26]byte) {
 	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
-	for i := 25; i >= 0; i-- {
-		out[i] = alphabet[lo&31]
-		lo = lo>>5 | hi<<59
-		hi >>= 5
+	middle := hi<<4 | lo>>60
+	for i := range 12 { // none waits for another
+		out[25-i] = alphabet[lo>>(5*i)&31]
+		out[13-i] = alphabet[middle>>(5*i)&31]
 	}
+	out[1], out[0] = alphabet[hi>>56&31], alphabet[hi>>61]
 	return out
 }
 

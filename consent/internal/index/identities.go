@@ -77,6 +77,12 @@ func (s *identities) find(k key) (Number, bool) {
 	}
 }
 
+// touch asks for the line where the search for a key begins, and waits for nothing.
+func (s *identities) touch(k key) {
+	t := *s[k.shard()].table.Load()
+	t[t.home(k)][0].low.Load()
+}
+
 // search is the slot of a key, or the first free one after it.
 func (t table) search(k key) (i, j int, found bool) {
 	for i = t.home(k); ; i++ {
