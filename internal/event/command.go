@@ -58,10 +58,14 @@ func (r *Relay) Replay(ctx context.Context, id string) error {
 
 const revive = "update propagations set state = 'pending', attempts = 0, since = $1, next_at = $1, changed_at = $1"
 
-// ReplayAll replays all that is dead of a target and says how many that were.
+// ReplayAll replays all that is dead of a target and says how many that were. A target that is not there, and for which
+// nothing is dead, is fault.NotFound.
 func (r *Relay) ReplayAll(ctx context.Context, target string) (int64, error) {
 	n, err := r.inChunks(ctx, revive+` where id in
 		(select id from propagations where target = $2 and state = 'dead' order by id limit $3)`, r.now(), target, chunk)
+	if err == nil && n == 0 && r.lane(target) == nil {
+		return 0, fault.New(fault.NotFound, "there is no target %q", target)
+	}
 	r.forget(target)
 	return n, err
 }

@@ -15,3 +15,6 @@ func Routes() []string {
 
 // Needs is the table of permissions.
 func Needs() map[string]access.Permission { return permissions }
+
+// Things are the ids in the address of a route.
+func Things(route string) ([]access.Named, error) { return things.In(route) }

@@ -21,12 +21,14 @@ type office struct {
 	*site
 	tokens map[access.Role]string
 	ids    map[access.Role]string
-	person string // address of the page of one
+	person string            // address of the page of one
+	stand  map[string]string // things that are there, by kind
+	hired  int
 }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{newSite(t, consoletest.Full), map[access.Role]string{}, map[access.Role]string{}, ""}
+	o := &office{newSite(t, consoletest.Full), map[access.Role]string{}, map[access.Role]string{}, "", map[string]string{}, 0}
 	w, by := o.world, access.Caller{Actor: consoletest.Actor, Role: access.Local}
 	o.person = "/people/" + w.Consents.Who(w.Consents.Find(consoletest.Ida()...).Person())
 	for _, role := range []access.Role{access.Admin, access.Officer, access.Auditor, access.Support, access.Developer} {
@@ -72,7 +74,12 @@ func (o *office) about(account string) access.Alarm {
 
 func (o *office) ask(role access.Role, method, path string, fields ...string) *httptest.ResponseRecorder {
 	o.t.Helper()
-	c, form := o.as(role), url.Values{}
+	return o.askAs(o.as(role), method, path, fields...)
+}
+
+func (o *office) askAs(c access.Caller, method, path string, fields ...string) *httptest.ResponseRecorder {
+	o.t.Helper()
+	form := url.Values{}
 	form.Set("token", o.world.Accounts.FormToken(c))
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])

@@ -54,6 +54,7 @@ type World struct {
 	mu      sync.Mutex
 	handler http.Handler
 	print   string
+	made    int              // things of Make
 	read    *ledger.Verified // what the last verification found
 }
 

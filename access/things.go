@@ -1,0 +1,45 @@
+package access
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Things say what kind of thing each id in an address names, by the address up to and with that id: "/requests/{ref}" is a
+// request. The gates of API and console each have one, beside what their routes need: so what is judged, what the log says
+// of it, and what is tried on every route with ids of oneself, of others and of nobody, come from one table.
+type Things map[string]string
+
+// Named is an id in an address: the name of the wildcard, and the kind of thing it names.
+type Named struct{ Wildcard, Kind string }
+
+// In gives the ids of a route, the outermost first. A wildcard of which nothing is declared is an error.
+func (t Things) In(route string) ([]Named, error) {
+	var out []Named
+	path := route[strings.Index(route, "/"):]
+	for at := 0; ; {
+		open := strings.IndexByte(path[at:], '{')
+		if open < 0 {
+			return out, nil
+		}
+		end := at + open + strings.IndexByte(path[at+open:], '}') + 1
+		word := path[at+open+1 : end-1]
+		if at = end; word == "$" {
+			continue
+		}
+		kind := t[path[:end]]
+		if kind == "" {
+			return nil, fmt.Errorf("%s: nothing says what kind of thing %s names", route, path[:end])
+		}
+		out = append(out, Named{word, kind})
+	}
+}
+
+// Outermost is the thing that a route is about: its first id; the zero Named where there is none.
+func (t Things) Outermost(route string) Named {
+	all, err := t.In(route)
+	if err != nil || len(all) == 0 {
+		return Named{}
+	}
+	return all[0]
+}
