@@ -285,6 +285,8 @@ func (f *front) readiness(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, http.StatusServiceUnavailable, "stopping")
 	case err != nil:
 		writeStatus(w, http.StatusServiceUnavailable, "the store does not answer")
+	case f.app.DB.Held() != nil:
+		writeStatus(w, http.StatusServiceUnavailable, "what was changed cannot be kept outside the store")
 	case !f.ready.Load():
 		writeStatus(w, http.StatusServiceUnavailable, "recovering")
 	default:

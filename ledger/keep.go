@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -65,13 +67,22 @@ func (l *Ledger) send() error {
 			err = l.pushActs(h, end.offset)
 		}
 		if err != nil {
-			return fmt.Errorf("the suppression ledger cannot be written: %w", err)
+			return fmt.Errorf("the suppression ledger cannot be written: %w", pathless(err))
 		}
 	}
 	l.mu.Lock()
 	l.kept, l.unkept = end, nil
 	l.mu.Unlock()
 	return nil
+}
+
+// pathless is an error of the file system without the path: whoever asks for an act need not know our folders.
+func pathless(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.Op, p.Err)
+	}
+	return err
 }
 
 // pushActs brings the file of acts into the bucket of a head, if it has one.
@@ -105,20 +116,17 @@ func (l *Ledger) groups(end actsEnd, head treeHead, acts []Act) (actsEnd, []byte
 	return end, out, nil
 }
 
-// addActs appends to the file of acts, which must end there, and answers when that is on the disk.
+// addActs appends to the file of acts, which must end there, and answers when that is on the disk. What stands there already
+// is what an earlier try left, whole or torn; anything else is somebody else's.
 func (h *head) addActs(b []byte, offset int64) error {
 	if err := os.MkdirAll(h.dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(h.dir, actsFile), os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(h.dir, actsFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	st, err := f.Stat()
-	if err == nil && st.Size() != offset {
-		err = errors.New("somebody else changed it")
-	}
-	if err == nil {
+	if err = ownTail(f, b, offset); err == nil {
 		_, err = f.WriteAt(b, offset)
 	}
 	if err == nil {
@@ -129,6 +137,26 @@ func (h *head) addActs(b []byte, offset int64) error {
 	}
 	if offset == 0 {
 		return errors.Join(syncDir(h.dir), syncDir(filepath.Dir(h.dir)))
+	}
+	return nil
+}
+
+// ownTail refuses a file that does not end at the offset, but for what may have been written of b behind it.
+func ownTail(f *os.File, b []byte, offset int64) error {
+	st, err := f.Stat()
+	if err != nil || st.Size() == offset {
+		return err
+	}
+	changed := errors.New("somebody else changed it")
+	if st.Size() < offset || st.Size() > offset+int64(len(b)) {
+		return changed
+	}
+	tail := make([]byte, st.Size()-offset)
+	if _, err := f.ReadAt(tail, offset); err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(b, tail) {
+		return changed
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (p *place) reopen() error {
 }
 
 // TestActsStandOutsideBeforeTheAnswer: what was answered is in the file, sealed; what could not be put there is answered
-// with an error, the store takes nothing more, and the next start puts it there first.
+// with an error, the store takes nothing more, and the next start puts it there first, if nothing did before.
 func TestActsStandOutsideBeforeTheAnswer(t *testing.T) { each(t, testActsOutside) }
 
 func testActsOutside(t *testing.T, p *place) {
@@ -108,6 +108,64 @@ func testActsOutside(t *testing.T, p *place) {
 	p.act(4)
 	if err := p.reopen(); err != nil || p.l.Acts() != 4 {
 		t.Errorf("%d acts, %v", p.l.Acts(), err)
+	}
+}
+
+// TestActsGoOnByThemselves: when the place outside is mended, what was committed is kept there before anything else is
+// written, wherever the disk stopped: nothing of it there, part of it, or all of it in one head and nothing in the other.
+func TestActsGoOnByThemselves(t *testing.T) {
+	for _, left := range []int{-1, 0, 1, 40} {
+		p := newPlace(t)
+		second := filepath.Join(p.dir, "second")
+		p.more = []string{second}
+		if err := p.reopen(); err != nil {
+			t.Fatal(err)
+		}
+		p.act(1)
+		whole := len(read(t, p.actsFile()))
+		if err := os.Rename(second, second+".away"); err != nil {
+			t.Fatal(err)
+		}
+		write(t, second, nil)
+		for _, n := range []int{2, 3} {
+			if err := p.tryAct(n); fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("act %d is answered with %v", n, err)
+			}
+		}
+		if size := p.l.Size(); size != 2 || p.l.Acts() != 1 {
+			t.Errorf("%d entries, %d acts", size, p.l.Acts())
+		}
+		if left >= 0 {
+			if err := os.Truncate(p.actsFile(), int64(whole+left)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		os.Remove(second)
+		if err := os.Rename(second+".away", second); err != nil {
+			t.Fatal(err)
+		}
+		p.act(4)
+		same := bytes.Equal(read(t, p.actsFile()), read(t, filepath.Join(second, actsFile)))
+		if p.l.Acts() != 3 || !same {
+			t.Errorf("%d left: %d acts, the same in both: %v", left, p.l.Acts(), same)
+		}
+		if err := p.reopen(); err != nil || p.l.Acts() != 3 {
+			t.Errorf("%d left: the restart sees %d acts, %v", left, p.l.Acts(), err)
+		}
+	}
+}
+
+// TestForeignTailIsNotOverwritten: what somebody else wrote into the suppression ledger is not taken for our own.
+func TestForeignTailIsNotOverwritten(t *testing.T) {
+	p := newPlace(t)
+	p.act(1)
+	before := append(read(t, p.actsFile()), "something"...)
+	write(t, p.actsFile(), before)
+	if err := p.tryAct(2); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("answered with %v", err)
+	}
+	if !bytes.Equal(read(t, p.actsFile()), before) {
+		t.Error("it was overwritten")
 	}
 }
 

@@ -22,6 +22,7 @@ type place struct {
 	t     testing.TB
 	dir   string
 	heads string
+	more  []string // further heads
 	db    *db.DB
 	vault *vault.Vault
 	l     *Ledger
@@ -50,7 +51,7 @@ func each(t *testing.T, fn func(t *testing.T, p *place)) {
 }
 
 func (p *place) config() Config {
-	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: []string{p.heads}, Buckets: p.buckets}
+	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: append([]string{p.heads}, p.more...), Buckets: p.buckets}
 }
 
 // tryOpen opens what is on the disk now.

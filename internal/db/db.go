@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -183,10 +184,19 @@ func (d *DB) Broken() <-chan struct{} { return d.w.health.Done() }
 // Err is nil until Broken is closed.
 func (d *DB) Err() error { return d.w.broken() }
 
-// Health names the engine. It is fault.Unavailable when nothing can be written any more, or when the server was told not
-// to wait for its disk, so that an answer can be lost.
+// Held is why nothing can be written for now: what was committed is not kept elsewhere as it must be (BeforeAnswer). nil
+// while nothing is missing there.
+func (d *DB) Held() error {
+	if why := d.w.why.Load(); why != nil {
+		return why
+	}
+	return nil
+}
+
+// Health names the engine. It is fault.Unavailable when nothing can be written any more or for now, or when the server was
+// told not to wait for its disk, so that an answer can be lost.
 func (d *DB) Health(ctx context.Context) (engine string, err error) {
-	if err := d.Err(); err != nil {
+	if err := cmp.Or(d.Err(), d.Held()); err != nil {
 		return "", err
 	}
 	var sync string

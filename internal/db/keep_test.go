@@ -2,13 +2,18 @@ package db
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
 // TestBeforeAnswer: what must be kept elsewhere is, once the group is durable and before anybody is answered; when it
-// cannot be, nobody of the group is told yes, nothing more is written, and what was committed is there.
+// cannot be, nobody of the group is told yes, nothing more is written, and what was committed is there. Once it can be, it is
+// kept before anything else is written.
 func TestBeforeAnswer(t *testing.T) {
 	each(t, func(t *testing.T, d *DB) {
 		var order []string
@@ -26,22 +31,74 @@ func TestBeforeAnswer(t *testing.T) {
 		if errs[0] != nil || errs[1] != nil || len(order) != 2 || order[0] != "committed" {
 			t.Fatalf("%v, %v", errs, order)
 		}
+		missing := full
 		errs = d.group(
 			func(tx *Tx) error { return insert(tx, "c") },
 			func(tx *Tx) error {
-				tx.BeforeAnswer(func() error { return full })
+				tx.BeforeAnswer(func() error {
+					if missing == nil {
+						order = append(order, "kept late")
+					}
+					return missing
+				})
+				tx.BeforeAnswer(func() error { order = append(order, "kept behind it"); return nil })
 				return insert(tx, "d")
 			},
 		)
-		for i, err := range append(errs, d.Write(ctx, func(tx *Tx) error { return insert(tx, "e") })) {
+		for i, err := range append(errs, d.Write(ctx, func(tx *Tx) error { return insert(tx, "e") }), d.Held()) {
 			if fault.KindOf(err) != fault.Unavailable || !errors.Is(err, full) {
 				t.Errorf("command %d: %v", i, err)
 			}
 		}
-		if got := values(t, d); len(got) != 4 {
-			t.Errorf("kept %v", got)
+		if _, err := d.Health(ctx); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("the health is %v", err)
+		}
+		if got := values(t, d); len(got) != 4 || len(order) != 2 {
+			t.Errorf("there is %v, after %v", got, order)
+		}
+		missing = nil
+		err := d.Write(ctx, func(tx *Tx) error { order = append(order, "next"); return insert(tx, "e") })
+		if err != nil || d.Held() != nil || fmt.Sprint(order[2:]) != "[kept late kept behind it next]" || len(values(t, d)) != 5 {
+			t.Errorf("afterwards %v, %v, %v", err, d.Held(), order)
 		}
 	})
+}
+
+// TestKeptElsewhereByItself: what is missing elsewhere is tried again also when nobody writes.
+func TestKeptElsewhereByItself(t *testing.T) {
+	c := clock.NewFake(time.Unix(1e9, 0))
+	d, err := Open(ctx, Config{Path: filepath.Join(t.TempDir(), "own.db"), Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	tries := make(chan int)
+	go func() {
+		n := 0
+		_ = d.Write(ctx, func(tx *Tx) error {
+			tx.BeforeAnswer(func() error {
+				tries <- n
+				if n++; n < 3 {
+					return errors.New("full")
+				}
+				return nil
+			})
+			_, err := tx.Exec(ctx, "create table t (v text)")
+			return err
+		})
+	}()
+	for want := range 3 {
+		for got := -1; got != want; {
+			select {
+			case got = <-tries:
+			default:
+				c.Advance(keepAgain)
+			}
+		}
+	}
+	if err := d.Write(ctx, func(tx *Tx) error { return nil }); err != nil || d.Held() != nil {
+		t.Errorf("%v, held %v", err, d.Held())
+	}
 }
 
 // TestBeforeAnswerNotWhenUndone: a command that is undone keeps nothing anywhere.

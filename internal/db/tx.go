@@ -59,8 +59,8 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
 // BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
-// kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and the
-// store is broken, as after a commit whose outcome is unknown.
+// kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and every
+// Write gives fault.Unavailable until fn, which is called again and again, gives none.
 func (t *Tx) BeforeAnswer(fn func() error) { t.onKeep = append(t.onKeep, fn) }
 
 // OnRollback calls fn when the transaction is undone, the last one first. It is called once per run of the function, also

@@ -39,7 +39,9 @@ type writer struct {
 	queue chan *command
 	hook  func(string)
 	done  chan struct{}
-	late  inserts // of the commit under way
+	late  inserts                     // of the commit under way
+	held  []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
+	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
 
 	health context.Context // ends, with the cause, when nothing can be written any more
 	fail   context.CancelCauseFunc
@@ -63,15 +65,25 @@ func (w *writer) loop() {
 			if group := w.gather(first); len(group) > 0 {
 				w.together(group)
 			}
+			if len(w.held) > 0 {
+				beat = w.beat()
+			}
 		case <-beat:
 			w.check()
+			_ = w.keep() // who asks is told; this is so that it ends without anybody asking
 			beat = w.beat()
 		}
 	}
 }
 
+// keepAgain is how long to wait before what could not be kept elsewhere is tried again, when nobody asks sooner.
+const keepAgain = time.Second
+
 // beat comes when it is time to check; nil is never.
 func (w *writer) beat() <-chan time.Time {
+	if len(w.held) > 0 {
+		return w.clock.After(keepAgain)
+	}
 	if d := w.c.pulse(); d > 0 {
 		return w.clock.After(d)
 	}
@@ -141,6 +153,9 @@ func (w *writer) begin() error {
 	if err := w.broken(); err != nil {
 		return err
 	}
+	if err := w.keep(); err != nil {
+		return err
+	}
 	err := w.c.begin(context.Background())
 	if err != nil && w.c.lost() {
 		w.fail(lost(err))
@@ -188,7 +203,7 @@ func (w *writer) rollback(ran []*command) {
 }
 
 // commit makes the group durable, then tells everybody: hooks first, then what must be kept elsewhere, answers after all
-// of them.
+// of them. Where that cannot be kept the group is answered so, and nothing is written until it is.
 func (w *writer) commit(group []*command) {
 	last := w.late.tables
 	w.late = inserts{}
@@ -215,38 +230,40 @@ func (w *writer) commit(group []*command) {
 			fn()
 		}
 	}
-	kept, err := keepElsewhere(group)
-	if err != nil {
-		w.fail(fault.Wrap(fault.Unavailable, err, "what was just changed could not be kept outside the own store: %v", err).
-			Then("Mend that place and restart: what is missing there is written before anything is answered."))
-		answerAll(group, w.broken())
-		return
+	for _, c := range group {
+		w.held = append(w.held, c.tx.onKeep...)
 	}
-	if kept {
-		w.reached("kept")
+	if err := w.keep(); err != nil {
+		answerAll(group, err)
+		return
 	}
 	for _, c := range group {
 		c.answer()
 	}
 }
 
+// keep keeps elsewhere what must be there before anything else is answered, in order. What fails stays, with all behind it.
+func (w *writer) keep() error {
+	if len(w.held) == 0 {
+		return nil
+	}
+	for ; len(w.held) > 0; w.held = w.held[1:] {
+		if err := w.held[0](); err != nil {
+			why := fault.Wrap(fault.Unavailable, err, "what was changed last could not be kept outside the own store: %v", err).
+				Then("Mend that place. What is missing there is written as soon as it can be, and until then nothing is changed.")
+			w.why.Store(why)
+			return why
+		}
+	}
+	w.why.Store(nil)
+	w.reached("kept")
+	return nil
+}
+
 func (w *writer) reached(point string) {
 	if w.hook != nil {
 		w.hook(point)
 	}
-}
-
-// keepElsewhere tells whether there was anything to keep.
-func keepElsewhere(group []*command) (kept bool, err error) {
-	for _, c := range group {
-		for _, fn := range c.tx.onKeep {
-			if err := fn(); err != nil {
-				return true, err
-			}
-			kept = true
-		}
-	}
-	return kept, nil
 }
 
 func unknown(cause error) error {
