@@ -26,6 +26,10 @@ func (w *walk) ask(ctx context.Context, qs []question) error {
 	errs := make([]error, len(order))
 	var wg sync.WaitGroup
 	for i, system := range order {
+		if i == len(order)-1 { // one store needs no goroutine, whose stack would have to grow anew
+			errs[i] = w.askStore(ctx, byStore[system])
+			break
+		}
 		wg.Go(func() { errs[i] = w.askStore(ctx, byStore[system]) })
 	}
 	wg.Wait()

@@ -59,23 +59,29 @@ func (e *Engine) Export(ctx context.Context, q Question, sink Sink, progress fun
 
 func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64, found *unread) error {
 	s := w.sets[d]
-	cols := opaqueColumns(d)
-	row := make([]connector.Value, len(d.Table.Columns))
+	if s.n == 0 {
+		return nil
+	}
+	all := make([]int, len(d.Table.Columns))
+	for i, c := range d.Table.Columns {
+		all[i] = s.at[c.Name]
+	}
+	opaque := opaqueColumns(d)
+	row := make([]connector.Value, len(all))
 	return s.each(func(r *record) error {
 		w.settle(s, r)
 		if !r.reached || r.conflict {
 			return nil
 		}
-		for i, c := range d.Table.Columns {
-			row[i] = r.cells[s.at[c.Name]]
+		for i, at := range all {
+			row[i] = r.cells[at]
 		}
 		item := Item{System: d.System, Dataset: d.Name, Path: w.paths[r.path], Columns: d.Table.Columns, Role: roleOf(r)}
 		item.Withheld = w.withhold(s, r, row, held)
 		if err := w.storage.failed(); err != nil {
 			return err
 		}
-		cells := slices.DeleteFunc(slices.Clone(cols), func(c string) bool { return file(r.cells[s.at[c]]) })
-		found.add(cells, s.values(r, cells), item.Withheld)
+		found.add(opaque, func(i int) connector.Value { return r.cells[s.at[opaque[i]]] }, item.Withheld, file)
 		return sink.Row(item, row)
 	})
 }

@@ -53,10 +53,10 @@ func file(v connector.Value) bool {
 	return false
 }
 
-func (u *unread) add(columns []string, cells []connector.Value, fields []string) {
+func (u *unread) add(columns []string, cell func(i int) connector.Value, fields []string, pass func(connector.Value) bool) {
 	hit := false
 	for i, c := range columns {
-		if !slices.Contains(fields, c) && unreadableCell(cells[i]) {
+		if v := cell(i); !slices.Contains(fields, c) && !pass(v) && unreadableCell(v) {
 			hit, u.columns[c] = true, true
 		}
 	}
@@ -128,7 +128,8 @@ func (w *walk) readUnread(ctx context.Context, d *catalog.Dataset, cols []string
 	at := d.Table.Locator.Columns
 	sel := connector.Select{Table: d.Table, Columns: slices.Concat(at, cols), Where: []connector.Match{{Columns: at, Keys: keys}}}
 	err := d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-		found.add(cols, row[len(at):], fields[connector.Key(row[:len(at)]).Encode()])
+		cell := func(i int) connector.Value { return row[len(at)+i] }
+		found.add(cols, cell, fields[connector.Key(row[:len(at)]).Encode()], func(connector.Value) bool { return false })
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"sync/atomic"
 	"time"
 
 	engine "modernc.org/sqlite"
@@ -22,16 +24,31 @@ type runner interface {
 
 var errTimeout = errors.New("statement timeout")
 
-// watch ends a statement that keeps us waiting. The time a receiver of rows takes does not count.
+// watch ends a statement that keeps us waiting: that gives no row for as long as the limit, or a little
+// longer. The time a receiver of rows takes does not count.
 type watch struct {
 	timer *time.Timer
 	limit time.Duration
 	stop  context.CancelCauseFunc
+	moved atomic.Bool // a row came since the timer looked
+	away  atomic.Bool // a receiver has the row
 }
 
 func (s *Store) watch(ctx context.Context) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &watch{time.AfterFunc(s.timeout, func() { cancel(errTimeout) }), s.timeout, cancel}
+	w := &watch{limit: s.timeout, stop: cancel}
+	w.timer = time.AfterFunc(math.MaxInt64, w.look)
+	w.timer.Reset(w.limit)
+	return ctx, w
+}
+
+// look is the timer's: to stop and start it for each row would take longer than most rows do.
+func (w *watch) look() {
+	if w.moved.Swap(false) || w.away.Load() {
+		w.timer.Reset(w.limit)
+		return
+	}
+	w.stop(errTimeout)
 }
 
 func (w *watch) end() {
@@ -39,11 +56,13 @@ func (w *watch) end() {
 	w.stop(nil)
 }
 
-// outside runs a receiver with the watch stopped.
+// outside runs a receiver, whose time is its own.
 func (w *watch) outside(receive func() error) error {
-	w.timer.Stop()
-	defer w.timer.Reset(w.limit)
-	return receive()
+	w.away.Store(true)
+	err := receive()
+	w.moved.Store(true)
+	w.away.Store(false)
+	return err
 }
 
 // query runs one statement and delivers its rows; the row is valid during the call only. An error
@@ -54,6 +73,12 @@ func (s *Store) query(ctx context.Context, r runner, text string, args []any, ro
 	}
 	ctx, w := s.watch(ctx)
 	defer w.end()
+	return s.watched(ctx, w, r, text, args, row)
+}
+
+// watched is query under a watch that looks after several statements, one after the other.
+func (s *Store) watched(ctx context.Context, w *watch, r runner, text string, args []any, row func([]connector.Value) error) error {
+	w.moved.Store(true)
 	rows, err := r.QueryContext(ctx, text, args...)
 	if err != nil {
 		return s.fail(ctx, err)
@@ -67,6 +92,7 @@ func (s *Store) query(ctx context.Context, r runner, text string, args []any, ro
 	for i := range cells {
 		cells[i] = new(any)
 	}
+	receive := func() error { return row(values) }
 	for rows.Next() {
 		if err := rows.Scan(cells...); err != nil {
 			return s.fail(ctx, err)
@@ -74,7 +100,7 @@ func (s *Store) query(ctx context.Context, r runner, text string, args []any, ro
 		for i := range cells {
 			values[i] = decode(*cells[i].(*any))
 		}
-		if err := w.outside(func() error { return row(values) }); err != nil {
+		if err := w.outside(receive); err != nil {
 			return err
 		}
 	}

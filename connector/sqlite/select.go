@@ -10,18 +10,35 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// Select runs the queries one after the other: there is no round trip to save.
+// Select runs the queries one after the other, several in one read transaction, which takes a lock once
+// for all: there is no round trip to save.
 func (s *Store) Select(ctx context.Context, qs []connector.Select, row func(query int, row []connector.Value) error) error {
-	return s.selects(ctx, s.db, qs, row)
+	if len(qs) < 2 {
+		return s.selects(ctx, s.db, qs, row)
+	}
+	t, err := s.begin(ctx, "BEGIN")
+	if err != nil {
+		return err
+	}
+	err = t.Select(ctx, qs, row)
+	if ended := t.Rollback(ctx); err == nil {
+		err = ended
+	}
+	return err
 }
 
 func (s *Store) selects(ctx context.Context, r runner, qs []connector.Select, row func(query int, row []connector.Value) error) error {
+	ctx, w := s.watch(ctx)
+	defer w.end()
 	for i, q := range qs {
 		text, args, err := selection(q, false)
 		if err != nil {
 			return s.refuse(err)
 		}
-		if err := s.query(ctx, r, text, args, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
+		if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
+			return err
+		}
+		if err := s.watched(ctx, w, r, text, args, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
 			return err
 		}
 	}

@@ -25,11 +25,19 @@ var errEnded = errors.New("the transaction has ended")
 
 // Begin waits for the write lock as long as the timeout allows.
 func (s *Store) Begin(ctx context.Context) (connector.Tx, error) {
+	t, err := s.begin(ctx, "BEGIN IMMEDIATE")
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (s *Store) begin(ctx context.Context, how string) (*tx, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	if _, err := s.exec(ctx, conn, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := s.exec(ctx, conn, how); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
