@@ -52,15 +52,25 @@ func (s *server) pack(ctx context.Context, in *Named) (*huma.StreamResponse, err
 	if r.Package == nil {
 		return nil, problem(fault.New(fault.NotFound, "%s has no package", r.Ref))
 	}
-	if err := s.Requests.HandOut(ctx, r.ID, access.From(ctx).Actor); err != nil {
-		return nil, problem(err)
+	f, err := open(filepath.Join(s.Dir, "packages", r.Ref+".zip"))
+	if err != nil {
+		return nil, problem(err) // no entry says that it was handed out
 	}
-	out, err := file(filepath.Join(s.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
-	return out, problem(err)
+	if err := s.Requests.HandOut(ctx, r.ID, access.From(ctx).Actor); err != nil {
+		return nil, problem(errors.Join(err, f.Close()))
+	}
+	return stream(f, r.Ref+".zip", "application/zip"), nil
 }
 
-// file streams one as an attachment, so that no browser shows in our name what others wrote.
 func file(path, name, contentType string) (*huma.StreamResponse, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	return stream(f, name, contentType), nil
+}
+
+func open(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fault.New(fault.NotFound, "the file was put elsewhere, or is gone")
@@ -68,10 +78,15 @@ func file(path, name, contentType string) (*huma.StreamResponse, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the file cannot be read")
 	}
+	return f, nil
+}
+
+// stream sends a file as an attachment, so that no browser shows in our name what others wrote, and closes it.
+func stream(f *os.File, name, contentType string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer f.Close()
 		ctx.SetHeader("Content-Type", contentType)
 		ctx.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
 		_, _ = io.Copy(ctx.BodyWriter(), f) // who hung up is told nothing
-	}}, nil
+	}}
 }

@@ -185,6 +185,16 @@ func TestAccessIsRunReviewedAndHandedOver(t *testing.T) {
 	if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="R-2026-0004.zip"` {
 		t.Error(got)
 	}
+	if err := os.Remove(filepath.Join(s.world.Dir, "data", "packages", "R-2026-0004.zip")); err != nil {
+		t.Fatal(err)
+	}
+	before := s.world.Ledger.Size()
+	if w := s.get(at + "/package"); w.Code != http.StatusNotFound || s.world.Ledger.Size() != before {
+		t.Errorf("a package that lies elsewhere: %d, and %d new entries say that it was handed out", w.Code, s.world.Ledger.Size()-before)
+	}
+	gone := s.read(at, http.StatusOK)
+	gone.has("The file is not here")
+	gone.lacks("Download R-2026-0004.zip")
 	failed := "/requests/" + s.refs["failed"]
 	p := s.read(failed, http.StatusOK)
 	if w := s.get(failed + "/package"); w.Code != http.StatusNotFound {

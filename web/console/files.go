@@ -77,10 +77,19 @@ func (v *visit) packageFile() error {
 	if r.Package == nil {
 		return fault.New(fault.NotFound, "%s has no package", r.Ref)
 	}
+	f, err := open(v.packagePath(r))
+	if err != nil {
+		return err // no entry says that it was handed out
+	}
+	defer f.Close()
 	if err := v.Requests.HandOut(v.r.Context(), r.ID, v.Actor); err != nil {
 		return err
 	}
-	return v.sendFile(filepath.Join(v.Dir, "packages", r.Ref+".zip"), r.Ref+".zip", "application/zip")
+	return v.send(f, r.Ref+".zip", "application/zip")
+}
+
+func (v *visit) packagePath(r *request.Request) string {
+	return filepath.Join(v.Dir, "packages", r.Ref+".zip")
 }
 
 func (v *visit) sendJSON(name string, x any) error {
@@ -93,16 +102,28 @@ func (v *visit) sendJSON(name string, x any) error {
 	return nil
 }
 
-// sendFile sends one as an attachment, so that no browser shows in our name what others wrote.
 func (v *visit) sendFile(path, name, kind string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return fault.New(fault.NotFound, "this file was put elsewhere, or is gone").Then("Whoever ran the request on the command line named its place.")
-	}
+	f, err := open(path)
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the file cannot be read")
+		return err
 	}
 	defer f.Close()
+	return v.send(f, name, kind)
+}
+
+func open(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, "this file was put elsewhere, or is gone").Then("Whoever ran the request on the command line named its place.")
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the file cannot be read")
+	}
+	return f, nil
+}
+
+// send sends a file as an attachment, so that no browser shows in our name what others wrote.
+func (v *visit) send(f *os.File, name, kind string) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the file cannot be read")

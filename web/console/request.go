@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"os"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -15,7 +16,8 @@ import (
 type dossier struct {
 	*request.Request
 	story   story
-	systems int // how many there are to ask
+	systems int  // how many there are to ask
+	packed  bool // the package lies where it can be downloaded
 }
 
 func (v *visit) dossier() (*dossier, error) {
@@ -24,7 +26,8 @@ func (v *visit) dossier() (*dossier, error) {
 		return nil, err
 	}
 	s, err := v.story(v.r.Context(), r)
-	return &dossier{r, s, len(v.Catalog.Config().Systems)}, err
+	_, gone := os.Stat(v.packagePath(r))
+	return &dossier{r, s, len(v.Catalog.Config().Systems), gone == nil}, err
 }
 
 // planWaits is true while the plan is what matters, not what a run did.

@@ -36,12 +36,12 @@ func figures(p *plan.Plan) (tallies, bar g.Node) {
 	var n [3]int64 // deleted, changed, kept
 	for _, sys := range p.Systems {
 		for _, st := range sys.Datasets {
-			switch sign, _ := signOf(p.Kind, st.Method); sign {
-			case view.Delete:
+			switch sign, _ := signOf(p.Kind, st.Method); {
+			case sign == view.Delete:
 				n[0] += st.Rows
-			case view.Alter:
+			case sign == view.Alter:
 				n[1] += st.Rows
-			default:
+			case st.Method != plan.NameOnly:
 				n[2] += st.Rows
 			}
 		}

@@ -207,7 +207,7 @@ func (v *visit) packageSection(d *dossier) g.Node {
 			view.Fact{Name: "File", Is: g.Group{h.Code(g.Text(d.Ref + ".zip")), g.Text(" " + view.Size(p.Size) + ", " + view.Count(p.Rows, "row") + " in " + view.Count(int64(p.Files), "file"))}},
 			view.Fact{Name: "SHA-256", Is: view.Hash(p.SHA256)},
 			view.Fact{Name: "Hand over", Is: g.Text("to the person only, by a way you know to be theirs; it opens with a page they can read")}),
-		view.Actions(packageLink(d)),
+		packageLink(d),
 	}
 	if len(d.Outcome.Held) > 0 && !p.Reviewed {
 		parts = append(parts, v.held(d))
@@ -215,12 +215,16 @@ func (v *visit) packageSection(d *dossier) g.Node {
 	return view.Section{ID: "package", Title: "The package", Note: g.Text("a ZIP with a page to read, JSON, CSV and a signed list")}.With(parts...)
 }
 
+// packageLink leads to the file, where it lies with us.
 func packageLink(d *dossier) g.Node {
+	if !d.packed {
+		return h.P(g.Text("The file is not here: whoever ran the request named another place for it, or it was moved."))
+	}
 	class := "main-act"
 	if d.Who == you {
 		class = ""
 	}
-	return h.A(h.Class("btn "+class), h.Href(address(d.Request)+"/package"), h.Download(""), g.Text("Download "+d.Ref+".zip"))
+	return view.Actions(h.A(h.Class("btn "+class), h.Href(address(d.Request)+"/package"), h.Download(""), g.Text("Download "+d.Ref+".zip")))
 }
 
 func (v *visit) held(d *dossier) g.Node {

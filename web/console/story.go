@@ -22,16 +22,18 @@ const (
 	latelyRead = 400 // entries among which it looks for them: what people choose fills the ledger
 )
 
-// lately are the newest entries but those of what people chose: these have a room of their own.
+// lately are the newest deeds: what people chose has a room of its own, and who read what stands in the log.
 func (v *visit) lately() ([]ledger.Row, error) {
 	rows, err := v.Ledger.Tail(v.r.Context(), latelyRead, ledger.TailOptions{})
-	rows = slices.DeleteFunc(rows, func(r ledger.Row) bool { return strings.HasPrefix(r.Kind, "consent.") })
+	rows = slices.DeleteFunc(rows, func(r ledger.Row) bool {
+		return strings.HasPrefix(r.Kind, "consent.") || r.Kind == "ledger.read" || r.Kind == "subject.read"
+	})
 	return rows[max(0, len(rows)-lately):], err
 }
 
 // doneLately tells the newest entries of the ledger, newest first.
 func (v *visit) doneLately(entries []ledger.Row) g.Node {
-	s := view.Section{ID: "done", Title: "Done lately", Note: g.Text("from the audit log; ombud audit tail shows more")}
+	s := view.Section{ID: "done", Title: "Done lately", Note: h.A(h.Href("/log"), g.Text("The whole log"))}
 	if len(entries) == 0 {
 		return s.With(h.P(g.Text("Nothing is written yet. Every act leaves an entry here that cannot be changed unseen.")))
 	}
@@ -71,66 +73,6 @@ func told(e ledger.Row) view.Event {
 		more += ", " + view.Count(c.Rows, "row")
 	}
 	return view.Event{At: e.Time, Text: text, More: g.Text(more)}
-}
-
-// deed is a kind of entry in words; an unknown one is shown as it is.
-func deed(entry string, kind plan.Kind) string {
-	switch entry {
-	case "request.planned":
-		return "planned"
-	case "request.approved":
-		return "plan approved"
-	case "request.run":
-		return "run begun"
-	case "request.retried":
-		return "tried again"
-	case "request.drifted":
-		return "the data moved, planned again"
-	case "request.completed":
-		if kind == plan.Access {
-			return "answered with a package"
-		}
-		return "done and proven"
-	case "request.incomplete":
-		return "run ended, something remains"
-	case "request.failed":
-		return "run failed"
-	case "request.refused":
-		return "refused"
-	case "request.expired":
-		return "identities destroyed, the time for review is over"
-	case "package.made":
-		return "package made"
-	case "package.released":
-		return "held text released by a person"
-	case request.KindHandedOut:
-		return "package handed out"
-	case "erasure.verified":
-		return "erasure looked at again"
-	case "hold.added":
-		return "hold set"
-	case "hold.released":
-		return "hold ended"
-	case "restriction.added":
-		return "somebody's data restricted"
-	case "restriction.ended":
-		return "restriction lifted"
-	case "objection.added":
-		return "somebody objected"
-	case "objection.ended":
-		return "objection lifted"
-	case "purpose.changed":
-		return "purposes changed"
-	case "purpose.minimised":
-		return "fields left out of a record"
-	case "propagation.alarm":
-		return "a service has not heard, or has not said that it acted"
-	case "key.created":
-		return "API key made"
-	case "key.revoked":
-		return "API key revoked"
-	}
-	return entry
 }
 
 // story is what the ledger says of one request, oldest first; at most as many entries as a page can show.
