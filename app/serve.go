@@ -38,6 +38,9 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 	if err := mayListen(o.Listen, cfg.Serve); err != nil {
 		return err
 	}
+	if err := keepMemory(); err != nil {
+		return err
+	}
 	c.Log, c.Accepted = slog.New(slog.NewTextHandler(o.Log, nil)), o.Gap
 	a, err := Open(ctx, c)
 	if err != nil {

@@ -32,3 +32,11 @@ func (m *moving) Unwrap(ctx context.Context, wrapped, aad []byte) ([]byte, error
 	}
 	return key, err
 }
+
+func (m *moving) forget() {
+	for _, p := range append([]Provider{m.Provider}, m.former...) {
+		if own, ok := p.(interface{ forget() }); ok {
+			own.forget()
+		}
+	}
+}

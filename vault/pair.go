@@ -112,6 +112,16 @@ func (p *pair) read() error {
 	return nil
 }
 
+// forget overwrites the secrets in memory; the file stays.
+func (p *pair) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.have {
+		clear(p.have[i].secret[:])
+		p.have[i] = versioned{}
+	}
+}
+
 // newest is the version that was added last.
 func (p *pair) newest() uint64 {
 	p.mu.Lock()

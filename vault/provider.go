@@ -60,6 +60,8 @@ func OpenKeyFile(path string) (*KeyFile, error) {
 // Name is the name of the file.
 func (k *KeyFile) Name() string { return k.name }
 
+func (k *KeyFile) forget() { k.in().forget() }
+
 // Version counts the rotations, from 1.
 func (k *KeyFile) Version(context.Context) (string, error) { return decimal(k.in().newest()), nil }
 

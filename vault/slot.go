@@ -168,8 +168,13 @@ func (v *Vault) CloseSlots(ctx context.Context, slots ...Slot) error {
 // once, and finishes what a killed process began.
 func (v *Vault) Load(ctx context.Context) error { return v.in().load(ctx) }
 
-// Close notes where slots go on, and forgets every key of theirs in memory. The vault must not be used afterwards.
-func (v *Vault) Close() error { return v.in().unload() }
+// Close notes where slots go on, and overwrites every key where it lies in memory. The vault must not be used afterwards,
+// but for its public key; what it would seal or sign panics.
+func (v *Vault) Close() error {
+	err := v.in().unload()
+	v.in().forget()
+	return err
+}
 
 func (v *Vault) slots() (*slots, error) {
 	k := v.in()

@@ -249,6 +249,11 @@ func (s *slots) end() error {
 		b.forget()
 	}
 	clear(s.buckets)
+	s.root.clear()
+	s.anchor.forget()
+	if own, ok := s.c.Provider.(interface{ forget() }); ok {
+		own.forget()
+	}
 	return errors.Join(err, s.file.Close())
 }
 

@@ -48,6 +48,8 @@ type keys struct {
 	signing ed25519.PrivateKey
 	macs    sync.Map // label → *[32]byte
 
+	forgotten atomic.Bool
+
 	config  Config
 	loading sync.Mutex
 	slots   atomic.Pointer[slots] // nil until they are needed
@@ -87,7 +89,28 @@ func fromRoot(root [32]byte) *Vault {
 	return &Vault{hide(k)}
 }
 
-func (k *keys) derive(label string) *[32]byte { return derive(&k.root, label) }
+func (k *keys) derive(label string) *[32]byte {
+	if k.forgotten.Load() {
+		panic("vault: used after Close")
+	}
+	return derive(&k.root, label)
+}
+
+// forget overwrites what came from the root key, and the root key.
+func (k *keys) forget() {
+	if k.forgotten.Swap(true) {
+		return
+	}
+	clear(k.root[:])
+	clear(k.signing[:ed25519.SeedSize])
+	k.sealing.forget()
+	k.sealing = nil
+	k.macs.Range(func(label, key any) bool {
+		clear(key.(*[32]byte)[:])
+		k.macs.Delete(label)
+		return true
+	})
+}
 
 func derive(secret *[32]byte, label string) *[32]byte {
 	b, err := hkdf.Key(sha256.New, secret[:], nil, "ombud/v1/"+label, 32)
@@ -154,7 +177,12 @@ func writePart(h hash.Hash, p []byte) {
 }
 
 // Sign signs with the key that ombud.pub belongs to.
-func (v *Vault) Sign(msg []byte) []byte { return ed25519.Sign(v.in().signing, msg) }
+func (v *Vault) Sign(msg []byte) []byte {
+	if v.in().forgotten.Load() {
+		panic("vault: used after Close")
+	}
+	return ed25519.Sign(v.in().signing, msg)
+}
 
 // PublicKey is what Sign is verified with.
 func (v *Vault) PublicKey() ed25519.PublicKey { return v.in().signing.Public().(ed25519.PublicKey) }

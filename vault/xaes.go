@@ -37,6 +37,12 @@ func newXAES(key *[32]byte) *xaes {
 	return x
 }
 
+// forget overwrites the key.
+func (x *xaes) forget() {
+	clear(x.k1[:])
+	overwriteAt(x.block, sizeOf(x.block))
+}
+
 // message gives the AEAD of one message, for the last 12 bytes of its nonce.
 func (x *xaes) message(nonce []byte) cipher.AEAD { return newGCM(x.derive(nonce)) }
 

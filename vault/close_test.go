@@ -1,0 +1,54 @@
+package vault
+
+import (
+	"bytes"
+	"testing"
+)
+
+// TestCloseLeavesNoKey: what a closed vault held is overwritten where it lay, and nothing is sealed or signed with what is
+// left.
+func TestCloseLeavesNoKey(t *testing.T) {
+	v := again(t, t.TempDir())
+	newSlots(t, v, 3)
+	v.MAC("label")
+	v.MAC("other", nil)
+	k := v.in()
+	s, pub := k.slots.Load(), v.PublicKey()
+	file := s.c.Provider.(*KeyFile).in()
+	var secrets [][]byte
+	secrets = append(secrets, k.root[:], k.signing[:32], k.sealing.k1[:], s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
+	for i := range 2 {
+		secrets = append(secrets, s.anchor.have[i].secret[:], file.have[i].secret[:])
+	}
+	k.macs.Range(func(_, key any) bool { secrets = append(secrets, key.(*[32]byte)[:]); return true })
+	zero := 0
+	for _, b := range secrets {
+		if bytes.Equal(b, make([]byte, len(b))) {
+			zero++
+		}
+	}
+	if zero != 2 || len(secrets) != 12 { // of each pair one
+		t.Fatalf("%d of %d were zeros before", zero, len(secrets))
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range secrets {
+		if !bytes.Equal(b, make([]byte, len(b))) {
+			t.Errorf("secret %d is still there", i)
+		}
+	}
+	if !bytes.Equal(v.PublicKey(), pub) {
+		t.Error("the public key is gone")
+	}
+	for name, use := range map[string]func(){"seal": func() { v.Seal("l", nil, nil) }, "sign": func() { v.Sign(nil) }, "mac": func() { v.MAC("new") }, "known mac": func() { v.MAC("label") }} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s goes on after Close", name)
+				}
+			}()
+			use()
+		}()
+	}
+}
