@@ -79,6 +79,10 @@ func TestForgotten(t *testing.T) {
 	ctx, ida, bo := t.Context(), h.people[0], h.people[1]
 	idaN, boN := h.says(ida, "kanarifugl"), h.says(bo, "rødstrupe")
 	idaID := h.a.People.ID(idaN)
+	blind := []subject.Key{h.a.People.Key(ida.ids[0]), h.a.People.Key(ida.ids[1])}
+	if h.holding(blind...) == 0 {
+		t.Error("no file holds her blind indexes: nothing would be found anyway")
+	}
 	h.backUp()
 	keys := copyKeys(t, h.config().keys())
 	if told, err := h.erase(ida); err != nil {
@@ -96,6 +100,9 @@ func TestForgotten(t *testing.T) {
 		t.Errorf("%d keys are to be closed", h.waiting())
 	}
 	h.minutes()
+	if n := h.holding(blind...); n != 0 {
+		t.Errorf("while the program runs, %d files still hold her blind indexes", n)
+	}
 	h.knows("the running program", h.a.People, h.a.Ledger, idaN, boN, idaID)
 	if _, err := h.a.Consents.History(ctx, h.a.Consents.Find(ida.ids[0])); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("her history: %v", err)
@@ -163,6 +170,24 @@ func (h *history) scan(words ...string) {
 		return err
 	})
 	h.must(err)
+}
+
+// holding counts the files that hold the bytes of blind indexes.
+func (h *history) holding(keys ...subject.Key) (n int) {
+	h.t.Helper()
+	h.must(filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Type()&fs.ModeSocket != 0 {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, k := range keys {
+			if bytes.Contains(b, k[:]) {
+				n++
+			}
+		}
+		return err
+	}))
+	return n
 }
 
 // oldBackup reads the backup that was made before the erasure: with the keys of now nothing of hers, with those of then,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
@@ -28,11 +29,14 @@ type Shreds struct {
 	vault  *vault.Vault
 	ledger *ledger.Ledger
 	clock  clock.Clock
+	untidy atomic.Bool // the files of the store may hold what was deleted; at the start, that of a killed process
 }
 
 // OpenShreds prepares the list. Call Finish before anybody is answered.
 func OpenShreds(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Shreds, error) {
-	return &Shreds{db: d, vault: v, ledger: l, clock: c}, d.Migrate(ctx, "shreds", shredsSchema)
+	s := &Shreds{db: d, vault: v, ledger: l, clock: c}
+	s.untidy.Store(true)
+	return s, d.Migrate(ctx, "shreds", shredsSchema)
 }
 
 // shredAct is what is kept of shredded keys: their slots, which name nobody.
@@ -100,17 +104,30 @@ func (s *Shreds) Finish(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error { return s.add(ctx, tx, left) })
 }
 
-// Close makes every copy of destroyed keys useless that was made before, and gives how many keys it was about. Call it each
-// minute, and before anything is certified. Where nothing was destroyed since the last time it costs one look.
+// Close makes every copy of destroyed keys useless that was made before, and gives how many keys it was about; then what was
+// deleted with them, such as blind indexes, leaves the files of the store too. Call it each minute, and before anything is
+// certified. Where nothing was destroyed since the last time it costs one look.
 func (s *Shreds) Close(ctx context.Context) (int, error) {
 	open, err := s.list(ctx, "select slot from shreds where closed is null order by slot")
-	if err != nil || len(open) == 0 {
+	if err == nil && len(open) > 0 {
+		s.untidy.Store(true)
+		err = s.close(ctx, open)
+	}
+	if err != nil || !s.untidy.Load() {
 		return 0, err
 	}
+	done, err := s.db.Tidy(ctx)
+	if done {
+		s.untidy.Store(false)
+	}
+	return len(open), err
+}
+
+func (s *Shreds) close(ctx context.Context, open []vault.Slot) error {
 	if err := s.vault.CloseSlots(ctx, open...); err != nil {
-		return 0, err
+		return err
 	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
 		for _, slot := range open {
 			if _, err := tx.Exec(ctx, "update shreds set closed = $2 where slot = $1", int64(slot), s.clock.Now().UnixMilli()); err != nil {
 				return fmt.Errorf("noting a destroyed key: %w", err)
@@ -118,7 +135,6 @@ func (s *Shreds) Close(ctx context.Context) (int, error) {
 		}
 		return nil
 	})
-	return len(open), err
 }
 
 func (s *Shreds) list(ctx context.Context, query string) (out []vault.Slot, err error) {

@@ -34,6 +34,8 @@ type conn interface {
 	health() string
 	// schema gives a step of Migrate in the words of the engine.
 	schema(step string) string
+	// tidy is DB.Tidy.
+	tidy(ctx context.Context) (done bool, err error)
 	// pulse is how often to check an idle connection: another machine may end it. 0 is never.
 	pulse() time.Duration
 	check() error

@@ -208,6 +208,17 @@ func (d *DB) Health(ctx context.Context) (engine string, err error) {
 	return engine, err
 }
 
+// Tidy empties the log of what was written beside the file of the store, so that what was deleted is in neither. It is
+// false where somebody is reading from that log: try again later. A PostgreSQL server keeps its own log as it was told to.
+func (d *DB) Tidy(ctx context.Context) (done bool, err error) {
+	c, err := d.takeReader(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { d.giveReader(c) }()
+	return c.tidy(ctx)
+}
+
 // Close answers what waits, then closes the store. Reads under way must have ended.
 func (d *DB) Close() error {
 	d.mu.Lock()

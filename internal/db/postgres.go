@@ -267,6 +267,8 @@ func (*pgConn) schema(step string) string {
 
 func (*pgConn) pulse() time.Duration { return pulse }
 
+func (*pgConn) tidy(context.Context) (bool, error) { return true, nil }
+
 func (c *pgConn) check() error {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()

@@ -219,6 +219,22 @@ func (*sqliteConn) pulse() time.Duration      { return 0 }
 func (*sqliteConn) check() error              { return nil }
 func (*sqliteConn) lost() bool                { return false }
 
+// tidy waits for readers no longer than a writer can wait for it.
+func (c *sqliteConn) tidy(ctx context.Context) (done bool, err error) {
+	if err := c.script(ctx, "pragma busy_timeout=200"); err != nil {
+		return false, err
+	}
+	var busy, pages, copied int
+	rows, err := c.query(ctx, "pragma wal_checkpoint(truncate)", nil)
+	if err != nil {
+		return false, err
+	}
+	if rows.Next() {
+		err = rows.Scan(&busy, &pages, &copied)
+	}
+	return busy == 0, errors.Join(err, rows.Close(), c.script(ctx, "pragma busy_timeout=5000"))
+}
+
 func (c *sqliteConn) close() {
 	for _, s := range c.stmts {
 		_ = s.Close() // the connection ends with them

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -81,6 +82,41 @@ func TestAnsweredIsOnDisk(t *testing.T) {
 	}
 	if got := values(t, opened(t, to)); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("the copy holds %v", got)
+	}
+}
+
+// TestTidy: what was deleted is in no file of the store; where somebody still reads from the log it says so, soon.
+func TestTidy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	d := opened(t, path)
+	for _, text := range []string{"create table t (name text)", "insert into t values ('kanarifugl')", "delete from t"} {
+		if err := d.Write(ctx, func(tx *Tx) error { _, err := tx.Exec(ctx, text); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func() bool {
+		file, err1 := os.ReadFile(path)
+		log, err2 := os.ReadFile(path + "-wal")
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(append(file, log...), []byte("kanarifugl"))
+	}
+	err := d.Read(ctx, func(tx *Tx) error {
+		var n int
+		if err := tx.QueryRow(ctx, "select count(*) from t").Scan(&n); err != nil {
+			return err
+		}
+		if done, err := d.Tidy(ctx); done || err != nil || !holds() {
+			t.Errorf("beside a reader: %v, %v", done, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := d.Tidy(ctx); !done || err != nil || holds() {
+		t.Errorf("done %v, %v; it is still there: %v", done, err, holds())
 	}
 }
 
