@@ -13,6 +13,14 @@ type Things map[string]string
 // Named is an id in an address: the name of the wildcard, and the kind of thing it names.
 type Named struct{ Wildcard, Kind string }
 
+// Of is what the log says an act was done to: kind/id, or where an address names nothing, what the permission is about.
+func (n Named) Of(id string, p Permission) string {
+	if n.Kind == "" {
+		return p.On("").Kind
+	}
+	return n.Kind + "/" + id
+}
+
 // In gives the ids of a route, the outermost first. A wildcard of which nothing is declared is an error.
 func (t Things) In(route string) ([]Named, error) {
 	var out []Named

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/ledger"
 )
 
 // permissions says what each route needs. It is the one place: a route that does not stand here lets nobody in.
@@ -81,11 +82,15 @@ const mostAsked = "/v1/decisions"
 func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
 	need, room := permissions[pattern], g.around(withoutCards(pattern, http.HandlerFunc(h)))
 	g.routes = append(g.routes, pattern)
+	of := things.Outermost(pattern)
 	judged := func(w http.ResponseWriter, r *http.Request) {
 		if err := access.Allowed(access.From(r.Context()), need); err != nil {
 			LeaveBody(w, r)
 			writeProblem(w, problemOf(err))
 			return
+		}
+		if need != access.DecisionAsk { // these make no entries
+			r = r.WithContext(ledger.Doing(r.Context(), string(need), of.Of(r.PathValue(of.Wildcard), need)))
 		}
 		room.ServeHTTP(w, r)
 	}

@@ -42,13 +42,16 @@ type entriesInput struct {
 
 type searchInput struct {
 	Body struct {
-		Kind    string            `json:"kind,omitempty" maxLength:"64" doc:"Only this kind"`
-		Actor   string            `json:"actor,omitempty" maxLength:"200" doc:"Only what this actor did" example:"local:ida"`
-		Subject map[string]string `json:"subject,omitempty" doc:"Only about this person: identity kind to value, or {\"id\": \"sub_…\"}"`
-		From    time.Time         `json:"from,omitzero"`
-		To      time.Time         `json:"to,omitzero"`
-		Limit   int               `json:"limit,omitempty" minimum:"1" maximum:"500" default:"100"`
-		Cursor  string            `json:"cursor,omitempty" maxLength:"60"`
+		Kind      string            `json:"kind,omitempty" maxLength:"64" doc:"Only this kind"`
+		Actor     string            `json:"actor,omitempty" maxLength:"200" doc:"Only what this actor did" example:"local:ida"`
+		Operation string            `json:"operation,omitempty" maxLength:"64" doc:"Only this operation: a permission, or the command" example:"person.read"`
+		Resource  string            `json:"resource,omitempty" maxLength:"128" doc:"Only what was done to this: kind/id, or a kind" example:"request/R-2026-0148"`
+		Purpose   string            `json:"purpose,omitempty" maxLength:"200" doc:"Only for this purpose, as the caller wrote it down"`
+		Subject   map[string]string `json:"subject,omitempty" doc:"Only about this person: identity kind to value, or {\"id\": \"sub_…\"}"`
+		From      time.Time         `json:"from,omitzero"`
+		To        time.Time         `json:"to,omitzero"`
+		Limit     int               `json:"limit,omitempty" minimum:"1" maximum:"500" default:"100"`
+		Cursor    string            `json:"cursor,omitempty" maxLength:"60"`
 	}
 }
 
@@ -65,7 +68,7 @@ func (s *server) entries(ctx context.Context, in *entriesInput) (*entriesOutput,
 
 func (s *server) searchLedger(ctx context.Context, in *searchInput) (*entriesOutput, error) {
 	b := in.Body
-	q := ledger.Question{Kind: b.Kind, Actor: b.Actor, From: b.From, To: b.To}
+	q := ledger.Question{Kind: b.Kind, Actor: b.Actor, Operation: b.Operation, Resource: b.Resource, Purpose: b.Purpose, From: b.From, To: b.To}
 	if len(b.Subject) > 0 {
 		if q.Subjects = s.namesOf(b.Subject); q.Subjects == nil {
 			return nil, problem(fault.New(fault.Invalid, "this is no id of a person here"))

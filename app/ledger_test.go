@@ -77,6 +77,17 @@ func TestLedgerOverHTTP(t *testing.T) {
 		strings.Contains(body, "127.0.0.1") {
 		t.Errorf("where it came from: %+v", via)
 	}
+	if e := p.Entries[0]; e.Operation != "ledger.read" || e.Resource != "ledger" {
+		t.Errorf("what was done to what: %+v", e)
+	}
+	_, _, body = s.as(auditor, "POST", "/ledger/search", `{"operation":"ledger.read","resource":"ledger","kind":"ledger.read","limit":1}`)
+	if got := pageOf(t, body); len(got.Entries) != 1 || got.Entries[0].Operation != "ledger.read" {
+		t.Errorf("by operation: %s", body)
+	}
+	_, _, body = s.as(auditor, "POST", "/ledger/search", `{"operation":"request.approve"}`)
+	if got := pageOf(t, body); len(got.Entries) != 0 {
+		t.Errorf("by another operation: %s", body)
+	}
 	p.Entries = p.Entries[1:]
 	if len(p.Entries) != 4 || !strings.HasPrefix(p.Entries[0].Actor, "auditor:key_") || strings.Contains(body, "nobody") ||
 		string(p.Entries[0].Content) != `{"asked":["actor","from"],"how":"api"}` {

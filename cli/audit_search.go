@@ -41,11 +41,14 @@ func (c *auditTailCmd) run(ctx context.Context, s *session) error {
 }
 
 type auditSearchCmd struct {
-	Kind  string `help:"Only this kind, for example request.approved." placeholder:"KIND"`
-	Actor string `help:"Only what this actor did, for example local:ida." placeholder:"ACTOR"`
-	From  string `help:"Only from this day or moment on, 2026-11-21 or 2026-11-21T09:00:00Z." placeholder:"TIME"`
-	To    string `help:"Only up to this day or moment." placeholder:"TIME"`
-	Limit int    `help:"How many at most; 0 for all." default:"100" placeholder:"N"`
+	Kind      string `help:"Only this kind, for example request.approved." placeholder:"KIND"`
+	Actor     string `help:"Only what this actor did, for example local:ida." placeholder:"ACTOR"`
+	Operation string `help:"Only this operation: a permission such as person.read, or a command such as dsr.run." placeholder:"OPERATION"`
+	Resource  string `help:"Only what was done to this: kind/id such as request/R-2026-0001, or a kind." placeholder:"RESOURCE"`
+	Purpose   string `help:"Only for this purpose, as the caller wrote it down." placeholder:"PURPOSE"`
+	From      string `help:"Only from this day or moment on, 2026-11-21 or 2026-11-21T09:00:00Z." placeholder:"TIME"`
+	To        string `help:"Only up to this day or moment." placeholder:"TIME"`
+	Limit     int    `help:"How many at most; 0 for all." default:"100" placeholder:"N"`
 	subjects
 }
 
@@ -77,7 +80,7 @@ func (c *auditSearchCmd) run(ctx context.Context, s *session) error {
 
 func (c *auditSearchCmd) question(s *session) (q ledger.Question, err error) {
 	var faults []fault.Detail
-	q = ledger.Question{Kind: c.Kind, Actor: c.Actor, Limit: c.Limit}
+	q = ledger.Question{Kind: c.Kind, Actor: c.Actor, Operation: c.Operation, Resource: c.Resource, Purpose: c.Purpose, Limit: c.Limit}
 	if c.Limit < 0 {
 		faults = append(faults, fault.Detail{Where: "--limit", Message: "it is 0 or more"})
 	}

@@ -13,8 +13,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/pii"
 )
 
@@ -208,8 +210,18 @@ func (s *session) withServices(ctx context.Context, c command) error {
 	}
 }
 
+// origin is the call as entries tell of it: which command somebody at this machine gave.
+func (s *session) origin() ledger.Origin {
+	role := access.Local
+	if s.Accounts != nil && s.Accounts.Any() {
+		role = access.Machine
+	}
+	words := slices.DeleteFunc(strings.Fields(s.name), func(w string) bool { return strings.HasPrefix(w, "<") }) // arguments
+	return ledger.Origin{Role: string(role), Operation: strings.Join(words, ".")}
+}
+
 func (s *session) runHere(ctx context.Context, c command) error {
-	err := c.run(ctx, s)
+	err := c.run(ledger.WithOrigin(ctx, s.origin()), s)
 	if _, ok := c.(writer); ok {
 		// What was written is durable; only its outside witness is missing. A command cut short leaves one too.
 		if cerr := s.Checkpoint(context.WithoutCancel(ctx)); cerr != nil {

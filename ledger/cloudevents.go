@@ -42,9 +42,12 @@ type eventData struct {
 	Leaf        string          `json:"leaf"`
 	Erased      bool            `json:"erased,omitempty"`
 	Actor       string          `json:"actor,omitempty"`
-	Via         *Via            `json:"via,omitempty"`
-	Subject     string          `json:"subject,omitempty"` // as committed to: also keyed tokens
-	Content     json.RawMessage `json:"content,omitempty"`
+	Told
+	Purpose       string          `json:"purpose,omitempty"`
+	Justification string          `json:"justification,omitempty"`
+	Via           *Via            `json:"via,omitempty"`
+	Subject       string          `json:"subject,omitempty"` // as committed to: also keyed tokens
+	Content       json.RawMessage `json:"content,omitempty"`
 }
 
 // ExportEvents writes one CloudEvent a line for each entry, oldest first. The subject of an event is the person's opaque
@@ -111,6 +114,7 @@ func (s *stored) event(l *Ledger, payload bool) (cloudEvent, error) {
 	}
 	if payload {
 		e.Data.Actor, e.Data.Via, e.Data.Subject, e.Data.Content = r.Actor, r.Via, r.Subject, r.Content
+		e.Data.Told, e.Data.Purpose, e.Data.Justification = r.Told, r.Purpose, r.Justification
 	}
 	return e, nil
 }

@@ -35,7 +35,8 @@ var errNotCommitted = errors.New("the payload is not what the entry commits to")
 
 // Entry is what happened. Kind and Result are public for ever: lower-case words like "request.completed" and "ok", without
 // anything that links a person. Subject is an opaque id, or the keyed tokens of one person with blanks between them, never
-// an identity. Content is kept as JSON.
+// an identity. Content is kept as JSON. Resource is what was done to, where the call does not say it, and Fields are the names of
+// what somebody was shown.
 type Entry struct {
 	Kind    string
 	Result  string
@@ -43,6 +44,9 @@ type Entry struct {
 	Subject string
 	Slot    vault.Slot // of the key of the person it is about; what is sealed under it is erased with that key
 	Content any
+
+	Resource string
+	Fields   []string
 }
 
 // Position is where an entry stands: ID counts from 1 without gaps, Revision is epoch·2^40 + ID.
@@ -106,8 +110,8 @@ type payload struct {
 	values [3][]byte // actor, subject, content
 }
 
-func newPayload(e Entry, via *Via) (*payload, error) {
-	p := &payload{values: [3][]byte{actorBytes(e.Actor, via), []byte(e.Subject)}}
+func newPayload(e Entry, told Told, via *Via) (*payload, error) {
+	p := &payload{values: [3][]byte{actorBytes(e.Actor, told, via), []byte(e.Subject)}}
 	if e.Content != nil {
 		b, err := json.Marshal(e.Content)
 		if err != nil {

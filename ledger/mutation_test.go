@@ -191,7 +191,7 @@ func (m *mutable) swap(a, b int64) {
 // rewrite replaces entries by others that are sealed and committed to as ours are.
 func (m *mutable) rewrite(from, to int64) {
 	for id := from; id <= to; id++ {
-		p, err := newPayload(Entry{Actor: "somebody else"}, nil)
+		p, err := newPayload(Entry{Actor: "somebody else"}, Told{}, nil)
 		if err != nil {
 			panic(err)
 		}

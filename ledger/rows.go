@@ -102,17 +102,21 @@ func (s *stored) open(l *Ledger, leaf tlog.Hash) (*payload, error) {
 
 // Row is an entry as it is read back.
 type Row struct {
-	ID       int64           `json:"id"`
-	Revision int64           `json:"revision"`
-	Time     time.Time       `json:"time"` // to the minute
-	Kind     string          `json:"kind"`
-	Result   string          `json:"result"`
-	Actor    string          `json:"actor,omitempty"`
-	Via      *Via            `json:"via,omitempty"` // of entries that came over HTTP
-	Subject  string          `json:"subject,omitempty"`
-	Content  json.RawMessage `json:"content,omitempty"`
-	Erased   bool            `json:"erased,omitempty"` // actor, subject and content are gone for good
-	Leaf     string          `json:"leaf"`             // base64
+	ID       int64     `json:"id"`
+	Revision int64     `json:"revision"`
+	Time     time.Time `json:"time"` // to the minute
+	Kind     string    `json:"kind"`
+	Result   string    `json:"result"`
+	Actor    string    `json:"actor,omitempty"`
+	Told
+	// Purpose and Justification are what whoever acted wrote down about why; they stand in Via too, as they always did.
+	Purpose       string          `json:"purpose,omitempty"`
+	Justification string          `json:"justification,omitempty"`
+	Via           *Via            `json:"via,omitempty"` // of entries that came over HTTP or the command line
+	Subject       string          `json:"subject,omitempty"`
+	Content       json.RawMessage `json:"content,omitempty"`
+	Erased        bool            `json:"erased,omitempty"` // actor, subject and content are gone for good
+	Leaf          string          `json:"leaf"`             // base64
 }
 
 func (s *stored) row(l *Ledger) (Row, error) {
@@ -127,7 +131,9 @@ func (s *stored) row(l *Ledger) (Row, error) {
 	r := Row{ID: s.id, Revision: s.meta.revision, Time: s.meta.time(), Kind: s.meta.kind, Result: s.meta.result,
 		Erased: p == nil, Leaf: leaf.String()}
 	if p != nil {
-		r.Actor, r.Via = readActor(p.values[0])
+		if r.Actor, r.Told, r.Via = readActor(p.values[0]); r.Via != nil {
+			r.Purpose, r.Justification = r.Via.Purpose, r.Via.Because
+		}
 		r.Subject, r.Content = string(p.values[1]), json.RawMessage(p.values[2])
 	}
 	return r, nil

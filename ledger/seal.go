@@ -28,7 +28,7 @@ func (l *Ledger) seal(e Entry, origin any) (*Sealed, error) {
 	if !isName(e.Kind) || !isName(e.Result) {
 		return nil, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
 	}
-	p, err := newPayload(e, l.via(origin))
+	p, err := newPayload(e, e.told(origin), l.via(origin))
 	if err != nil {
 		return nil, err
 	}

@@ -21,9 +21,12 @@ const searchPage = 512
 
 // Question says which entries are asked for; what is zero asks for nothing.
 type Question struct {
-	Kind     string
-	Kinds    []string // any of these
-	Actor    string
+	Kind  string
+	Kinds []string // any of these
+	Actor string
+	// Operation and Purpose are whole words; Resource is kind/id, or the kind alone for all of that kind.
+	Operation, Resource, Purpose string
+
 	Subjects []string  // opaque id and keyed tokens of one person: an entry about any of them fits
 	From, To time.Time // to the minute; To is the first that does not fit
 	Before   int64     // only entries with a smaller id
@@ -33,7 +36,8 @@ type Question struct {
 // asked names what a question asks by.
 func (q Question) asked() []string {
 	out := []string{}
-	for name, given := range map[string]bool{"kind": q.Kind != "" || len(q.Kinds) > 0, "actor": q.Actor != "", "subject": len(q.Subjects) > 0,
+	for name, given := range map[string]bool{"kind": q.Kind != "" || len(q.Kinds) > 0, "actor": q.Actor != "",
+		"operation": q.Operation != "", "resource": q.Resource != "", "purpose": q.Purpose != "", "subject": len(q.Subjects) > 0,
 		"from": !q.From.IsZero(), "to": !q.To.IsZero(), "before": q.Before > 0} {
 		if given {
 			out = append(out, name)
@@ -82,11 +86,11 @@ func (l *Ledger) reads(ctx context.Context, actor string, content map[string]any
 	return at, err
 }
 
-// Looked says that actor is being shown something of a person: what, and about whom, by the opaque id. It is on the disk when
+// Looked says that actor is being shown something of a person: what, about whom, by the opaque id, and which fields, by name. It is on the disk when
 // Looked returns, and only then may it be shown.
-func (l *Ledger) Looked(ctx context.Context, actor, subject, what string) error {
+func (l *Ledger) Looked(ctx context.Context, actor, subject, what string, fields ...string) error {
 	return l.c.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := l.Append(tx, Entry{Kind: KindLooked, Result: "ok", Actor: actor, Subject: subject, Content: map[string]any{"what": what}})
+		_, err := l.Append(tx, Entry{Kind: KindLooked, Result: "ok", Actor: actor, Subject: subject, Content: map[string]any{"what": what}, Resource: "person/" + subject, Fields: fields})
 		return err
 	})
 }
@@ -156,7 +160,10 @@ func (s *search) page(ctx context.Context, l *Ledger) (page []Row, more bool, er
 
 // fits judges what lies sealed.
 func (s *search) fits(r Row) bool {
-	if s.q.Actor != "" && r.Actor != s.q.Actor {
+	if s.q.Actor != "" && r.Actor != s.q.Actor || s.q.Operation != "" && r.Operation != s.q.Operation || s.q.Purpose != "" && r.Purpose != s.q.Purpose {
+		return false
+	}
+	if kind, _, _ := strings.Cut(r.Resource, "/"); s.q.Resource != "" && r.Resource != s.q.Resource && kind != s.q.Resource {
 		return false
 	}
 	if len(s.q.Subjects) == 0 || s.exact {

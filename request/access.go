@@ -94,13 +94,37 @@ const KindHandedOut = "package.read"
 // HandOut says that actor is being given the package of a request. It is on the disk when HandOut returns, and only then may
 // the file be opened; fault.NotFound when there is no package.
 func (s *Service) HandOut(ctx context.Context, ref, actor string) error {
-	_, err := s.do(ctx, ref, command{entry: KindHandedOut, actor: actor, change: func(_ *db.Tx, r *record) error {
+	known, err := s.Get(ctx, ref)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, ref, command{entry: KindHandedOut, actor: actor, fields: shown(known.Plan), change: func(_ *db.Tx, r *record) error {
 		if r.Package == nil {
 			return fault.New(fault.NotFound, "%s has no package", r.ref())
 		}
 		return nil
 	}})
 	return err
+}
+
+// shown names what a package holds: the fields of each dataset, or the dataset where all of them.
+func shown(p *plan.Plan) []string {
+	out := []string{}
+	if p == nil {
+		return out
+	}
+	for _, sys := range p.Systems {
+		for _, d := range sys.Datasets {
+			at := sys.ID + "/" + d.Name
+			if len(d.Fields) == 0 {
+				out = append(out, at)
+			}
+			for _, f := range d.Fields {
+				out = append(out, at+"."+f)
+			}
+		}
+	}
+	return out
 }
 
 // Package ships an access again, with the text that was held for review: somebody has looked at it and

@@ -23,6 +23,7 @@ type command struct {
 	change func(tx *db.Tx, r *record) error
 	// content of the entry beside request, hash and state: counts and hashes only.
 	content map[string]any
+	fields  []string // names of what somebody is shown
 	// after runs when the entry has its place.
 	after func(tx *db.Tx, r *record, at ledger.Position) error
 }
@@ -108,7 +109,7 @@ func (s *Service) append(tx *db.Tx, r *record, tokens []string, c command) (ledg
 	for k, v := range c.content {
 		content[k] = v
 	}
-	e := ledger.Entry{Kind: c.entry, Result: c.result, Actor: c.actor, Content: content}
+	e := ledger.Entry{Kind: c.entry, Result: c.result, Actor: c.actor, Content: content, Resource: "request/" + r.ref(), Fields: c.fields}
 	if e.Result == "" {
 		e.Result = "done"
 	}

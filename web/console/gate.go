@@ -5,6 +5,7 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 )
 
 // What a route may need beside a permission.
@@ -156,8 +157,11 @@ func people() map[string]func(*visit) error {
 
 // gated lets in who may, before anything of the request is read, and a form only with the token of its session.
 func gated(pattern string, show func(*visit) error) func(*visit) error {
-	need := permissions[pattern]
+	need, of := permissions[pattern], things.Outermost(pattern)
 	return func(v *visit) error {
+		if need != begun && need != anybody {
+			v.r = v.r.WithContext(ledger.Doing(v.r.Context(), string(need), of.Of(v.r.PathValue(of.Wildcard), need)))
+		}
 		if turned, err := v.turnAway(need); turned || err != nil {
 			return err
 		}

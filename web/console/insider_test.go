@@ -239,7 +239,9 @@ func supportAlone(o *office) {
 
 func supportTakes(o *office) {
 	o.ask(access.Support, http.MethodGet, "/requests/"+o.refs["access-complete"]+"/package")
-	o.seen("package.read", access.Support)
+	if row := o.seen("package.read", access.Support); !slices.Contains(row.Fields, "shop/customers") || row.Resource != "request/"+o.refs["access-complete"] {
+		o.t.Errorf("%s: %v", row.Resource, row.Fields)
+	}
 }
 
 func supportLooks(o *office) {
@@ -254,7 +256,7 @@ func supportLooks(o *office) {
 	if w := o.ask(access.Support, http.MethodPost, o.person+"/reveal"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "ida@example.com") {
 		o.t.Errorf("revealing: %d", w.Code)
 	}
-	if row := o.seen(ledger.KindLooked, access.Support); !strings.Contains(string(row.Content), "revealed: email") {
+	if row := o.seen(ledger.KindLooked, access.Support); !strings.Contains(string(row.Content), "revealed: email") || !slices.Equal(row.Fields, []string{"email"}) || "/"+strings.Replace(row.Resource, "person/", "people/", 1) != o.person {
 		o.t.Errorf("%s", row.Content)
 	}
 	if row := o.seen("access.justified", access.Support); !strings.Contains(string(row.Content), "called about her order") {

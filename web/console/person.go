@@ -93,7 +93,7 @@ func (v *visit) person() error {
 	if err != nil {
 		return err
 	}
-	if err := v.Ledger.Looked(v.r.Context(), v.Actor, c.id, "their page in the console"); err != nil {
+	if err := v.Ledger.Looked(v.r.Context(), v.Actor, c.id, "their page in the console", "identities, masked", "consents", "restrictions", "decisions"); err != nil {
 		return err
 	}
 	aside := h.Aside(h.Class("stackv"), h.Aria("label", "Identity and limits"), c.identity(v.may(access.LedgerRead), v.revealing(c.someone)), v.limitsOnUse(c))

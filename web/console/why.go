@@ -105,7 +105,7 @@ func (v *visit) reveal() error {
 		kinds = append(kinds, i.Kind)
 		facts = append(facts, view.Fact{Name: kindName(i.Kind), Is: h.Code(g.Text(i.Value))})
 	}
-	if err := v.Ledger.Looked(v.r.Context(), v.Actor, s.id, "revealed: "+strings.Join(kinds, ", ")); err != nil {
+	if err := v.Ledger.Looked(v.r.Context(), v.Actor, s.id, "revealed: "+strings.Join(kinds, ", "), kinds...); err != nil {
 		return err
 	}
 	d, err := v.desk()
