@@ -39,31 +39,41 @@ func (s *server) addDecisions(a huma.API, g *gate) {
 }
 
 // buffers hold bodies and answers while they are needed.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var buffers = sync.Pool{New: func() any { return new(lent) }}
+
+// lent is a buffer that is used again.
+type lent struct {
+	bytes.Buffer
+	held int // length of the body that was read into it, which names people
+}
 
 // body reads all of a body up to a limit. The buffer goes back with release.
-func body(r *http.Request, limit int64) (b *bytes.Buffer, err error) {
-	b = buffers.Get().(*bytes.Buffer)
+func body(r *http.Request, limit int64) (b *lent, err error) {
+	b = buffers.Get().(*lent)
 	b.Reset()
 	if n := r.ContentLength; n >= 0 && n <= limit {
 		b.Grow(int(n))
+		b.held = int(n)
 		whole := b.AvailableBuffer()[:n]
 		_, err = io.ReadFull(r.Body, whole)
 		b.Write(whole) // where it lies already
 		return b, err
 	}
 	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
+	b.held = b.Len()
 	if err == nil && n > limit {
 		err = &http.MaxBytesError{Limit: limit}
 	}
 	return b, err
 }
 
-func release(b *bytes.Buffer) {
+// release gives a buffer back, without the body.
+func release(b *lent) {
 	if b.Cap() <= maxBatch {
 		b.Reset()
 		all := b.Bytes()
-		clear(all[:cap(all)]) // it held an identity
+		clear(all[:min(b.held, cap(all))])
+		b.held = 0
 		buffers.Put(b)
 	}
 }
