@@ -127,15 +127,12 @@ func newPayload(e Entry, told Told, via *Via) (*payload, error) {
 
 // commitments are c1, c2 and c3, joined.
 func (p *payload) commitments() []byte {
-	out := make([]byte, 0, 3*tlog.HashSize)
-	h := sha256.New()
+	out := make([]byte, 0, 3*sha256.Size)
+	var room [512]byte
 	for i, g := range groups {
-		h.Reset()
-		h.Write([]byte(leafLabel))
-		h.Write([]byte(g))
-		h.Write(p.salts[i][:])
-		h.Write(p.values[i])
-		out = h.Sum(out)
+		b := append(append(append(room[:0], leafLabel...), g...), p.salts[i][:]...)
+		sum := sha256.Sum256(append(b, p.values[i]...))
+		out = append(out, sum[:]...)
 	}
 	return out
 }

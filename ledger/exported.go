@@ -99,7 +99,7 @@ func (x *exportReader) bundle(n int64, width int) error {
 			}
 		}
 		x.want++
-		if x.edge.size == x.next {
+		if x.edge.size == x.due {
 			if err := x.compareHeads(); err != nil {
 				return err
 			}

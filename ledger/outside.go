@@ -53,7 +53,7 @@ func (v *verification) openHeads(o VerifyOptions) error {
 			return err
 		}
 	}
-	v.next = v.nextSize()
+	v.due = v.nextSize()
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (v *verification) compareHeads() error {
 			}
 		}
 	}
-	v.next = v.nextSize()
+	v.due = v.nextSize()
 	return nil
 }
 

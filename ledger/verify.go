@@ -58,7 +58,9 @@ func Verify(ctx context.Context, c Config, o VerifyOptions) (Report, error) {
 	if err := v.openHeads(o); err != nil {
 		return Report{}, err
 	}
-	err = c.DB.Read(ctx, v.run)
+	if err = v.ahead(); err == nil || errors.Is(err, errFound) {
+		err = c.DB.Read(ctx, v.run)
+	}
 	if err != nil && !errors.Is(err, errFound) {
 		return Report{}, err
 	}
@@ -85,7 +87,7 @@ type verification struct {
 	start time.Time
 	r     Report
 	heads []*outside
-	next  int64 // the size of the next checkpoint to compare with
+	due   int64 // the size of the next checkpoint to compare with
 	good  int64 // the newest checkpoint that fits
 	want  int64 // the id that comes next
 	epoch int64
@@ -105,6 +107,9 @@ var errFound = errors.New("found")
 
 // run reads all rows, then looks for what should be there beyond them.
 func (v *verification) run(tx *db.Tx) error {
+	if v.found != nil {
+		return v.compareTiles(tx)
+	}
 	for {
 		n, err := v.readChunk(tx)
 		if err != nil && !errors.Is(err, errFound) {
@@ -134,7 +139,7 @@ func (v *verification) readChunk(tx *db.Tx) (n int, err error) {
 	}
 	defer rows.Close()
 	for ; rows.Next(); n++ {
-		if err := v.row(rows); err != nil {
+		if err := v.next(v.l.judge(rows, v.start)); err != nil {
 			return n, err
 		}
 	}
@@ -147,47 +152,6 @@ func (v *verification) unreadable(err error) error {
 		return v.bad("the store is damaged where entry %d should be", v.want)
 	}
 	return err
-}
-
-// row judges the row that should be the wanted entry.
-func (v *verification) row(rows *db.Rows) error {
-	var s stored
-	err := s.scan(rows)
-	switch {
-	case err != nil:
-		return v.bad("entry %d is not an entry", v.want)
-	case s.id < v.want:
-		return v.bad("a row %d stands before entry %d", s.id, v.want)
-	case s.id > v.want:
-		return v.bad("entry %d is missing", v.want)
-	}
-	leaf, err := s.check()
-	if err != nil {
-		return v.bad("entry %d: %v", s.id, err)
-	}
-	epoch := s.meta.revision >> epochShift
-	if epoch < v.epoch {
-		return v.bad("entry %d: its revision is older than the one before", s.id)
-	}
-	v.epoch = epoch
-	p, err := s.open(v.l, leaf)
-	if err != nil {
-		return v.bad("entry %d is not what was sealed", s.id)
-	}
-	if p == nil {
-		v.r.Erased++
-		if s.hadItsTime(v.l.c.Years, v.start) {
-			v.r.Expired++
-		}
-	}
-	for _, t := range v.edge.add(leaf) {
-		v.seen[tileKey{t.level, t.n}] = t.hashes
-	}
-	v.want++
-	if s.id == v.next {
-		return v.compareHeads()
-	}
-	return nil
 }
 
 // bad names the wanted entry as the first bad one.
