@@ -17,6 +17,8 @@ type Caller struct {
 	Also string
 	// Key is the id of the API key they came with, "" for those who came otherwise.
 	Key string
+	// Scope is what of the role that key is for: permissions with a space between them, "" for all.
+	Scope string
 	// Session is the id of the session of an account, "" for those who came otherwise. One that is not signed in to the end
 	// has no role yet.
 	Session string
@@ -59,7 +61,7 @@ func (c Caller) Has(r Role) bool { return slices.Contains(c.Roles(), r) }
 
 // Same tells whether two callers are who they are in the same roles, whatever they call for.
 func (c Caller) Same(o Caller) bool {
-	return c.Actor == o.Actor && c.Role == o.Role && c.Also == o.Also && c.Key == o.Key && c.Session == o.Session
+	return c.Actor == o.Actor && c.Role == o.Role && c.Also == o.Also && c.Key == o.Key && c.Scope == o.Scope && c.Session == o.Session
 }
 
 // Being is the caller, of whom more is known.

@@ -84,6 +84,9 @@ func Allowed(c Caller, p Permission) error { return AllowedOn(c, p, p.On("")) }
 
 // AllowedOn is Allowed where it is known what is asked for.
 func AllowedOn(c Caller, p Permission, what Resource) error {
+	if !c.within(p) {
+		return fault.New(fault.Denied, "this key is not for %s", p).Then("Make one with a scope that holds it: ombud key create --scope.")
+	}
 	rules := c.Policies()
 	if c.Also == "" {
 		if r := rules.cells[cell{c.Role, p}]; r != nil && r.plain && r.allow {
@@ -112,6 +115,9 @@ const (
 
 // Judge is Allowed with reasons: which policies decided, and what a denial wants.
 func Judge(c Caller, p Permission, what Resource) Verdict {
+	if !c.within(p) {
+		return Verdict{Because: []Policy{}}
+	}
 	rules := c.Policies()
 	ok, list, why := rules.decide(c, p, what)
 	v := Verdict{Allowed: ok, Because: []Policy{}}

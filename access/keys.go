@@ -36,17 +36,21 @@ const keysSchema = `create table api_keys (
 	revoked bigint
 )`
 
+// keysScope narrows a key to some of what its role may: permissions with a space between them; none is all of the role's.
+const keysScope = `alter table api_keys add column scope text not null default ''`
+
 // Key is an API key as it may be shown: without the key.
 type Key struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	Role      Role       `json:"role"`
-	Prefix    string     `json:"prefix"` // how the key begins
-	Created   time.Time  `json:"created"`
-	CreatedBy string     `json:"created_by"`
-	Expires   *time.Time `json:"expires,omitempty"`
-	LastUsed  *time.Time `json:"last_used,omitempty"` // to the second while this process lives, to the minute after a kill
-	Revoked   *time.Time `json:"revoked,omitempty"`
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Role      Role         `json:"role"`
+	Scope     []Permission `json:"scope,omitempty"` // what of its role it is for; all where nothing is said
+	Prefix    string       `json:"prefix"`          // how the key begins
+	Created   time.Time    `json:"created"`
+	CreatedBy string       `json:"created_by"`
+	Expires   *time.Time   `json:"expires,omitempty"`
+	LastUsed  *time.Time   `json:"last_used,omitempty"` // to the second while this process lives, to the minute after a kill
+	Revoked   *time.Time   `json:"revoked,omitempty"`
 }
 
 // Keys are the API keys of an installation. They are safe for concurrent use.
@@ -61,7 +65,7 @@ type Keys struct {
 
 // OpenKeys reads the keys in force.
 func OpenKeys(ctx context.Context, d *db.DB, l *ledger.Ledger, c clock.Clock) (*Keys, error) {
-	if err := d.Migrate(ctx, "api-keys", keysSchema); err != nil {
+	if err := d.Migrate(ctx, "api-keys", keysSchema, keysScope); err != nil {
 		return nil, err
 	}
 	k := &Keys{db: d, ledger: l, clock: c}
@@ -82,13 +86,14 @@ func OpenKeys(ctx context.Context, d *db.DB, l *ledger.Ledger, c clock.Clock) (*
 
 // caller is who comes with the key.
 func (k Key) caller() Caller {
-	return Caller{Actor: string(k.Role) + ":" + k.ID, Role: k.Role, Key: k.ID}
+	return Caller{Actor: string(k.Role) + ":" + k.ID, Role: k.Role, Key: k.ID, Scope: joinScope(k.Scope)}
 }
 
 // KeyInput says what a key is for.
 type KeyInput struct {
 	Name  string
 	Role  Role
+	Scope []Permission  // of what the role may, what the key is for; none is all
 	For   time.Duration // 0 does not expire
 	Actor string
 }
@@ -104,6 +109,7 @@ func (in KeyInput) check() error {
 	if !slices.Contains(forKeys, in.Role) {
 		faults = append(faults, fault.Detail{Where: "role", Message: "a key has the role service, developer or auditor; other roles are for people"})
 	}
+	faults = append(faults, in.checkScope()...)
 	if in.For < 0 {
 		faults = append(faults, fault.Detail{Where: "expires", Message: "it would have expired already"})
 	}
@@ -121,15 +127,15 @@ func (k *Keys) Create(ctx context.Context, in KeyInput) (made Key, secret string
 	}
 	now := k.clock.Now().Truncate(time.Second)
 	secret = newSecret()
-	made = Key{ID: id.New("key_", k.clock.Now()), Name: in.Name, Role: in.Role, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
+	made = Key{ID: id.New("key_", k.clock.Now()), Name: in.Name, Role: in.Role, Scope: in.Scope, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
 	if in.For > 0 {
 		until := now.Add(in.For)
 		made.Expires = &until
 	}
 	sum := hash(secret)
 	err = k.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `insert into api_keys (id, hash, prefix, name, role, created, created_by, expires) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			made.ID, sum[:], made.Prefix, made.Name, string(made.Role), now.Unix(), made.CreatedBy, seconds(made.Expires))
+		_, err := tx.Exec(ctx, `insert into api_keys (id, hash, prefix, name, role, created, created_by, expires, scope) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			made.ID, sum[:], made.Prefix, made.Name, string(made.Role), now.Unix(), made.CreatedBy, seconds(made.Expires), joinScope(made.Scope))
 		if err != nil {
 			return err
 		}
@@ -193,6 +199,9 @@ func (k *Keys) Revoke(ctx context.Context, id, actor string) (Key, error) {
 // record appends the act's one entry.
 func (k *Keys) record(tx *db.Tx, kind, actor string, key Key) error {
 	content := map[string]any{"key": key.ID, "name": key.Name, "role": key.Role, "prefix": key.Prefix}
+	if len(key.Scope) > 0 {
+		content["scope"] = key.Scope
+	}
 	if key.Expires != nil {
 		content["expires"] = key.Expires
 	}
@@ -216,7 +225,7 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 }
 
 func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {
-	rows, err := tx.Query(ctx, `select id, hash, prefix, name, role, created, created_by, coalesce(expires, 0), coalesce(last_used, 0), coalesce(revoked, 0)
+	rows, err := tx.Query(ctx, `select id, hash, prefix, name, role, created, created_by, coalesce(expires, 0), coalesce(last_used, 0), coalesce(revoked, 0), scope
 		from api_keys order by id`)
 	if err != nil {
 		return err
@@ -226,10 +235,12 @@ func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {
 		var key Key
 		var sum []byte
 		var created, expires, used, revoked int64
-		if err := rows.Scan(&key.ID, &sum, &key.Prefix, &key.Name, &key.Role, &created, &key.CreatedBy, &expires, &used, &revoked); err != nil {
+		var scope string
+		if err := rows.Scan(&key.ID, &sum, &key.Prefix, &key.Name, &key.Role, &created, &key.CreatedBy, &expires, &used, &revoked, &scope); err != nil {
 			return fmt.Errorf("reading an API key: %w", err)
 		}
 		key.Created, key.Expires, key.LastUsed, key.Revoked = time.Unix(created, 0).UTC(), timeOf(expires), timeOf(used), timeOf(revoked)
+		key.Scope = splitScope(scope)
 		if len(sum) != len(digest{}) {
 			return fault.New(fault.Integrity, "the stored hash of %s is damaged", key.ID)
 		}

@@ -157,3 +157,21 @@ func TestJudgedBeforeTheBody(t *testing.T) {
 		s.want("a body that does not come", res.StatusCode, want)
 	}
 }
+
+// TestScopedKey: a key that is for decisions asks, and does nothing else that its role may.
+func TestScopedKey(t *testing.T) {
+	s, dir := consenting(t)
+	defer s.stop()
+	key := typed(t, dir, "", 0, "key", "key", "create", "--name", "checkout", "--role", "service", "--scope", "decision.ask,purpose.read")
+	for path, want := range map[string]int{"POST /decisions": 200, "GET /purposes": 200, "POST /consents": 403, "POST /consents/history": 403, "POST /pseudonyms": 403, "GET /requests": 403} {
+		method, path, _ := strings.Cut(path, " ")
+		body := ""
+		if method == "POST" {
+			body = strings.Replace(asks, "%s", "", 1)
+		}
+		if code, _, out := s.as(key, method, path, body); code != want || strings.Contains(out, key) {
+			t.Errorf("%s %s: %d, want %d: %s", method, path, code, want, out)
+		}
+	}
+	typed(t, dir, "", 2, "", "key", "create", "--name", "x", "--role", "service", "--scope", "request.approve")
+}

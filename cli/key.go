@@ -18,9 +18,10 @@ type keyCmd struct {
 }
 
 type keyCreateCmd struct {
-	Name    string `required:"" help:"What it is for; everybody sees it." placeholder:"N"`
-	Role    string `required:"" help:"service: decisions, consents, events. developer: data map, purposes. auditor: receipts, ledger." placeholder:"ROLE"`
-	Expires string `help:"How long it is valid: 90d, 12h, or never. Default 365d." default:"365d" placeholder:"TIME"`
+	Name    string   `required:"" help:"What it is for; everybody sees it." placeholder:"N"`
+	Role    string   `required:"" help:"service: decisions, consents, events. developer: data map, purposes. auditor: receipts, ledger." placeholder:"ROLE"`
+	Scope   []string `help:"Of what the role may, only this: a permission such as decision.ask, repeated or with commas. ombud access roles lists them." placeholder:"PERMISSION"`
+	Expires string   `help:"How long it is valid: 90d, 12h, or never. Default 365d." default:"365d" placeholder:"TIME"`
 }
 
 func (*keyCreateCmd) writes() {}
@@ -41,15 +42,28 @@ func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	k, secret, err := s.Keys.Create(ctx, access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: s.actor()})
+	in := access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: s.actor()}
+	for _, p := range c.Scope {
+		in.Scope = append(in.Scope, access.Permission(p))
+	}
+	k, secret, err := s.Keys.Create(ctx, in)
 	if err != nil {
 		return err
 	}
 	return s.answer(newKey{secret, k}, func() {
 		s.heading("%s", secret)
 		s.printf("\nThis is the key, shown this once. Send it as Authorization: Bearer.\n")
-		s.printf("  id       %s\n  role     %s\n  expires  %s\n", k.ID, k.Role, moment(k.Expires, "never"))
+		s.printf("  id       %s\n  role     %s\n  expires  %s\n", k.ID, keyFor(k), moment(k.Expires, "never"))
 	})
+}
+
+// keyFor is the role of a key, and what of it alone it is for.
+func keyFor(k access.Key) string {
+	out := string(k.Role)
+	for i, p := range k.Scope {
+		out += []string{", only ", ", "}[min(i, 1)] + string(p)
+	}
+	return out
 }
 
 // longest validity, in days: beyond it "never" is more honest.
@@ -84,7 +98,7 @@ func (*keyListCmd) run(ctx context.Context, s *session) error {
 		}
 		t := newTable("", "name", "role", "begins", "made", "expires", "last used", "")
 		for _, k := range keys {
-			t.row(k.ID, k.Name, k.Role, k.Prefix, day(k.Created), moment(k.Expires, "never"), moment(k.LastUsed, "never"), s.standing(k))
+			t.row(k.ID, k.Name, keyFor(k), k.Prefix, day(k.Created), moment(k.Expires, "never"), moment(k.LastUsed, "never"), s.standing(k))
 		}
 		t.print(s)
 	})

@@ -74,7 +74,7 @@ func (v *visit) keyTable(keys []access.Key) g.Node {
 	}
 	var rows []g.Node
 	for _, k := range keys {
-		rows = append(rows, view.Row(g.Group{g.Text(k.Name), beginning(k)}, view.Text("Role", roleName(k.Role)), view.Cell("Ends", v.keyEnd(k)),
+		rows = append(rows, view.Row(g.Group{g.Text(k.Name), beginning(k)}, view.Text("Role", keyRole(k)), view.Cell("Ends", v.keyEnd(k)),
 			view.Cell("Last used", v.keyUse(k)...), view.Cell("Made", g.Text(v.time.Date(k.Created)), why("by "+v.me(k.CreatedBy))),
 			view.Act(view.Fold("Revoke", view.Form("/api-keys/"+k.ID+"/revoke", v.token,
 				view.Button("sm stop", "Revoke "+k.Prefix+"…"))))))
@@ -120,7 +120,7 @@ func (v *visit) oldKeyTable(keys []access.Key) g.Node {
 		if k.LastUsed != nil {
 			used = v.time.Moment(*k.LastUsed)
 		}
-		rows = append(rows, view.Row(g.Group{g.Text(k.Name), beginning(k)}, view.Text("Role", roleName(k.Role)), view.Cell("Standing", ended), view.Text("Last used", used)))
+		rows = append(rows, view.Row(g.Group{g.Text(k.Name), beginning(k)}, view.Text("Role", keyRole(k)), view.Cell("Standing", ended), view.Text("Last used", used)))
 	}
 	return view.Table("stack", "Keys that are over", []view.Column{{Name: "For"}, {Name: "Role"}, {Name: "Standing"}, {Name: "Last used"}}, view.Rows(rows...))
 }
@@ -148,6 +148,15 @@ func (v *visit) newKeyForm(in access.KeyInput) g.Node {
 
 // mayGive keeps a key from doing what its maker may not: reading the log.
 func (v *visit) mayGive(r access.Role) bool { return r != access.Auditor || v.may(access.LedgerRead) }
+
+// keyRole is the role of a key, and what of it alone it is for.
+func keyRole(k access.Key) string {
+	out := roleName(k.Role)
+	for i, p := range k.Scope {
+		out += []string{", only ", ", "}[min(i, 1)] + string(p)
+	}
+	return out
+}
 
 func keyRoleHint(r access.Role) string {
 	switch r {
