@@ -3,8 +3,9 @@ package pii
 import "strings"
 
 // HoldsCard tells whether a valid payment card number stands in a text: the digits of one of the brands, of its length, whose
-// last digit is right, written as one or in groups with blanks, dashes, dots, slashes or no-break spaces between. What is joined to
-// letters or further digits is part of something else; what follows a plus is a phone number.
+// last digit is right, written as one or in groups with blanks, dashes, dots, slashes or no-break spaces between. It may be joined to
+// a word ("visa4111…"), but not to further digits, to one letter or to what may be hexadecimal: then it is part of something else,
+// as is what follows a plus, a phone number, and what makes an IBAN with the letters before it.
 func HoldsCard(text string) bool {
 	_, _, ok := cardIn(text, 0)
 	return ok
@@ -47,8 +48,8 @@ func cardIn(text string, at int) (from, to int, ok bool) {
 		if !isDigit(text[i]) {
 			continue
 		}
-		if i == 0 || isBorder(text[i-1]) || i == at {
-			if to := cardAt(text, i); to > 0 {
+		if i == 0 || isBorder(text[i-1]) || i == at || wordEnds(text[at:i]) {
+			if to := cardAt(text, i); to > 0 && !makesIBAN(text[at:i], text[i:to]) {
 				return i, to, true
 			}
 		}
@@ -61,6 +62,31 @@ func cardIn(text string, at int) (from, to int, ok bool) {
 
 // isBorder tells whether a number may begin or end beside a byte.
 func isBorder(b byte) bool { return !isAlnum(b) && b != '_' && b != '+' }
+
+// makesIBAN tells whether digits are an account's with the country before them.
+func makesIBAN(before, digits string) bool {
+	return len(before) >= 2 && IBANValid(strings.ToUpper(before[len(before)-2:])+onlyDigits(digits))
+}
+
+// wordEnds tells whether a text ends with a word of letters, behind a border, that is not hexadecimal.
+func wordEnds(text string) bool {
+	from := len(text)
+	for from > 0 && isAlnum(text[from-1]) && !isDigit(text[from-1]) {
+		from--
+	}
+	return (from == 0 || isBorder(text[from-1])) && !isHexadecimal(text[from:])
+}
+
+// wordBegins is wordEnds for the beginning of a text.
+func wordBegins(text string) bool {
+	to := 0
+	for to < len(text) && isAlnum(text[to]) && !isDigit(text[to]) {
+		to++
+	}
+	return (to == len(text) || isBorder(text[to])) && !isHexadecimal(text[:to])
+}
+
+func isHexadecimal(word string) bool { return len(word) < 2 || strings.Trim(word, "abcdefABCDEF") == "" }
 
 // cardAt gives where the longest card number that begins at i ends, 0 when none does.
 func cardAt(text string, i int) (end int) {
@@ -75,7 +101,7 @@ func cardAt(text string, i int) (end int) {
 			digits[n] = text[j]
 			n++
 			j++
-			ends := j == len(text) || !isDigit(text[j]) && isBorder(text[j])
+			ends := j == len(text) || !isDigit(text[j]) && (isBorder(text[j]) || wordBegins(text[j:]))
 			if n >= shortestCard && ends && isCardNumber(string(digits[:n])) {
 				end = j
 			}
