@@ -124,6 +124,12 @@ type Tx interface {
 	Rollback(ctx context.Context) error
 }
 
+// Rekeyer is a Tx of an engine that checks every row at once and can yet give a row another key and, in the same
+// transaction, the rows that refer to it. The acts are updates; afterwards every reference among them leads to a row.
+type Rekeyer interface {
+	Rekey(ctx context.Context, acts []Act) ([]int64, error)
+}
+
 // CycleDeleter is a Tx that can run several acts as one statement, so that rows which need each
 // other (NOT NULL references in a circle, not deferrable) go at once. The acts see the data as it
 // was before all of them; no row may be in two. Answers rows affected per act.

@@ -19,6 +19,7 @@ type scribe struct {
 	groups  []*group
 	open    map[string]*chunk // per system, not yet full
 	whole   map[string]*chunk // per system, what must go in one transaction
+	keyed   []keyed           // rows that get another key
 	n       int
 	ready   []chunk
 	waiting int                      // their size
@@ -37,7 +38,7 @@ func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error 
 			s.place[d], s.circle[d] = len(s.place), n
 		}
 	}
-	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.watches, s.recalls} {
+	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.rekeys, s.watches, s.recalls} {
 		if err := pass(ctx); err != nil {
 			return err
 		}
@@ -242,6 +243,10 @@ func (s *scribe) changes(ctx context.Context) error {
 		step, dec := s.stepOf(set, r)
 		vals, ok := rep.row(ctx, set, r, dec, full)
 		if !ok {
+			return nil
+		}
+		if getsKey(g.d, dec.fields) && s.w.canRekey(g.d) {
+			s.rekeyed(set, r, step, dec.fields, vals)
 			return nil
 		}
 		p := pending[g]

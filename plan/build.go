@@ -110,6 +110,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	p.Catalog = w.fingerprint(groups)
 	w.fillGaps(p, groups)
 	w.fillWarnings(ctx, p, groups)
+	if err := w.rekeyWarnings(p, groups); err != nil {
+		return nil, err
+	}
 	p.Estimate = estimate(p)
 	p.Hash = Hash(p)
 	return p, nil

@@ -65,10 +65,18 @@ func (b bound) stages() []bound {
 	if from < tied {
 		out = append(out, b.slice(from, tied))
 	}
-	if tied < len(b.plans) {
-		last := b.slice(tied, len(b.plans))
-		last.tied = true
-		out = append(out, last)
+	return append(out, b.tiedStages(tied)...)
+}
+
+// tiedStages are the acts from one on that go together: rows in a circle, then each row that gets another key.
+func (b bound) tiedStages(from int) []bound {
+	var out []bound
+	for i := from; i < len(b.plans); i++ {
+		if i+1 == len(b.plans) || b.plans[i+1].verb == rekey {
+			stage := b.slice(from, i+1)
+			stage.tied = true
+			out, from = append(out, stage), i+1
+		}
 	}
 	return out
 }

@@ -33,11 +33,13 @@ create table events (id integer primary key, customer_id integer, page varchar(1
 // deskTables lie in a store of their own; only ombud.yaml knows that they lead to the shop's customers.
 const deskTables = `create table contacts (id integer primary key, email varchar(100) not null unique, label varchar(100));
 create table notes (id integer primary key, contact_id integer not null references contacts(id), body varchar(200));
+create table logins (place integer not null, email varchar(100) primary key, label varchar(100));
+create table visits (id integer primary key, login varchar(100) not null references logins(email), page varchar(100));
 create table threads (id integer primary key, customer_id integer, subject varchar(100));
 create table posts (id integer primary key, thread_id integer not null references threads(id), body varchar(200))`
 
 // tombstones are the columns that an erasure fills with random values.
-var tombstones = []string{"shop.customers.email", "shop.customers.name", "shop.reviews.nick", "shop.orders.note", "shop.pairs.label"}
+var tombstones = []string{"shop.customers.email", "shop.customers.name", "shop.reviews.nick", "shop.orders.note", "shop.pairs.label", "desk.logins.email", "desk.visits.login"}
 
 func killConfig(engine string, dsns map[string]string) *catalog.Config {
 	connector := (&world.Store{Engine: engine}).Connector()
@@ -57,7 +59,8 @@ func killConfig(engine string, dsns map[string]string) *catalog.Config {
 				{Table: "settings", Erase: catalog.Nullify, Columns: []string{"theme"}},
 			}},
 		{ID: "desk", Connector: connector, DSN: dsns["desk"],
-			People: []catalog.People{{Table: "contacts", By: map[string]string{"email": "email"}}},
+			People: []catalog.People{{Table: "contacts", By: map[string]string{"email": "email"}}, {Table: "logins", By: map[string]string{"email": "email"}}},
+			Tables: []catalog.TableRule{{Table: "visits", Erase: catalog.Keep, Because: "a law"}},
 			Links:  []catalog.Link{{From: "threads.customer_id", To: "shop.customers.id"}}},
 	}}
 }
@@ -78,6 +81,10 @@ func killRows(system string) []string {
 	if system == "desk" {
 		return []string{
 			`insert into contacts values (1, 'ida@example.com', 'Ida'), (2, 'bo@example.com', 'Bo'), (3, 'frida@example.com', 'Ida N')`,
+			`insert into logins values (1, 'IDA@example.com', 'Ida'), (2, 'bo@example.com', 'Bo')`,
+			`insert into visits values ` + series(1, 5, func(i int) string {
+				return fmt.Sprintf("(%d, %s, 'page %d')", i, []string{"'IDA@example.com'", "'bo@example.com'"}[i/4], i)
+			}),
 			`insert into notes values ` + series(1, 9, func(i int) string { return fmt.Sprintf("(%d, %d, 'note %d')", i, 1+i/8, i) }),
 			`insert into threads values ` + series(1, 11, func(i int) string { return fmt.Sprintf("(%d, %d, 'thread %d')", i, 1+i/10, i) }),
 			`insert into posts values ` + series(1, 33, func(i int) string { return fmt.Sprintf("(%d, %d, 'post %d')", i, 1+(i-1)/3, i) }),

@@ -129,6 +129,8 @@ func (l *looker) act(system string, a act) *glance {
 		return nil
 	}
 	switch {
+	case rekeys(a.verb):
+		return l.lookRekey(d, a)
 	case a.verb == watchKeys:
 		return l.watchKeys(d, a)
 	case a.verb == connector.Delete:

@@ -166,9 +166,18 @@ func mustStay(c []*catalog.Dataset, d *catalog.Dataset) bool {
 }
 
 func checksEachRow(g *catalog.Graph, system string) bool {
-	return slices.ContainsFunc(g.Systems, func(s *catalog.Connection) bool {
-		return s.Config.ID == system && s.Schema != nil && (s.Schema.Engine == "mariadb" || s.Schema.Engine == "mysql")
-	})
+	engine := engineOf(g, system)
+	return engine == "mariadb" || engine == "mysql"
+}
+
+// engineOf is what a system runs on; "" where it did not answer.
+func engineOf(g *catalog.Graph, system string) string {
+	for _, s := range g.Systems {
+		if s.Config.ID == system && s.Schema != nil {
+			return s.Schema.Engine
+		}
+	}
+	return ""
 }
 
 // depth is how many dying rows a dying row refers to, one above the other: deeper rows go first.

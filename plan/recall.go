@@ -56,6 +56,11 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 	if set == nil {
 		return s.recallKeys(ctx, e, known)
 	}
+	for _, n := range s.keyed {
+		if k, ok := convertKey(e.Child, e.ChildColumns, n.values[:1]); ok && n.set == set && slices.Equal(e.ParentColumns, n.fields[:1]) {
+			known[k.Encode()] = ghost{k, stays} // what refers to the row refers to its new key
+		}
+	}
 	err := set.each(func(r *record) error {
 		if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
 			known[k.Encode()] = ghost{k, s.fateOf(set, r)}

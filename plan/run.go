@@ -222,6 +222,9 @@ func bind(g *catalog.Graph, c chunk) (b bound, missing []Remaining) {
 			continue
 		}
 		x := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
+		if rekeys(a.verb) {
+			x = rekeyAct(a, x)
+		}
 		for _, f := range a.fence {
 			x.Fence = append(x.Fence, f.match())
 		}
@@ -302,6 +305,11 @@ func (e *Engine) doTied(ctx context.Context, tx connector.Tx, b bound) ([]int64,
 	if deferred {
 		return e.do(ctx, tx, b)
 	}
+	if r, ok := tx.(connector.Rekeyer); ok && rekeys(b.plans[0].verb) {
+		counts, err := r.Rekey(ctx, b.acts)
+		e.cfg.Hook("store:" + b.system + ":rekey")
+		return counts, err
+	}
 	cycle, ok := tx.(connector.CycleDeleter)
 	if !ok {
 		return nil, fault.New(fault.Conflict, "rows refer to each other and this engine cannot delete them together")
@@ -335,7 +343,7 @@ func refused(g *catalog.Graph, c chunk, err error) []Remaining {
 	}
 	rows := map[string]int64{}
 	for _, a := range c.acts {
-		if a.verb == connector.Delete || a.verb == connector.Update {
+		if a.verb == connector.Delete || a.verb == connector.Update || a.verb == rekey {
 			rows[a.dataset] += int64(len(a.rows))
 		}
 	}

@@ -148,13 +148,6 @@ insert into posts values (1, 'IDA@example.com', 'x'), (2, 'frida@example.com', '
 		c.want(t, `select * from marks`, "2,1,c", `select * from visits order by customer_id desc`, visitsLeft(c),
 			`select email from members`, "frida@example.com", `select id from posts`, "2")
 	})
-	// A row that stays needs the address as its key: it cannot be masked, and that is said.
-	tr.system.Tables = []catalog.TableRule{{Table: "posts", Erase: catalog.Keep, Because: "law"}}
-	tr.spring(t, func(t *testing.T, c *trapped) {
-		o := c.erase(t, plan.Incomplete)
-		wantNamed(t, o.Gaps, "personal-key", "members")
-		c.want(t, `select member from posts order by id`, "IDA@example.com frida@example.com")
-	})
 }
 
 // visitsLeft: engines sort NULL differently.

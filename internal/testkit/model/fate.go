@@ -64,6 +64,7 @@ func Judge(c *Company, q Question) *Verdict {
 			v.cells(f)
 		}
 	}
+	v.rekeys(c)
 	return v
 }
 
