@@ -21,6 +21,7 @@ import (
 	"github.com/ombudhq/ombud/internal/event/redis"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/notify"
+	"github.com/ombudhq/ombud/internal/witness"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/purpose"
@@ -86,16 +87,17 @@ type App struct {
 	Mirror   *redis.Mirror // nil where none is configured
 	*Parts
 
-	cfg      Config
-	lock     *lock
-	socket   *socket
-	heads    places
-	years    ledger.Years // how long entries stay readable, as the configuration at the start says
-	warnings []string
-	keysWeak []string        // what about the keys should be mended
-	ctx      context.Context // of work that outlives a call: background runs
-	cancel   context.CancelFunc
-	work     sync.WaitGroup
+	cfg       Config
+	lock      *lock
+	socket    *socket
+	heads     places
+	witnesses []*witness.Witness
+	years     ledger.Years // how long entries stay readable, as the configuration at the start says
+	warnings  []string
+	keysWeak  []string        // what about the keys should be mended
+	ctx       context.Context // of work that outlives a call: background runs
+	cancel    context.CancelFunc
+	work      sync.WaitGroup
 
 	told         *restored // of the restore this App began with
 	suppressions *subject.Suppressions
@@ -194,7 +196,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if a.heads, err = c.headsOf(cfg); err != nil {
 		return err
 	}
-	a.years = yearsOf(cfg)
+	a.years, a.witnesses = yearsOf(cfg), witnessesOf(cfg)
 	a.warnings = append(a.warnings, c.sharedDisk(a.heads)...)
 	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
 	if c.Accepted != nil && fault.KindOf(err) == fault.Integrity {
@@ -221,7 +223,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 }
 
 func (a *App) ledgerConfig() ledger.Config {
-	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads.folders, Buckets: a.heads.buckets, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads.folders, Buckets: a.heads.buckets, Witnesses: a.witnesses, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
 }
 
 // Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is

@@ -10,7 +10,9 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/bucket"
+	"github.com/ombudhq/ombud/internal/dial"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/witness"
 )
 
 // places is where checkpoints and suppression ledger go: folders, and by folder the bucket that it is a copy of.
@@ -46,6 +48,16 @@ func (c Config) headsOf(cfg *catalog.Config) (p places, err error) {
 		p.folders = append(p.folders, h)
 	}
 	return p, nil
+}
+
+// witnessesOf are who cosigns checkpoints. The configuration was checked when it was read.
+func witnessesOf(cfg *catalog.Config) (out []*witness.Witness) {
+	for _, w := range cfg.Witnesses {
+		if key, err := witness.ParseKey(w.Key); err == nil {
+			out = append(out, &witness.Witness{Key: key, URL: w.URL, HTTP: dial.Plain(dial.Way{Private: w.Allow == "private"})})
+		}
+	}
+	return out
 }
 
 // bucketOf reads s3://bucket/prefix?endpoint=…&region=…, with ${NAME} from the environment. Keys stand in the environment

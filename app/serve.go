@@ -81,6 +81,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	go func() { checkpoints <- a.Ledger.Run(beat) }()
 	a.Go(nil, func(ctx context.Context, p *Parts) { a.recover(ctx, p, f) })
 	a.work.Go(func() { a.resumeRotation(a.ctx) })
+	a.work.Go(func() { a.Ledger.RunWitnesses(a.ctx) })
 	a.work.Go(func() { a.tend(a.ctx) })
 	a.work.Go(func() { a.keepConsents(a.ctx) })
 	a.work.Go(func() { a.Consents.Run(a.ctx) })

@@ -15,6 +15,7 @@ type Config struct {
 	Access       Access       `yaml:"access,omitempty"`
 	Decisions    Decisions    `yaml:"decisions,omitempty"`
 	Heads        []string     `yaml:"heads,omitempty"` // a string or a list in the file
+	Witnesses    []Witness    `yaml:"witnesses,omitempty"`
 	Audit        []LogKeep    `yaml:"audit,omitempty"`
 	Serve        Serve        `yaml:"serve,omitempty"`
 	Tracing      Tracing      `yaml:"tracing,omitempty" json:"-"`
@@ -23,6 +24,13 @@ type Config struct {
 	Path   string `yaml:"-"` // of the file, as given
 	Folder string `yaml:"-"` // relative DSNs start here
 	Digest string `yaml:"-"` // SHA-256 over the meaning, not the spelling: comments and order of keys do not count
+}
+
+// Witness is somebody else who cosigns checkpoints of the audit log.
+type Witness struct {
+	URL   string `yaml:"url"`
+	Key   string `yaml:"key"`             // NAME+HASH+KEY, as it publishes it
+	Allow string `yaml:"allow,omitempty"` // private: it is in a network of one's own
 }
 
 // LogKeep lets entries of the audit log stay readable for longer than by default. Of several for a class the longest wins.

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/witness"
 )
 
 // Limits of a configuration file: far above any real one, far below what could hurt.
@@ -79,6 +80,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 			}})
 		},
 		"heads":     r.textOrTexts(&cfg.Heads),
+		"witnesses": func(n *yaml.Node) { cfg.Witnesses = list(r, n, "witnesses", r.witness) },
 		"decisions": func(n *yaml.Node) { r.decisions(n, &cfg.Decisions) },
 		"audit":     func(n *yaml.Node) { cfg.Audit = list(r, n, "audit", r.logKeep) },
 		"serve":     func(n *yaml.Node) { r.serve(n, &cfg.Serve) },
@@ -94,6 +96,18 @@ func (r *reader) organization(n *yaml.Node, o *Organization) {
 		"jurisdictions": r.textsOf(&o.Jurisdictions, "jurisdiction", func(s string) bool { return jurisdiction.MatchString(s) },
 			"such as eu, uk, in or us-ca"),
 	})
+}
+
+func (r *reader) witness(n *yaml.Node) (w Witness) {
+	r.mapping(n, "a witness", fields{"url": r.text(&w.URL), "key": r.text(&w.Key), "allow": r.oneOf(&w.Allow, "permission", permission, nil)}, "url", "key")
+	u, err := url.Parse(w.URL)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || w.Allow != "private") {
+		r.fault(n, "witnesses.url is an https address, unless allow: private says that it is in a network of your own")
+	}
+	if _, err := witness.ParseKey(w.Key); err != nil {
+		r.fault(n, "witnesses.key is a line NAME+HASH+KEY that the witness publishes, for cosignature/v1")
+	}
+	return w
 }
 
 func (r *reader) logKeep(n *yaml.Node) (k LogKeep) {

@@ -82,6 +82,9 @@ func (s *session) showReport(r ledger.Report) {
 		}
 	}
 	s.printf("  checkpoint       covers %s\n", entries(r.CheckpointSize))
+	for _, w := range r.Witnesses {
+		s.printf("  witness          %s cosigned %s\n", w.Name, entries(w.Size))
+	}
 	if r.Uncovered > 0 {
 		s.printf("  not vouched for  the newest %s: no checkpoint outside covers them\n", entries(r.Uncovered))
 	}

@@ -117,7 +117,7 @@ func checkLedger(ctx context.Context, s *session) []finding {
 	r, err := s.VerifyLedger(ctx, ledger.VerifyOptions{})
 	var out []finding
 	switch {
-	case err != nil && r == (ledger.Report{}):
+	case err != nil && r.Problem == "":
 		out = bad("ledger", err)
 	case !r.OK:
 		out = bad("ledger", fault.New(fault.Integrity, "%s", r.Problem).Then("ombud audit verify says more."))

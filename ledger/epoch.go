@@ -125,9 +125,11 @@ func (l *Ledger) keepEpoch() error {
 func (l *Ledger) putAside(epoch int64) error {
 	suffix := fmt.Sprintf(".epoch-%d", epoch)
 	for _, h := range l.heads {
-		path := filepath.Join(h.dir, headsFile)
-		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+		for _, name := range []string{headsFile, cosignedFile} {
+			path := filepath.Join(h.dir, name)
+			if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 		}
 		if err := h.cutActs(suffix); err != nil {
 			return err

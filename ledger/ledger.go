@@ -14,6 +14,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/witness"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -55,6 +56,8 @@ type Config struct {
 	Heads []string
 	// Buckets are where heads go beyond their folder, by the folder, which is then a copy.
 	Buckets map[string]*bucket.Bucket
+	// Witnesses cosign checkpoints (Cosign, RunWitnesses). Without any nobody does.
+	Witnesses []*witness.Witness
 	// Origin is the first line of each checkpoint; default is the name of the vault's key.
 	Origin string
 	// Restored opens a store that is older than what is known of it outside, or that nobody outside knows: it begins a new
@@ -82,6 +85,8 @@ type Ledger struct {
 	kept    actsEnd // what is durable outside; only the store's writer changes it
 	loss    *Loss
 	changed chan struct{} // closed, and made anew, whenever edge moves
+
+	stood map[string]int64 // where a witness stands; only Cosign touches it
 
 	headsMu sync.Mutex
 	heads   []*head
@@ -145,7 +150,7 @@ func prepare(c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{c: c, verifier: v, places: c.Vault.Tokens(placeLabel), epoch: 1, changed: make(chan struct{})}, nil
+	return &Ledger{c: c, verifier: v, places: c.Vault.Tokens(placeLabel), epoch: 1, changed: make(chan struct{}), stood: map[string]int64{}}, nil
 }
 
 // readTail reads what only the newest entries tell.

@@ -13,6 +13,7 @@ import (
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/testkit/storetest"
+	"github.com/ombudhq/ombud/internal/witness"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -28,7 +29,8 @@ type place struct {
 	l     *Ledger
 	clock *clock.Fake
 
-	buckets map[string]*bucket.Bucket
+	buckets   map[string]*bucket.Bucket
+	witnesses []*witness.Witness
 }
 
 func newPlace(t testing.TB) *place { return newPlaceIn(t, storetest.SQLite) }
@@ -51,7 +53,7 @@ func each(t *testing.T, fn func(t *testing.T, p *place)) {
 }
 
 func (p *place) config() Config {
-	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: append([]string{p.heads}, p.more...), Buckets: p.buckets}
+	return Config{DB: p.db, Vault: p.vault, Clock: p.clock, Heads: append([]string{p.heads}, p.more...), Buckets: p.buckets, Witnesses: p.witnesses}
 }
 
 // tryOpen opens what is on the disk now.

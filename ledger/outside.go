@@ -11,14 +11,16 @@ import (
 	"strings"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/witness"
 )
 
 // outside is a file of checkpoints on its way along the entries of a verification.
 type outside struct {
 	headReader
-	cur  keptHead // the next to compare with
-	fits keptHead // the last that fitted, not verified
-	done bool     // there is no next one
+	cur    keptHead            // the next to compare with
+	fits   keptHead            // the last that fitted, not verified
+	signed map[string]keptHead // by witness: the last that fitted and bears its name, not verified
+	done   bool                // there is no next one
 }
 
 // openHeads opens the checkpoints to compare with. A file that a Heads directory does not hold is passed over: then nobody
@@ -27,6 +29,9 @@ func (v *verification) openHeads(o VerifyOptions) error {
 	var paths []string
 	for _, dir := range v.l.c.Heads {
 		paths = append(paths, filepath.Join(dir, headsFile))
+		if len(v.l.c.Witnesses) > 0 {
+			paths = append(paths, filepath.Join(dir, cosignedFile))
+		}
 	}
 	if o.Checkpoint != "" {
 		paths = []string{o.Checkpoint}
@@ -129,6 +134,7 @@ func (v *verification) compareHeads() error {
 		for !h.done && h.cur.size == v.edge.size {
 			if h.cur.root == root {
 				h.fits, v.good = h.cur, h.cur.size
+				h.bears(v.l.c.Witnesses)
 			} else if _, err := openNote([]byte(h.cur.note), v.l.verifier); err != nil {
 				v.headFault(err)
 			} else {
@@ -141,6 +147,18 @@ func (v *verification) compareHeads() error {
 	}
 	v.due = v.nextSize()
 	return nil
+}
+
+// bears notes whose names the checkpoint bears that fits.
+func (h *outside) bears(list []*witness.Witness) {
+	for _, w := range list {
+		if strings.Contains(h.cur.note, "\n"+signatureMark+w.Name()+" ") {
+			if h.signed == nil {
+				h.signed = map[string]keptHead{}
+			}
+			h.signed[w.Name()] = h.cur
+		}
+	}
 }
 
 // misfit reports that the tree is not the one somebody outside holds a checkpoint of.

@@ -37,6 +37,8 @@ type Report struct {
 	To             int64  `json:"to,omitempty"`
 	Problem        string `json:"problem,omitempty"`
 	TookMS         int64  `json:"took_ms"`
+
+	Witnesses []Witnessed `json:"witnesses,omitempty"` // and how far each vouches
 }
 
 // Verify is the package's Verify with the ledger's own configuration.
@@ -248,6 +250,7 @@ func (v *verification) conclude() error {
 	if err := v.finishHeads(); err != nil {
 		return err
 	}
+	v.witnesses()
 	f, t := v.found, v.tile
 	if t != nil && (f == nil || t.to > v.good && t.from >= f.from && t.to <= f.to || t.to > v.good && t.to < f.from) {
 		f = t
