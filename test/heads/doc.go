@@ -1,3 +1,3 @@
-// Package heads holds Ombud's client of buckets to a server of others and to the signer of the SDK of AWS, both of which the
-// product does without.
+// Package heads holds Ombud's client of buckets to a server of others and to the signer of the SDK of AWS, and its reading of
+// cosignatures to the implementation of others; the product does without all of them.
 package heads
