@@ -6,9 +6,10 @@ import (
 	"github.com/ombudhq/ombud/subject"
 )
 
-// Fill lets people 1 to n say yes to each purpose of the first ranks, in the index alone.
-func (s *Service) Fill(n, ranks int) {
+// Fill lets people 1 to n, each found by a key, say yes to each purpose of the first ranks, in the index alone.
+func (s *Service) Fill(n, ranks int, key func(n int) subject.Key) {
 	for i := range n {
+		s.index.Bind(short(key(i+1)), index.Number(i+1))
 		for r := range ranks {
 			w, err := index.NewWord(index.Never, 1<<40+1, 0)
 			if err != nil {

@@ -26,19 +26,22 @@ func BenchmarkDecide(b *testing.B) {
 		all = append(all, p)
 	}
 	w := newWorld(b, all...)
-	w.Fill(people, 8)
 	w.SetClock(clock.System{})
 	words := map[subject.Key][8]uint64{}
-	key := func(n int) subject.Key { return w.people.Key(subject.Identity{Kind: "email", Value: strconv.Itoa(n)}) }
+	who := func(n int) subject.Identity {
+		return subject.Identity{Kind: "email", Value: fmt.Sprintf("person-%d@example.com", n)}
+	}
+	key := func(n int) subject.Key { return w.people.Key(who(n)) }
+	w.Fill(people, 8, key)
 	for n := range people {
 		words[key(n+1)] = [8]uint64{1, 1, 1, 1, 1, 1, 1, 1}
 	}
 	const n = 100_000
-	handles, keys, what := make([]consent.Handle, n), make([]subject.Key, n), make([]int, n)
+	handles, keys, what, ids := make([]consent.Handle, n), make([]subject.Key, n), make([]int, n), make([]subject.Identity, n)
 	d := rand.New(rand.NewPCG(3, 5))
 	for i := range n {
 		p := d.IntN(people) + 1
-		handles[i], keys[i], what[i] = consent.HandleOf(subject.Number(p)), key(p), d.IntN(8)
+		handles[i], keys[i], what[i], ids[i] = consent.HandleOf(subject.Number(p)), key(p), d.IntN(8), who(p)
 	}
 	names := make([]string, 8)
 	for i := range names {
@@ -64,6 +67,7 @@ func BenchmarkDecide(b *testing.B) {
 		took["minute"] = append(took["minute"], run(func(i int) bool { return w.DecideAt(minute, handles[i], names[what[i]], "usage", false).Allowed }))
 		took["question"] = append(took["question"], run(func(i int) bool { return questions[what[i]].Decide(minute, &handles[i]).Allowed }))
 		took["question,now"] = append(took["question,now"], run(func(i int) bool { return questions[what[i]].Decide(w.Now(), &handles[i]).Allowed }))
+		took["email"] = append(took["email"], run(func(i int) bool { return w.Decide(w.Find(ids[i]), names[what[i]], "usage", false).Allowed }))
 		took["look"] = append(took["look"], run(func(i int) bool { return w.Look(handles[i], what[i]) != 0 }))
 		took["map"] = append(took["map"], run(func(i int) bool { return words[keys[i]][what[i]] != 0 }))
 	}
