@@ -52,8 +52,8 @@ func TestHalfAdded(t *testing.T) {
 			}
 		}
 	}
+	p.setHead(p.head().withAdding(14, 10))
 	for hole := 10; ; hole-- {
-		p.setHead(p.head().withAdding(14, hole))
 		mask := p[maskCell].Load()
 		check(hole)
 		p[maskCell].Store(mask | 1<<14)
@@ -62,7 +62,8 @@ func TestHalfAdded(t *testing.T) {
 		if hole == 4 { // where the new word belongs
 			return
 		}
-		p[wordCells+hole].Store(p[wordCells+hole-1].Load())
+		p[wordCells+hole].Store(p[wordCells+hole-1].Load()) // the first half of lift
 		check(hole)
+		p.lift(14, hole)
 	}
 }

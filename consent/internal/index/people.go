@@ -82,16 +82,19 @@ func (p person) look(h head, rank int) Word {
 func (p person) add(rank int, w Word) {
 	mask := p[maskCell].Load()
 	n, at := bits.OnesCount64(mask), bits.OnesCount64(mask&(1<<rank-1))
-	h := p.head().withAdding(rank, n)
-	p.setHead(h)
+	p.setHead(p.head().withAdding(rank, n))
 	for hole := n; hole > at; hole-- {
-		p[wordCells+hole].Store(p[wordCells+hole-1].Load())
-		h = h.withAdding(rank, hole-1)
-		p.setHead(h)
+		p.lift(rank, hole)
 	}
 	p[wordCells+at].Store(uint64(w))
 	p[maskCell].Store(mask | 1<<rank)
-	p.setHead(h.withAdded())
+	p.setHead(p.head().withAdded())
+}
+
+// lift moves the word below the hole into it, and then the hole down. Between the two the word stands twice.
+func (p person) lift(rank, hole int) {
+	p[wordCells+hole].Store(p[wordCells+hole-1].Load())
+	p.setHead(p.head().withAdding(rank, hole-1))
 }
 
 // perShelf is how many people lie in one piece of memory.
