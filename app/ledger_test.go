@@ -69,28 +69,34 @@ func TestLedgerOverHTTP(t *testing.T) {
 	if !strings.Contains(body, `"entries":[]`) {
 		t.Errorf("%s", body)
 	}
+	s.readersAreEntries(auditor)
+}
+
+// readersAreEntries looks at what was written of those who read.
+func (s *server) readersAreEntries(auditor string) {
+	s.t.Helper()
 	_, searched, _ := s.as(auditor, "POST", "/ledger/search", `{}`)
-	code, _, body = s.as(auditor, "GET", "/ledger/entries?kind=ledger.read", "")
+	code, _, body := s.as(auditor, "GET", "/ledger/entries?kind=ledger.read", "")
 	s.want("the readers", code, 200)
-	p := pageOf(t, body)
+	p := pageOf(s.t, body)
 	if via := p.Entries[0].Via; via == nil || via.Role != "auditor" || via.Request != searched.Get("X-Request-Id") || len(via.Address) != 32 ||
 		strings.Contains(body, "127.0.0.1") {
-		t.Errorf("where it came from: %+v", via)
+		s.t.Errorf("where it came from: %+v", via)
 	}
 	if e := p.Entries[0]; e.Operation != "ledger.read" || e.Resource != "ledger" {
-		t.Errorf("what was done to what: %+v", e)
+		s.t.Errorf("what was done to what: %+v", e)
 	}
 	_, _, body = s.as(auditor, "POST", "/ledger/search", `{"operation":"ledger.read","resource":"ledger","kind":"ledger.read","limit":1}`)
-	if got := pageOf(t, body); len(got.Entries) != 1 || got.Entries[0].Operation != "ledger.read" {
-		t.Errorf("by operation: %s", body)
+	if got := pageOf(s.t, body); len(got.Entries) != 1 || got.Entries[0].Operation != "ledger.read" {
+		s.t.Errorf("by operation: %s", body)
 	}
 	_, _, body = s.as(auditor, "POST", "/ledger/search", `{"operation":"request.approve"}`)
-	if got := pageOf(t, body); len(got.Entries) != 0 {
-		t.Errorf("by another operation: %s", body)
+	if got := pageOf(s.t, body); len(got.Entries) != 0 {
+		s.t.Errorf("by another operation: %s", body)
 	}
 	p.Entries = p.Entries[1:]
 	if len(p.Entries) != 4 || !strings.HasPrefix(p.Entries[0].Actor, "auditor:key_") || strings.Contains(body, "nobody") ||
 		string(p.Entries[0].Content) != `{"asked":["actor","from"],"how":"api"}` {
-		t.Errorf("%s", body)
+		s.t.Errorf("%s", body)
 	}
 }

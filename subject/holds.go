@@ -170,6 +170,10 @@ func (h *Holds) end(ctx context.Context, tx *db.Tx, holds []Hold) error {
 			return err
 		}
 	}
+	// Why it stood goes with it: a reason may name people.
+	if _, err := tx.Exec(ctx, `update holds set because = $1 where released is not null and length(because) > 0`, []byte{}); err != nil {
+		return err
+	}
 	for _, fn := range h.released {
 		if err := fn(ctx, tx, holds); err != nil {
 			return err

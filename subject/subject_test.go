@@ -95,6 +95,28 @@ func TestTokensJoinOnlyTheSame(t *testing.T) {
 	}
 }
 
+// TestReasonsGoWithTheirHolds: why a hold stood is kept as long as it stands.
+func TestReasonsGoWithTheirHolds(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		for _, who := range []string{"a@example.com", "b@example.com"} {
+			if _, err := w.holds.Add(ctx, subject.HoldInput{Subjects: []subject.Identity{{Kind: "email", Value: who}}, Because: "the case of " + who, Actor: "test"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{{Kind: "email", Value: "a@example.com"}}, Actor: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		err := w.db.Read(ctx, func(tx *db.Tx) error {
+			return tx.QueryRow(ctx, "select count(*) from holds where length(because) > 0").Scan(&kept)
+		})
+		if list, e := w.holds.List(ctx); err != nil || e != nil || kept != 1 || len(list) != 1 || list[0].Because != "the case of b@example.com" {
+			t.Errorf("%d reasons, %+v, %v, %v", kept, list, err, e)
+		}
+	})
+}
+
 func TestHoldsStandUntilReleased(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
