@@ -9,10 +9,13 @@ const visible = ` c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
 
 const serverQuery = `SELECT current_setting('server_version')`
 
+// commentsQuery asks for comments on their own: few tables and columns have one, and a join would visit all.
+const commentsQuery = `SELECT objoid, objsubid, description FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid >= 16384`
+
 // tablesQuery also asks for rights: of the table, or of all its columns one by one.
 const tablesQuery = `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
 	(SELECT min(p.inhparent) FROM pg_inherits p WHERE p.inhrelid = c.oid),
-	o.description, c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint,
+	c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint,
 	u.usable AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT') AND NOT EXISTS (
 		SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))),
 	u.usable AND has_table_privilege(c.oid, 'INSERT'),
@@ -22,15 +25,13 @@ const tablesQuery = `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relisparti
 	row_security_active(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND` + visible + `
 CROSS JOIN LATERAL (SELECT has_schema_privilege(n.oid, 'USAGE') AS usable) u
-LEFT JOIN pg_description o ON o.objoid = c.oid AND o.classoid = 'pg_class'::regclass AND o.objsubid = 0
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`
 
 const columnsQuery = `SELECT x.attrelid, x.attnum, x.attname, format_type(x.atttypid, x.atttypmod), x.atttypid, x.attnotnull,
-	x.attgenerated, x.attidentity, pg_get_expr(d.adbin, d.adrelid), l.collname, NOT l.collisdeterministic, m.description
+	x.attgenerated, x.attidentity, pg_get_expr(d.adbin, d.adrelid), l.collname, NOT l.collisdeterministic
 FROM pg_attribute x JOIN pg_class c ON c.oid = x.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace AND` + visible + `
 LEFT JOIN pg_attrdef d ON d.adrelid = x.attrelid AND d.adnum = x.attnum
 LEFT JOIN pg_collation l ON l.oid = x.attcollation
-LEFT JOIN pg_description m ON m.objoid = x.attrelid AND m.classoid = 'pg_class'::regclass AND m.objsubid = x.attnum
 WHERE x.attnum > 0 AND NOT x.attisdropped ORDER BY x.attrelid, x.attnum`
 
 const domainsQuery = `SELECT oid, typbasetype, format_type(typbasetype, typtypmod), typnotnull FROM pg_type WHERE typtype = 'd' AND oid >= 16384`

@@ -111,3 +111,13 @@ func TestDisabledKeysAreSeen(t *testing.T) {
 		t.Errorf("before, off and on again: %v", seen)
 	}
 }
+
+func TestCommentsAreRead(t *testing.T) {
+	s, _ := open(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "CREATE TABLE b (id int PRIMARY KEY)",
+		"COMMENT ON TABLE a IS 'of a'", "COMMENT ON COLUMN a.v IS 'of v'")
+	x := schema(t, s)
+	a := x.Table("a")
+	if a.Comment != "of a" || a.Column("v").Comment != "of v" || a.Column("id").Comment != "" || x.Table("b").Comment != "" {
+		t.Errorf("comments: %q %q %q %q", a.Comment, a.Column("v").Comment, a.Column("id").Comment, x.Table("b").Comment)
+	}
+}

@@ -44,14 +44,15 @@ func (s *store) Fingerprint(ctx context.Context) (string, error) {
 // Schema reads the catalog in one round trip. See connector.Store.
 func (s *store) Schema(ctx context.Context) (*connector.Schema, error) {
 	r := &catalog{
-		schema: &connector.Schema{Engine: "postgres", Default: s.home},
-		tables: map[string]*entry{}, domains: map[string]*domain{}, enums: map[string][]string{},
+		schema:   &connector.Schema{Engine: "postgres", Default: s.home},
+		comments: map[comment]string{}, tables: map[string]*entry{}, domains: map[string]*domain{}, enums: map[string][]string{},
 	}
 	steps := []struct {
 		sql string
 		row func(cells)
 	}{
 		{serverQuery, func(c cells) { r.schema.Version = c.text(0) }},
+		{commentsQuery, func(c cells) { r.comments[comment{c.text(0), c.text(1)}] = c.text(2) }},
 		{tablesQuery, r.table}, {domainsQuery, r.domain}, {domainChecksQuery, r.domainCheck}, {enumsQuery, r.enum},
 		{columnsQuery, r.column}, {constraintsQuery, r.constraint}, {indexesQuery, r.index}, {triggersQuery, r.trigger},
 		{notesQuery, r.note},
@@ -92,11 +93,15 @@ func (c cells) list(i int) []string {
 
 // catalog collects what the queries deliver, by oid.
 type catalog struct {
-	schema  *connector.Schema
-	tables  map[string]*entry
-	domains map[string]*domain
-	enums   map[string][]string
+	schema   *connector.Schema
+	comments map[comment]string
+	tables   map[string]*entry
+	domains  map[string]*domain
+	enums    map[string][]string
 }
+
+// comment is what a comment is about: an oid, and a column of it or 0.
+type comment struct{ of, column string }
 
 // entry is a table with what only matters while reading.
 type entry struct {
@@ -115,9 +120,10 @@ type domain struct {
 func (r *catalog) table(c cells) {
 	kinds := map[string]connector.TableKind{"r": connector.Base, "p": connector.Partitioned, "v": connector.View, "m": connector.MatView, "f": connector.Foreign}
 	t := &connector.Table{
-		Schema: c.text(1), Name: c.text(2), Kind: kinds[c.text(3)], Comment: c.text(6), Rows: c.int(7), Bytes: c.int(8),
-		Rights:      connector.Rights{Select: c.is(9), Insert: c.is(10), Update: c.is(11), Delete: c.is(12)},
-		RowSecurity: c.is(13),
+		Schema: c.text(1), Name: c.text(2), Kind: kinds[c.text(3)], Comment: r.comments[comment{c.text(0), "0"}],
+		Rows: c.int(6), Bytes: c.int(7),
+		Rights:      connector.Rights{Select: c.is(8), Insert: c.is(9), Update: c.is(10), Delete: c.is(11)},
+		RowSecurity: c.is(12),
 		InDefault:   c.text(1) == r.schema.Default,
 	}
 	if c.is(4) && t.Kind != connector.Foreign { // a middle level of partitions is acted on through its root, too
@@ -151,7 +157,10 @@ func (r *catalog) column(c cells) {
 	column := connector.Column{
 		Name: c.text(2), Type: c.text(3), NotNull: c.is(5), Generated: c.text(6) != "" || c.text(7) == "a",
 		Identity: c.text(7) != "" || strings.HasPrefix(c.text(8), "nextval("), Default: c.text(8), Collation: c.text(9),
-		FoldEqual: c.is(10), Comment: c.text(11),
+		FoldEqual: c.is(10),
+	}
+	if len(r.comments) > 0 {
+		column.Comment = r.comments[comment{c.text(0), c.text(1)}]
 	}
 	beneath, name := c.text(4), column.Type
 	for d := r.domains[beneath]; d != nil; d = r.domains[beneath] {
