@@ -55,7 +55,7 @@ func measureInside(t *testing.T, r *report, c *company, z size) {
 		yes("question", func(i int) bool { return questions[what[i]].Decide(minute, &handles[i]).Allowed }),
 		yes("map", func(i int) bool { return words[keys[i]][what[i]] != 0 }),
 		yes("email", func(i int) bool { return s.Decide(s.Find(ids[i]), names[what[i]], "usage", false).Allowed }))
-	r.ratio("decision in process, by handle, against one map probe", "", got["question"], got["map"], 1.2)
+	r.ratio("decision in process, by handle, question looked up once, against one map probe", "", got["question"], got["map"], 1.2)
 	r.ratio("the same with the purpose looked up each time", "", got["given minute"], got["map"], 1.2)
 	r.ratio("the same and the clock read each time", "", got["handle"], got["map"], 1.2)
 	r.ratio("decision in process, by e-mail, against by handle", "", got["email"], got["handle"], 2.5)
