@@ -162,3 +162,27 @@ func TestWithdrawalIsFollowedOnce(t *testing.T) {
 		t.Errorf("%+v, then %+v", first, again)
 	}
 }
+
+// TestPartsOverHTTP: an erasure of part of the data over the API; what makes no sense is refused with every fault.
+func TestPartsOverHTTP(t *testing.T) {
+	s, _, _ := mailing(t)
+	defer s.stop()
+	for body, want := range map[string][]string{
+		`"kind":"erasure","categories":["contacts","money"]`: {"contacts", "money"},
+		`"kind":"access","categories":["contact"]`:           {"only an erasure"},
+		`"kind":"erasure","purposes":["letter"]`:             {"no purpose"},
+	} {
+		code, _, answer := s.v1("POST", "/requests", `{"subject":{"email":"ida@example.com"},`+body+`}`)
+		for _, w := range want {
+			if code != 422 || !strings.Contains(answer, w) || strings.Contains(answer, "ida@") {
+				t.Errorf("%s: %d %s", body, code, answer)
+			}
+		}
+	}
+	s.says("letters", "yes")
+	code, _, answer := s.v1("POST", "/requests", `{"subject":{"email":"ida@example.com"},"kind":"erasure","purposes":["letters"]}`)
+	s.want("asking", code, 201)
+	if !strings.Contains(answer, `"limit":{"purposes":["letters"]}`) || !strings.Contains(answer, "needed for letters (consent)") {
+		t.Errorf("a consent that stands is a ground: %s", answer)
+	}
+}

@@ -151,3 +151,15 @@ func TestErasureOfPartThenOfAll(t *testing.T) {
 		c.want(t, `select id from customers`, "2", `select id from orders`, "11")
 	})
 }
+
+// The address is what was asked for, and the key: the row gets another, and nothing else of it changes.
+func TestErasureOfPartGivesAnotherKey(t *testing.T) {
+	tr := club()
+	tr.system.Tables = nil
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erasePart(t, &plan.Limit{Categories: []string{"contact"}}, plan.Incomplete) // nobody has said what is in posts
+		c.want(t, `select nick, since from members order by since`, "ida,7 frida,8", billsOf, "1,10 2,20",
+			`select count(*) from members where email like '%@erased.invalid' and since = 7`, "1",
+			`select p.id, body from posts p join members m on m.email = p.member where since = 7`, "1,x")
+	})
+}

@@ -121,10 +121,10 @@ func TestPutNamesEveryFaultAndLeavesTheFileAlone(t *testing.T) {
 	if err := r.Put(t.Context(), "test", letters()); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("got %v", err)
 	}
-	err := r.Put(t.Context(), "test", purpose.Purpose{ID: "no good", Basis: "implied", Categories: []string{"x"}, Expires: "soon",
+	err := r.Put(t.Context(), "test", purpose.Purpose{ID: "no good", Basis: "implied", Categories: []string{"x"}, Expires: "soon", OnWithdrawal: "perhaps",
 		LIA: &purpose.LIA{}, Fields: []purpose.Field{{}}, Notices: []purpose.Notice{{}}})
 	var f *fault.Error
-	if f, _ = err.(*fault.Error); f == nil || f.Kind != fault.Invalid || len(f.Details) != 10 {
+	if f, _ = err.(*fault.Error); f == nil || f.Kind != fault.Invalid || len(f.Details) != 11 {
 		t.Errorf("got %v", err)
 	}
 	if err := r.Put(t.Context(), "test", purpose.Purpose{ID: "more", Basis: "legitimate_interest"}); err != nil {

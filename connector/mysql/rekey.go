@@ -12,7 +12,7 @@ import (
 var _ connector.Rekeyer = (*tx)(nil)
 
 // Rekey runs updates without the engine's checks, which would refuse the first of them, and then checks what they were
-// about: no reference may lead nowhere. Others cannot refer to the old key meanwhile: its row is locked first by them.
+// about: no reference may lead nowhere. The first act is about the row with the key: who would refer to it waits until the end.
 func (t *tx) Rekey(ctx context.Context, acts []connector.Act) (counts []int64, err error) {
 	if t.failed {
 		return nil, errFailed()
