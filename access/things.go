@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -12,6 +13,19 @@ type Things map[string]string
 
 // Named is an id in an address: the name of the wildcard, and the kind of thing it names.
 type Named struct{ Wildcard, Kind string }
+
+// About tells what is known of a thing of a kind, beside what its kind says: who took it in, where it lies, which law holds.
+type About func(ctx context.Context, kind, id string, what Resource) Resource
+
+// Asked is what a permission is asked for, as policies see it. No policy of ours asks where a thing lies or whose it is: that
+// is looked up only where the company has policies of its own.
+func (n Named) Asked(ctx context.Context, id string, p Permission, tell About) Resource {
+	what := p.On(id)
+	if tell == nil || !From(ctx).Policies().Narrowed() {
+		return what
+	}
+	return tell(ctx, n.Kind, id, what)
+}
 
 // Of is what the log says an act was done to: kind/id, or where an address names nothing, what the permission is about.
 func (n Named) Of(id string, p Permission) string {

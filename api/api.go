@@ -31,8 +31,10 @@ type Config struct {
 	// MirrorToken names a person in the mirror; "" where there is none.
 	MirrorToken func(person string) string
 	Pseudonyms  *subject.Pseudonyms
-	Clock       clock.Clock
-	Accounts    *access.Accounts
+	// About tells policies of the company where a thing lies and whose it is; nil tells nothing.
+	About    access.About
+	Clock    clock.Clock
+	Accounts *access.Accounts
 	// Stands tells whether a caller may still be here: a stream asks now and then.
 	Stands func(access.Caller) bool
 	// Go runs work that outlives a call, and is waited for when the program ends.
@@ -52,7 +54,7 @@ type server struct{ Config }
 func New(c Config) http.Handler { return newGate(c) }
 
 func newGate(c Config) *gate {
-	g := &gate{mux: http.NewServeMux(), around: c.Replays}
+	g := &gate{mux: http.NewServeMux(), around: c.Replays, about: c.About}
 	g.HandleFunc("/v1/", notFound)
 	s := &server{c}
 	a := humago.New(g, config(c.Version))

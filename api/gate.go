@@ -71,6 +71,7 @@ var permissions = map[string]access.Permission{
 type gate struct {
 	mux    *http.ServeMux
 	around func(http.Handler) http.Handler
+	about  access.About
 	routes []string
 	often  http.HandlerFunc // of mostAsked
 }
@@ -84,13 +85,14 @@ func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Requ
 	g.routes = append(g.routes, pattern)
 	of := things.Outermost(pattern)
 	judged := func(w http.ResponseWriter, r *http.Request) {
-		if err := access.Allowed(access.From(r.Context()), need); err != nil {
+		id := r.PathValue(of.Wildcard)
+		if err := access.AllowedOn(access.From(r.Context()), need, of.Asked(r.Context(), id, need, g.about)); err != nil {
 			LeaveBody(w, r)
 			writeProblem(w, problemOf(err))
 			return
 		}
 		if need != access.DecisionAsk { // these make no entries
-			r = r.WithContext(ledger.Doing(r.Context(), string(need), of.Of(r.PathValue(of.Wildcard), need)))
+			r = r.WithContext(ledger.Doing(r.Context(), string(need), of.Of(id, need)))
 		}
 		room.ServeHTTP(w, r)
 	}

@@ -11,7 +11,7 @@ import (
 // console is the one place where the pages are mounted.
 func (f *front) console(p *Parts) http.Handler {
 	return console.New(console.Config{
-		Accounts: f.app.Accounts, Desk: f.app.Desk, Keys: f.app.Keys, Vault: f.app.Vault, Warnings: f.app.warnings, Verified: f.app.lastVerified,
+		About: f.app.about(p), Accounts: f.app.Accounts, Desk: f.app.Desk, Keys: f.app.Keys, Vault: f.app.Vault, Warnings: f.app.warnings, Verified: f.app.lastVerified,
 		Verify: func(ctx context.Context) (ledger.Report, error) {
 			return f.app.VerifyLedger(ctx, ledger.VerifyOptions{})
 		},

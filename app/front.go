@@ -61,7 +61,7 @@ func newFront(ctx context.Context, a *App, d *door, actor string) (_ *front, err
 func (f *front) furnish(p *Parts) {
 	p.programs = api.New(api.Config{
 		Requests: p.Requests, Catalog: p.Catalog, Ledger: f.app.Ledger, Vault: f.app.Vault, Consents: f.app.Consents, Purposes: f.app.Purposes, Relay: f.app.Relay, MirrorToken: f.app.MirrorToken,
-		Clock: f.app.cfg.Clock, Accounts: f.app.Accounts, Stands: f.stands, Pseudonyms: f.app.Pseudonyms,
+		About: f.app.about(p), Clock: f.app.cfg.Clock, Accounts: f.app.Accounts, Stands: f.stands, Pseudonyms: f.app.Pseudonyms,
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Version: f.app.cfg.Version, Replays: f.replays.around, Failed: f.failed,
 	})

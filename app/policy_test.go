@@ -3,6 +3,7 @@ package app_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -50,4 +51,33 @@ func TestPoliciesNarrowOverHTTP(t *testing.T) {
 	ask("another role", 200)
 	code, _, _ := s.as(service, "POST", "/decisions", `{"subject":{"email":"x@example.com"},"purpose":"p","category":"contact"}`)
 	s.want("decisions too", code, 403)
+}
+
+// TestPoliciesAskWhereAThingLies: a policy of the company forbids by place, owner and jurisdiction, by what ombud.yaml and the
+// requests say of the one thing that is asked for.
+func TestPoliciesAskWhereAThingLies(t *testing.T) {
+	dir := t.TempDir()
+	shop(t, dir)
+	file, own := filepath.Join(dir, "ombud.yaml"), filepath.Join(dir, "policies", "own.cedar")
+	must(t, os.Mkdir(filepath.Dir(own), 0o700))
+	b, err := os.ReadFile(file)
+	must(t, err)
+	must(t, os.WriteFile(file, []byte(strings.Replace(string(b), "connector: sqlite", "connector: sqlite\n    location: EU", 1)+"access: {policies: policies}\n"), 0o600))
+	s := serve(t, dir)
+	defer s.stop()
+	_, _, body := s.v1("POST", "/requests", `{"kind":"erasure","subject":{"email":"ida@example.com"}}`)
+	ref := decode(t, body).Ref
+	for _, c := range []struct {
+		when string
+		want int
+	}{
+		{`resource.place == "US"`, 200}, {`resource.place == "EU"`, 403}, {`resource.place like "*EU*"`, 403}, {`resource.jurisdiction like "*eu*"`, 403},
+		{`resource.jurisdiction == "uk"`, 200}, {`resource.owner like "local:*"`, 403}, {`resource.owner == ""`, 200},
+	} {
+		must(t, os.WriteFile(own, []byte(`forbid (principal, action == Action::"request.read", resource) when { `+c.when+` };`), 0o600))
+		code, _, _ := s.v1("GET", "/requests/"+ref, "")
+		s.want(c.when, code, c.want)
+	}
+	code, _, _ := s.v1("GET", "/data-map", "")
+	s.want("another action", code, 200)
 }

@@ -31,6 +31,8 @@ import (
 
 // Config is what the pages show and act on.
 type Config struct {
+	// About tells policies of the company where a thing lies and whose it is; nil tells nothing.
+	About    access.About
 	Accounts *access.Accounts
 	Keys     *access.Keys
 	Desk     *oidc.Desk
@@ -106,8 +108,9 @@ type visit struct {
 	time view.Time
 
 	caller access.Caller
-	Actor  string // who the ledger says did it
-	token  string // what the forms of this visitor carry
+	of     access.Named // what the address names
+	Actor  string       // who the ledger says did it
+	token  string       // what the forms of this visitor carry
 }
 
 // handle gives a page its errors: what a page cannot do becomes a page that says so.

@@ -159,7 +159,7 @@ func people() map[string]func(*visit) error {
 func gated(pattern string, show func(*visit) error) func(*visit) error {
 	need, of := permissions[pattern], things.Outermost(pattern)
 	return func(v *visit) error {
-		if need != begun && need != anybody {
+		if v.of = of; need != begun && need != anybody {
 			v.r = v.r.WithContext(ledger.Doing(v.r.Context(), string(need), of.Of(v.r.PathValue(of.Wildcard), need)))
 		}
 		if turned, err := v.turnAway(need); turned || err != nil {

@@ -41,8 +41,9 @@ func (v *visit) knowWhy() {
 
 // judged asks the policies, and leads to where a page that wants a justification gets it.
 func (v *visit) judged(need access.Permission) (turned bool, err error) {
-	err = access.Allowed(v.caller, need)
-	if err == nil || v.r.Method != http.MethodGet || about(v.r.URL.Path) == "" || access.Wants(v.caller, need, need.On("")) != access.WantsWhy {
+	what := v.of.Asked(access.With(v.r.Context(), v.caller), v.r.PathValue(v.of.Wildcard), need, v.About)
+	err = access.AllowedOn(v.caller, need, what)
+	if err == nil || v.r.Method != http.MethodGet || about(v.r.URL.Path) == "" || access.Wants(v.caller, need, what) != access.WantsWhy {
 		return false, err
 	}
 	return true, v.seeOther(whyAddress(v.r.URL.Path))
