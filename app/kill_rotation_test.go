@@ -25,7 +25,7 @@ func TestKilledWhileItRotates(t *testing.T) {
 	answered := map[string][]int64{}
 	ended := 0
 	for _, at := range []string{"vault.ages 1", "vault.version 1", "vault.anchor 1", "vault.root 1", "vault.moved 1", "vault.ages 3", "vault.anchor 2",
-		"vault.region 2", "vault.moved 2", "vault.ages 4", "vault.dropped 3", "vault.blanked 3", "vault.destroyed 1", "vault.ages 6", "commit 1"} {
+		"vault.region 2", "vault.moved 2", "vault.ages 4", "vault.dropped 3", "vault.blanked 3", "vault.destroyed 1", "vault.ages 6"} {
 		t.Setenv(killAt, at)
 		s := startKilled(t, dir)
 		s.yesAndNo("ida@example.com", answered)
