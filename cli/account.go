@@ -20,6 +20,16 @@ func (c *asAccount) inputs() []string {
 	return []string{"-"}
 }
 
+func (c *asAccount) asks() []string {
+	if c.Name == "" {
+		return nil
+	}
+	return credentials
+}
+
+// credentials of an account, as standard input holds them.
+var credentials = []string{"Password", "Code of the second factor"}
+
 // as is the account, or who is at the machine while there is none: then nobody else could be asked.
 func (c *asAccount) as(ctx context.Context, s *session) (access.Caller, error) {
 	if !s.Accounts.Any() {

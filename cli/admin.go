@@ -33,6 +33,8 @@ func (c *adminCreateCmd) inputs() []string {
 	return nil
 }
 
+func (*adminCreateCmd) asks() []string { return []string{"Password of the new account"} }
+
 // newAccount is an account as it is printed once, with its link.
 type newAccount struct {
 	access.Account

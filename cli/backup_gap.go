@@ -49,6 +49,10 @@ type backupSignCmd struct {
 	Name string `required:"" help:"Name the account signs in with." placeholder:"N"`
 }
 
+func (*backupSignCmd) inputs() []string { return []string{"-"} }
+
+func (*backupSignCmd) asks() []string { return credentials }
+
 func (c *backupSignCmd) runPlain(ctx context.Context, s *session) error {
 	g, err := s.readGap(c.File)
 	if err != nil {

@@ -61,6 +61,8 @@ type (
 	writer interface{ writes() }
 	// reader names the files its arguments hold, to be read before anything else.
 	reader interface{ inputs() []string }
+	// asker names the secrets that standard input holds, a line each: a terminal is asked for them, unseen.
+	asker interface{ asks() []string }
 	// inspector marks a command that works on a damaged ledger.
 	inspector interface{ damagedToo() }
 )
@@ -149,7 +151,7 @@ func usage(err error) error {
 func (s *session) dispatch(ctx context.Context, cmd any) error {
 	s.json = s.grammar.JSON
 	if r, ok := cmd.(reader); ok {
-		if err := s.readInputs(r.inputs()); err != nil {
+		if err := s.readInputs(ctx, r.inputs(), promptsOf(cmd)); err != nil {
 			return err
 		}
 		if _, writes := cmd.(writer); writes {
@@ -231,13 +233,23 @@ func (s *session) runHere(ctx context.Context, c command) error {
 	return errors.Join(err, s.Close())
 }
 
-func (s *session) readInputs(names []string) error {
+func promptsOf(cmd any) []string {
+	if c, ok := cmd.(asker); ok {
+		return c.asks()
+	}
+	return nil
+}
+
+func (s *session) readInputs(ctx context.Context, names, prompts []string) error {
 	if s.env.Inputs != nil {
 		return nil
 	}
 	read := map[string][]byte{}
 	for _, n := range names {
 		b, err := s.env.read(n)
+		if n == "-" && len(prompts) > 0 {
+			b, err = s.env.secrets(ctx, prompts)
+		}
 		if err != nil {
 			return err
 		}

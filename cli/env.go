@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/user"
@@ -8,6 +11,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -81,6 +85,47 @@ func (e *Env) read(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return readAll(f, name)
+}
+
+// secrets gives a line of standard input for each prompt. A terminal is asked, and does not show what is typed.
+func (e *Env) secrets(ctx context.Context, prompts []string) ([]byte, error) {
+	f, ok := e.Stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return e.read("-")
+	}
+	state, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the terminal cannot be asked")
+	}
+	type answer struct {
+		lines []byte
+		err   error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		lines, err := e.ask(f, prompts)
+		typed <- answer{lines, err}
+	}()
+	select {
+	case a := <-typed:
+		return a.lines, a.err
+	case <-ctx.Done(): // who gives up gets a terminal back that shows what is typed
+		return nil, errors.Join(fault.New(fault.Unavailable, "interrupted"), term.Restore(int(f.Fd()), state))
+	}
+}
+
+func (e *Env) ask(f *os.File, prompts []string) ([]byte, error) {
+	var lines []byte
+	for _, prompt := range prompts {
+		fmt.Fprintf(e.Stderr, "%s: ", prompt)
+		line, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(e.Stderr)
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "the terminal gave no answer")
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	return lines, nil
 }
 
 func readAll(r io.Reader, name string) ([]byte, error) {

@@ -224,6 +224,7 @@ func (c *cell) try(names []access.Named) {
 	for i, n := range names {
 		path = strings.Replace(path, "{"+n.Wildcard+"}", c.ids[i], 1)
 	}
+	c.world.Wait() // a run that the try before began writes entries of its own
 	size := c.world.Ledger.Size()
 	fields := []string{"found", "all is in order here", "role", string(access.Auditor), "because", "a reason in words", "present", consoletest.Password, "told", "yes", "purpose", "measuring"}
 	if r, err := c.world.Requests.Get(c.t.Context(), c.ids[0]); err == nil {
