@@ -32,8 +32,7 @@ func signOf(kind plan.Kind, m catalog.Method) (sign, word string) {
 // showPlan prints a plan like a diff, failures first, and how to go on.
 func (s *session) showPlan(r *request.Request) {
 	p := r.Plan
-	rows, datasets := planned(p)
-	s.heading("%s: %s of %s in %s.", r.Ref, planWord(p.Kind), count(rows, "row"), count(datasets, "dataset"))
+	s.heading("%s: %s", r.Ref, planned(p))
 	s.showLimit(r)
 	if p.Matched == 0 {
 		s.printf("  Nobody was found under what was given, in the systems that could be searched.\n")
@@ -81,14 +80,27 @@ func (s *session) showNext(r *request.Request) {
 	}
 }
 
-func planned(p *plan.Plan) (rows, datasets int64) {
+// planned sums up what a plan does: rows it erases or copies, in so many datasets, and rows that stay.
+func planned(p *plan.Plan) string {
+	var rows, datasets, stay int64
 	for _, sys := range p.Systems {
 		for _, d := range sys.Datasets {
-			rows += d.Rows
-			datasets++
+			if d.Method == catalog.Keep {
+				stay += d.Rows
+			} else if d.Method != plan.NameOnly {
+				rows += d.Rows
+				datasets++
+			}
 		}
 	}
-	return rows, datasets
+	out := fmt.Sprintf("%s of %s in %s", planWord(p.Kind), count(rows, "row"), count(datasets, "dataset"))
+	if rows == 0 && stay > 0 {
+		out = "nothing is to be erased"
+	}
+	if stay > 0 {
+		out += fmt.Sprintf("; %s %s", count(stay, "row"), map[bool]string{true: "stays", false: "stay"}[stay == 1])
+	}
+	return out + "."
 }
 
 func planWord(k plan.Kind) string {
