@@ -246,10 +246,11 @@ func (s *session) readInputs(ctx context.Context, names, prompts []string) error
 	}
 	read := map[string][]byte{}
 	for _, n := range names {
-		b, err := s.env.read(n)
-		if n == "-" && len(prompts) > 0 {
-			b, err = s.env.secrets(ctx, prompts)
+		ask := s.env.read
+		if len(prompts) > 0 {
+			ask = func(n string) ([]byte, error) { return s.env.secrets(ctx, n, prompts) }
 		}
+		b, err := ask(n)
 		if err != nil {
 			return err
 		}

@@ -87,11 +87,11 @@ func (e *Env) read(name string) ([]byte, error) {
 	return readAll(f, name)
 }
 
-// secrets gives a line of standard input for each prompt. A terminal is asked, and does not show what is typed.
-func (e *Env) secrets(ctx context.Context, prompts []string) ([]byte, error) {
+// secrets is read, but that a terminal behind "-" is asked for a line a prompt, and does not show what is typed.
+func (e *Env) secrets(ctx context.Context, name string, prompts []string) ([]byte, error) {
 	f, ok := e.Stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return e.read("-")
+	if name != "-" || !ok || !term.IsTerminal(int(f.Fd())) {
+		return e.read(name)
 	}
 	state, err := term.GetState(int(f.Fd()))
 	if err != nil {

@@ -52,7 +52,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	e := Env{Stdin: stdin, Stderr: &asked}
 	got := make(chan string, 1)
 	go func() {
-		b, err := e.secrets(t.Context(), []string{"Password", "Code"})
+		b, err := e.secrets(t.Context(), "-", []string{"Password", "Code"})
 		got <- fmt.Sprint(string(b), err)
 	}()
 	for echoes(t, stdin) {
@@ -86,7 +86,7 @@ func TestWhoGivesUpSeesWhatTheyType(t *testing.T) {
 	e := Env{Stdin: stdin, Stderr: &strings.Builder{}}
 	got := make(chan error, 1)
 	go func() {
-		_, err := e.secrets(ctx, []string{"Password"})
+		_, err := e.secrets(ctx, "-", []string{"Password"})
 		got <- err
 	}()
 	for echoes(t, stdin) {
