@@ -92,12 +92,12 @@ func TestKeyFileRefuses(t *testing.T) {
 // TestTornRotation: a block that a crash left half written is none, and goes with the next destruction.
 func TestTornRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kek")
-	k := openKeyFile(t, path)
+	openKeyFile(t, path)
 	torn := newVersioned(2)
 	if err := overwrite(path, torn.block()[:30], pairBlock); err != nil {
 		t.Fatal(err)
 	}
-	k = openKeyFile(t, path)
+	k := openKeyFile(t, path)
 	if v, _ := k.Version(t.Context()); v != "1" {
 		t.Fatalf("version %s", v)
 	}

@@ -145,9 +145,9 @@ func (b *breaker) counts(n *notification) (Call, bool) {
 // text is a path in the memory of the process.
 func (b *breaker) text(pid uint32, at uint64) string {
 	buf := b.memory(pid, at, int(4096-at%4096))
-	s, rest, ended := bytes.Cut(buf, []byte{0})
+	s, _, ended := bytes.Cut(buf, []byte{0})
 	if !ended {
-		rest, _, _ = bytes.Cut(b.memory(pid, at+uint64(len(buf)), 4096), []byte{0})
+		rest, _, _ := bytes.Cut(b.memory(pid, at+uint64(len(buf)), 4096), []byte{0})
 		return string(s) + string(rest)
 	}
 	return string(s)
