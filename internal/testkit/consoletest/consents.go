@@ -128,11 +128,26 @@ func (w *World) relay(ctx context.Context, after int64, down bool) error {
 		targets = append(targets, event.Target{ID: id, Bus: s})
 	}
 	w.Relay.Use(targets...)
+	go w.tick(run)
 	w.Relay.Run(run)
 	return w.DB.Write(ctx, func(tx *db.Tx) error { // each would post its acknowledgement
 		_, err := tx.Exec(ctx, "update propagations set state = 'acted' where state = 'received'")
 		return err
 	})
+}
+
+// tick lets time pass until ctx ends: a relay writes some things down only when their time has come.
+func (w *World) tick(ctx context.Context) {
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			w.Clock.Advance(25 * time.Millisecond)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // messages is how many entries services are told of.
