@@ -86,7 +86,9 @@ func wordBegins(text string) bool {
 	return (to == len(text) || isBorder(text[to])) && !isHexadecimal(text[:to])
 }
 
-func isHexadecimal(word string) bool { return len(word) < 2 || strings.Trim(word, "abcdefABCDEF") == "" }
+func isHexadecimal(word string) bool {
+	return len(word) < 2 || strings.Trim(word, "abcdefABCDEF") == ""
+}
 
 // cardAt gives where the longest card number that begins at i ends, 0 when none does.
 func cardAt(text string, i int) (end int) {
