@@ -46,8 +46,8 @@ func (a *App) eraseOwed(ctx context.Context) error {
 	var errs []error
 	for after := int64(0); ctx.Err() == nil; {
 		owed, err := a.Consents.Owed(ctx, after, owedBatch)
-		if err != nil || len(owed) == 0 {
-			return errors.Join(append(errs, err)...)
+		if errs = append(errs, err); len(owed) == 0 {
+			return errors.Join(errs...)
 		}
 		for _, o := range owed {
 			after = o.Revision

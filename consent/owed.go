@@ -38,11 +38,12 @@ func owe(ctx context.Context, tx *db.Tx, n subject.Number, revision int64, c *en
 }
 
 // Owed gives up to limit withdrawals that are not settled, oldest first, from one revision on. Of one that leaves nothing to
-// erase, for the person is gone or its purposes keep their data, it names no purpose.
+// erase, for the person is gone or its purposes keep their data, it names no purpose. One that cannot be read is left out,
+// and the error tells of it beside the others.
 func (s *Service) Owed(ctx context.Context, after int64, limit int) ([]Owed, error) {
-	var out []Owed
+	var found []Owed
 	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		out = nil
+		found = nil
 		rows, err := tx.Query(ctx, "select revision from consent_owed where revision > $1 order by revision limit $2", after, limit)
 		if err != nil {
 			return fmt.Errorf("reading what withdrawals left: %w", err)
@@ -53,12 +54,17 @@ func (s *Service) Owed(ctx context.Context, after int64, limit int) ([]Owed, err
 			if err := rows.Scan(&o.Revision); err != nil {
 				return fmt.Errorf("reading what withdrawals left: %w", err)
 			}
-			out = append(out, o)
+			found = append(found, o)
 		}
 		return rows.Err()
 	})
-	for i := range out {
-		err = errors.Join(err, s.weigh(ctx, &out[i]))
+	var out []Owed
+	for _, o := range found {
+		if werr := s.weigh(ctx, &o); werr != nil {
+			err = errors.Join(err, werr)
+			continue
+		}
+		out = append(out, o)
 	}
 	return out, err
 }

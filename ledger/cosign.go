@@ -44,8 +44,12 @@ func (l *Ledger) Cosign(ctx context.Context) error {
 		errs = append(errs, err)
 	}
 	for _, h := range l.heads {
-		if lines != "" {
-			errs = append(errs, appendRecord(filepath.Join(h.dir, cosignedFile), c.Note+lines))
+		if lines == "" {
+			break
+		}
+		err := appendRecord(filepath.Join(h.dir, cosignedFile), c.Note+lines)
+		if errs = append(errs, err); err != nil {
+			clear(l.stood) // what could not be kept is asked for again
 		}
 	}
 	return errors.Join(errs...)

@@ -106,7 +106,7 @@ func (t *Tracer) send(ctx context.Context, batch []*Span) {
 	}
 	switch {
 	case err != nil && !t.failing:
-		t.cfg.Log.Warn("the collector of traces does not take spans; they are lost until it does")
+		t.cfg.Log.Warn("the collector of traces does not take spans; they are lost until it does", "error", err)
 	case err == nil && t.failing:
 		t.cfg.Log.Info("the collector of traces takes spans again")
 	}
@@ -128,8 +128,9 @@ func (t *Tracer) post(ctx context.Context, batch []*Span) error {
 		return err
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode/100 != 2 {
-		return fmt.Errorf("the collector answers %d: %w", res.StatusCode, err)
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("the collector answers %d", res.StatusCode)
 	}
-	return nil
+	_, err = io.Copy(io.Discard, res.Body)
+	return err
 }
