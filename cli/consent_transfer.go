@@ -12,7 +12,8 @@ import (
 )
 
 type consentImportCmd struct {
-	File string `arg:"" help:"NDJSON, one act a line; - for standard input. At most 48 MiB."`
+	File  string `arg:"" help:"NDJSON, one act a line; - for standard input. At most 48 MiB."`
+	Erase bool   `help:"Open an erasure for what each withdrawal of the file leaves without a ground. Without it none is opened: a file tells of years."`
 }
 
 func (*consentImportCmd) writes() {}
@@ -28,14 +29,14 @@ func (c *consentImportCmd) run(ctx context.Context, s *session) error {
 	if c.File != "-" {
 		source = filepath.Base(c.File)
 	}
-	out, err := s.Consents.Import(ctx, bytes.NewReader(b), source, s.actor())
+	out, err := s.Consents.Import(ctx, bytes.NewReader(b), consent.ImportInput{Source: source, Actor: s.actor(), Erase: c.Erase})
 	if err != nil {
 		return err
 	}
 	if out.Refused == nil {
 		out.Refused = []consent.LineFaults{}
 	}
-	if err := s.answer(out, func() { s.showImport(out) }); err != nil {
+	if err := s.answer(out, func() { s.showImport(out, c.Erase) }); err != nil {
 		return err
 	}
 	if len(out.Refused) > 0 {
@@ -44,7 +45,7 @@ func (c *consentImportCmd) run(ctx context.Context, s *session) error {
 	return nil
 }
 
-func (s *session) showImport(out consent.Import) {
+func (s *session) showImport(out consent.Import, erase bool) {
 	s.heading("%s recorded, %s refused.", count(out.Recorded, "act"), number(len(out.Refused)))
 	t := newTable("line", "", "", "").numbers(0)
 	for _, r := range out.Refused {
@@ -56,6 +57,9 @@ func (s *session) showImport(out consent.Import) {
 		}
 	}
 	t.print(s)
+	if out.Ended > 0 && !erase {
+		s.printf("\n%s ended in it. No erasure was opened for the data that rested on them; --erase opens one each.\n", count(out.Ended, "consent"))
+	}
 }
 
 type consentExportCmd struct {

@@ -170,7 +170,7 @@ func TestTheErasedAreCountedNoMore(t *testing.T) {
 func TestImportedActsCountWhenTheyWereSaid(t *testing.T) {
 	w := newWorld(t, letters())
 	line := `{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"api","notice":{"id":"letters","version":"3"},"at":"2026-11-03T08:00:00Z"}` + "\n"
-	if _, err := w.Import(t.Context(), strings.NewReader(line), "old", "test"); err != nil {
+	if _, err := w.Import(t.Context(), strings.NewReader(line), consent.ImportInput{Source: "old", Actor: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	weeks := w.Weeks("letters", 3)

@@ -36,6 +36,7 @@ type origin struct {
 	source string
 	event  []byte    // what it is known by, where it must act once
 	at     time.Time // when it was said, by the source
+	past   bool      // it is history: that nothing carries the data any more is not news
 }
 
 // once notes an event in the transaction of its act.

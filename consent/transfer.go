@@ -57,7 +57,15 @@ func Identities(m map[string]string) []subject.Identity {
 type Import struct {
 	Lines    int          `json:"lines"`
 	Recorded int          `json:"recorded"`
+	Ended    int          `json:"ended"` // consents that withdrawals among them ended
 	Refused  []LineFaults `json:"refused"`
+}
+
+// ImportInput says where a file comes from.
+type ImportInput struct {
+	Source string
+	Actor  string
+	Erase  bool // open an erasure for what its withdrawals leave without a ground, as for those said to us
 }
 
 // LineFaults says why a line was refused. It quotes nothing of it.
@@ -75,9 +83,10 @@ const (
 
 // Import records the lines of a file, those of one person in their order. A yes behind a no of the same file counts when
 // both say when, in that order, and it is the first no we ever heard: such a file is one history. A line that cannot count is refused and told;
-// the others are recorded. What is answered is durable. source names where the file comes from.
-func (s *Service) Import(ctx context.Context, r io.Reader, source, actor string) (Import, error) {
-	job := &importing{s: s, source: source, actor: actor, nos: map[no]firstNo{}}
+// the others are recorded. What is answered is durable. A file tells of years, and to plan an erasure for each no of them
+// would bury those that people say today: without in.Erase it opens none.
+func (s *Service) Import(ctx context.Context, r io.Reader, in ImportInput) (Import, error) {
+	job := &importing{s: s, in: in, nos: map[no]firstNo{}}
 	seed := maphash.MakeSeed()
 	var queues [importers]chan numbered
 	var wait sync.WaitGroup
@@ -124,12 +133,12 @@ type numbered struct {
 
 // importing is one import under way.
 type importing struct {
-	s             *Service
-	source, actor string
-	mu            sync.Mutex
-	out           Import
-	failed        error
-	nos           map[no]firstNo
+	s      *Service
+	in     ImportInput
+	mu     sync.Mutex
+	out    Import
+	failed error
+	nos    map[no]firstNo
 }
 
 // no is what a person said no to.
@@ -154,9 +163,10 @@ func (j *importing) take(ctx context.Context, l Line) error {
 		shown := *l.Notice
 		shown.SeenRevision, l.Notice = &before.revision, &shown
 	}
-	out, err := j.s.take(ctx, l, origin{source: j.source}, j.actor)
+	out, err := j.s.take(ctx, l, origin{source: j.in.Source, past: !j.in.Erase}, j.in.Actor)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.out.Ended += out.Ended
 	for _, p := range out.first {
 		j.nos[no{who, p}] = firstNo{out.Revision, l.At}
 	}

@@ -22,7 +22,7 @@ not json
 
 func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
 	w := newWorld(t, letters())
-	got, err := w.Import(t.Context(), strings.NewReader(lines), "old system", "test")
+	got, err := w.Import(t.Context(), strings.NewReader(lines), consent.ImportInput{Source: "old system", Actor: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
 		t.Fatalf("%d lines, %v", n, err)
 	}
 	again := newWorld(t, letters())
-	if got, err := again.Import(t.Context(), &out, "export", "test"); err != nil || got.Recorded != 2 || len(got.Refused) != 0 {
+	if got, err := again.Import(t.Context(), &out, consent.ImportInput{Source: "export", Actor: "test"}); err != nil || got.Recorded != 2 || len(got.Refused) != 0 {
 		t.Errorf("the export comes back as %+v, %v", got, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestAFileIsOneHistory(t *testing.T) {
 	load := func(again string, want int) {
 		t.Helper()
 		file := act("given", "10-01") + act("withdrawn", "10-02") + act("given", again)
-		if got, err := w.Import(t.Context(), strings.NewReader(file), "old system", "test"); err != nil || got.Recorded != want {
+		if got, err := w.Import(t.Context(), strings.NewReader(file), consent.ImportInput{Source: "old system", Actor: "test"}); err != nil || got.Recorded != want {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}

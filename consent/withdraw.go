@@ -114,7 +114,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	}
 	e.Content = c
 	at, err := s.put(tx, n, bound, e, d)
-	if err == nil {
+	if err == nil && (in.from == nil || !in.from.past) {
 		err = owe(ctx, tx, n, at.Revision, c)
 	}
 	if err != nil {
