@@ -108,8 +108,55 @@ func (b *builder) null(columns []*connector.Column) string {
 	return strings.Join(parts, " AND ")
 }
 
-// in compares columns with keys: those that JSON carries in one list, all others sealed in a second.
+// few is how many keys are bound one by one; more travel in a list.
+const few = 16
+
+// in compares columns with keys.
 func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string, error) {
+	if len(keys) <= few {
+		var all [][]connector.Value
+		for _, k := range keys {
+			all = append(all, tuples(columns, k)...)
+		}
+		return b.bound(columns, all), nil
+	}
+	return b.listed(columns, keys)
+}
+
+// bound binds the cells that keys can equal, the last once more until they are 1, 2, 4, 8 and so on: a
+// statement that was seen before is not compiled again.
+func (b *builder) bound(columns []*connector.Column, cells [][]connector.Value) string {
+	if len(cells) == 0 {
+		return nothing
+	}
+	size := 1
+	for size < len(cells) {
+		size *= 2
+	}
+	var list strings.Builder
+	for i := range size {
+		tuple := cells[min(i, len(cells)-1)]
+		params := make([]string, len(tuple))
+		for n, v := range tuple {
+			params[n] = b.param(encode(v))
+		}
+		text := strings.Join(params, ", ")
+		switch {
+		case len(columns) > 1 && i == 0:
+			list.WriteString("VALUES (" + text + ")")
+		case len(columns) > 1:
+			list.WriteString(", (" + text + ")")
+		case i == 0:
+			list.WriteString(text)
+		default:
+			list.WriteString(", " + text)
+		}
+	}
+	return exactly(columns, list.String())
+}
+
+// listed compares with very many keys: those that JSON carries in one list, all others sealed in a second.
+func (b *builder) listed(columns []*connector.Column, keys []connector.Key) (string, error) {
 	var clean, sealed [][]any
 	for _, k := range keys {
 		for _, tuple := range tuples(columns, k) {
@@ -132,12 +179,24 @@ func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string,
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, exactly(columns, b.param(string(doc)), list.open))
+		parts = append(parts, exactly(columns, unpacked(len(columns), b.param(string(doc)), list.open)))
 	}
 	if len(parts) == 0 {
 		return nothing, nil
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
+}
+
+// unpacked reads keys from the list in a parameter.
+func unpacked(width int, param, open string) string {
+	values := make([]string, width)
+	for i := range values {
+		values[i] = fmt.Sprintf("%s(value ->> %d)", open, i)
+	}
+	if width == 1 {
+		values[0] = open + "(value)"
+	}
+	return "SELECT " + strings.Join(values, ", ") + " FROM temp.json_each(" + param + ")"
 }
 
 // flat is keys as they travel: those of one part without a list around each.
@@ -175,25 +234,21 @@ func each(tuple []connector.Value, write func(connector.Value) any) []any {
 	return out
 }
 
-// exactly writes columns IN list. A column whose collation joins more than equal bytes is compared
+// exactly writes columns IN (list). A column whose collation joins more than equal bytes is compared
 // twice: once as its index is ordered, once by bytes.
-func exactly(columns []*connector.Column, param, open string) string {
-	plain, bytes, values := make([]string, len(columns)), make([]string, len(columns)), make([]string, len(columns))
+func exactly(columns []*connector.Column, list string) string {
+	plain, bytes := make([]string, len(columns)), make([]string, len(columns))
 	loose := false
 	for i, c := range columns {
-		plain[i], bytes[i] = ref(c), ref(c)
+		plain[i] = ref(c)
+		bytes[i] = plain[i]
 		if c.Collation != "" && c.Collation != "BINARY" {
 			bytes[i], loose = "+"+ref(c)+" COLLATE BINARY", true
 		}
-		values[i] = fmt.Sprintf("%s(value ->> %d)", open, i)
 	}
-	if len(columns) == 1 {
-		values[0] = open + "(value)"
-	}
-	source := " IN (SELECT " + strings.Join(values, ", ") + " FROM temp.json_each(" + param + "))"
-	text := "(" + strings.Join(plain, ", ") + ")" + source
+	text := "(" + strings.Join(plain, ", ") + ") IN (" + list + ")"
 	if loose {
-		text = "(" + text + " AND (" + strings.Join(bytes, ", ") + ")" + source + ")"
+		text = "(" + text + " AND (" + strings.Join(bytes, ", ") + ") IN (" + list + "))"
 	}
 	return text
 }

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,11 +17,11 @@ func (s *Store) Schema(ctx context.Context) (*connector.Schema, error) {
 		return nil, s.fail(ctx, err)
 	}
 	defer conn.Close()
-	if _, err := s.exec(ctx, conn, "BEGIN"); err != nil {
+	if _, err := s.exec(ctx, single{conn}, "BEGIN"); err != nil {
 		return nil, err
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // nothing was written
-	c := catalog{s: s, ctx: ctx, conn: conn, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}, types: map[string]connector.Column{}}
+	c := catalog{s: s, ctx: ctx, conn: single{conn}, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}, types: map[string]connector.Column{}}
 	for _, step := range []func() error{
 		c.readVersion, c.readText, c.readTables, c.readColumns, c.readOddColumns, c.readKeys, c.readIndexes,
 		c.readTriggers, c.finish, c.readRows, c.readNotes,
@@ -39,7 +38,7 @@ func (s *Store) Schema(ctx context.Context) (*connector.Schema, error) {
 type catalog struct {
 	s        *Store
 	ctx      context.Context
-	conn     *sql.Conn
+	conn     single
 	out      connector.Schema
 	tables   map[string]*connector.Table // by name
 	sql      map[string]string           // CREATE text of tables and indexes by name

@@ -32,21 +32,28 @@ func (b *builder) fold(c *connector.Column, keys []connector.Key) string {
 	if len(identities) == 0 {
 		return nothing
 	}
-	condition := fmt.Sprintf("%s IN (SELECT %s(value) FROM temp.json_each(%s))", foldOf(ref(c)), keyFunction, b.sealed(identities))
+	condition := foldOf(ref(c)) + " IN (" + b.identities(identities) + ")"
 	if index := b.foldIndex(c); index != "" && ascii && len(identities) <= narrow {
 		return "(" + b.ranges(index, identities) + ") AND " + condition
 	}
 	return b.byIndex(c, condition)
 }
 
-// sealed is a parameter of texts for keyFunction.
-func (b *builder) sealed(texts []string) string {
+// identities are parameters while they are few, else one with all of them for keyFunction.
+func (b *builder) identities(texts []string) string {
+	if len(texts) <= few {
+		params := make([]string, len(texts))
+		for i, s := range texts {
+			params[i] = b.param(s)
+		}
+		return strings.Join(params, ", ")
+	}
 	list := make([]any, len(texts))
 	for i, s := range texts {
 		list[i] = sealKey(connector.TextValue(s))
 	}
 	doc, _ := json.Marshal(list) // strings of hex digits
-	return b.param(string(doc))
+	return unpacked(1, b.param(string(doc)), keyFunction)
 }
 
 // foldIndex is the expression by which an index on the column is ordered without case, "" when

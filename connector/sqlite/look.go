@@ -10,8 +10,8 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// A look proves what Select and Tx.Do claim, so it shares no writing of SQL with them. It binds keys
-// one by one where they use JSON, tests every condition again in Go where they leave it to SQLite,
+// A look proves what Select and Tx.Do claim, so it shares no writing of SQL with them. It binds all keys
+// as rows of VALUES where they use lists, tests every condition again in Go where they leave it to SQLite,
 // folds in Go where they fold in SQL, and reads through connections that cannot write.
 
 // lookVariables is how many parameters one statement of a look binds; SQLite takes 32,766.

@@ -46,7 +46,7 @@ func (c *catalog) readNotes() error {
 	ctx, cancel := context.WithTimeout(c.ctx, violationTime)
 	defer cancel()
 	const q = `SELECT "table", count(*) FROM (SELECT "table" FROM temp.pragma_foreign_key_check LIMIT ?) GROUP BY 1`
-	err := c.s.query(ctx, c.conn, q, []any{violationLimit}, func(row []connector.Value) error {
+	err := c.s.query(ctx, c.conn, q, []any{int64(violationLimit)}, func(row []connector.Value) error {
 		c.note("violations", row[0].S, fmt.Sprintf("%s rows break a foreign key already: the key is not enforced by every program that writes here", row[1].S), "")
 		return nil
 	})

@@ -4,14 +4,15 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 )
 
 // keeper is a connection that keeps the statements it sees again, so that SQLite compiles them once:
 // for a handful of rows, compiling takes longer than reading. SQLite itself compiles a kept statement
-// anew when the schema has changed.
+// anew when the schema has changed. One statement runs at a time, to its end.
 type keeper struct {
 	engineConn
-	kept map[string]*kept // nil for a text seen once
+	kept map[string]engineStmt // nil for a text seen once
 }
 
 // engineConn is what the driver's connection can do.
@@ -24,12 +25,6 @@ type engineConn interface {
 	driver.SessionResetter
 	driver.Validator
 	driver.Pinger
-}
-
-// kept is a compiled statement; busy while its rows are open, for SQLite keeps their place in it.
-type kept struct {
-	engineStmt
-	busy bool
 }
 
 type engineStmt interface {
@@ -50,19 +45,16 @@ func keep(c driver.Conn) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.New("the SQLite driver has changed")
 	}
-	return &keeper{conn, map[string]*kept{}}, nil
+	return &keeper{conn, map[string]engineStmt{}}, nil
 }
 
-// take gives a kept statement that nobody reads from, nil where there is none.
-func (k *keeper) take(ctx context.Context, text string) *kept {
+// take gives a kept statement, nil where there is none.
+func (k *keeper) take(ctx context.Context, text string) engineStmt {
 	s, seen := k.kept[text]
-	switch {
-	case !seen && len(k.kept) < mostKept && len(text) <= longestKept:
+	if !seen && len(k.kept) < mostKept && len(text) <= longestKept {
 		k.kept[text] = nil
-		return nil
-	case !seen || s != nil && s.busy:
-		return nil
-	case s != nil:
+	}
+	if !seen || s != nil {
 		return s
 	}
 	made, err := k.PrepareContext(ctx, text)
@@ -74,30 +66,62 @@ func (k *keeper) take(ctx context.Context, text string) *kept {
 		_ = made.Close() // it ran nothing
 		return nil
 	}
-	k.kept[text] = &kept{engineStmt: stmt}
-	return k.kept[text]
+	k.kept[text] = stmt
+	return stmt
 }
 
-// QueryContext implements driver.QueryerContext.
-func (k *keeper) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	s := k.take(ctx, text)
-	if s == nil {
-		return k.engineConn.QueryContext(ctx, text, args)
-	}
-	rows, err := s.QueryContext(ctx, args)
-	if err != nil {
-		return nil, err
-	}
-	s.busy = true
-	return &keptRows{rows, s}, nil
-}
-
-// ExecContext implements driver.ExecerContext.
-func (k *keeper) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+// query runs a statement and hands over its rows, whose cells are valid during the call only.
+func (k *keeper) query(ctx context.Context, text string, args []any, row func([]driver.Value) error) (err error) {
+	var rows driver.Rows
 	if s := k.take(ctx, text); s != nil {
-		return s.ExecContext(ctx, args)
+		rows, err = s.QueryContext(ctx, numbered(args))
+	} else {
+		rows, err = k.QueryContext(ctx, text, numbered(args))
 	}
-	return k.engineConn.ExecContext(ctx, text, args)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if ended := rows.Close(); err == nil {
+			err = ended
+		}
+	}()
+	cells := make([]driver.Value, len(rows.Columns()))
+	for {
+		switch err := rows.Next(cells); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := row(cells); err != nil {
+			return err
+		}
+	}
+}
+
+// exec runs a statement and gives how many rows it changed.
+func (k *keeper) exec(ctx context.Context, text string, args []any) (int64, error) {
+	var result driver.Result
+	var err error
+	if s := k.take(ctx, text); s != nil {
+		result, err = s.ExecContext(ctx, numbered(args))
+	} else {
+		result, err = k.ExecContext(ctx, text, numbered(args))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// numbered are parameters as the driver takes them.
+func numbered(args []any) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return out
 }
 
 // Close ends the connection with all it kept.
@@ -108,16 +132,4 @@ func (k *keeper) Close() error {
 		}
 	}
 	return k.engineConn.Close()
-}
-
-// keptRows frees their statement.
-type keptRows struct {
-	driver.Rows
-	s *kept
-}
-
-func (r *keptRows) Close() error {
-	err := r.Rows.Close()
-	r.s.busy = false
-	return err
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
@@ -16,10 +17,55 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// runner is a pool or one connection of it.
+// runner is a pool or one connection of it. What is asked under on is over when on returns, and asks
+// nothing more there meanwhile.
 type runner interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	on(ctx context.Context, ask func(*keeper) error) error
+}
+
+// Statements go to the driver itself: what database/sql does around each, with a goroutine for its context
+// and a copy of every cell, takes longer than SQLite does for a handful of rows.
+
+type pool struct{ *sql.DB }
+
+func (p pool) on(ctx context.Context, ask func(*keeper) error) error {
+	c, err := p.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	err = single{c}.on(ctx, ask)
+	if released := c.Close(); err == nil {
+		err = released
+	}
+	return err
+}
+
+type single struct{ *sql.Conn }
+
+func (c single) on(_ context.Context, ask func(*keeper) error) error {
+	return c.Raw(func(conn any) error {
+		k, ok := conn.(*keeper)
+		if !ok {
+			return errors.New("the SQLite driver has changed")
+		}
+		return ask(k)
+	})
+}
+
+// statement is SQL with its parameters, of the types that a driver takes.
+type statement struct {
+	text string
+	args []any
+	// swift: it searches an index for a few keys, and waits for no lock. Nothing is there to interrupt
+	// before its first row, so the driver is spared the goroutine that would.
+	swift bool
+}
+
+func (q statement) context(ctx context.Context) context.Context {
+	if q.swift {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 var errTimeout = errors.New("statement timeout")
@@ -73,38 +119,33 @@ func (s *Store) query(ctx context.Context, r runner, text string, args []any, ro
 	}
 	ctx, w := s.watch(ctx)
 	defer w.end()
-	return s.watched(ctx, w, r, text, args, row)
+	return s.watched(ctx, w, r, statement{text: text, args: args}, row)
 }
 
 // watched is query under a watch that looks after several statements, one after the other.
-func (s *Store) watched(ctx context.Context, w *watch, r runner, text string, args []any, row func([]connector.Value) error) error {
+func (s *Store) watched(ctx context.Context, w *watch, r runner, q statement, row func([]connector.Value) error) error {
 	w.moved.Store(true)
-	rows, err := r.QueryContext(ctx, text, args...)
-	if err != nil {
-		return s.fail(ctx, err)
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return s.fail(ctx, err)
-	}
-	cells, values := make([]any, len(columns)), make([]connector.Value, len(columns))
-	for i := range cells {
-		cells[i] = new(any)
-	}
+	var values []connector.Value
+	var refused error
 	receive := func() error { return row(values) }
-	for rows.Next() {
-		if err := rows.Scan(cells...); err != nil {
-			return s.fail(ctx, err)
-		}
-		for i := range cells {
-			values[i] = decode(*cells[i].(*any))
-		}
-		if err := w.outside(receive); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
+	err := r.on(ctx, func(k *keeper) error {
+		return k.query(q.context(ctx), q.text, q.args, func(cells []driver.Value) error {
+			if values == nil {
+				values = make([]connector.Value, len(cells))
+			}
+			for i, c := range cells {
+				values[i] = decode(c)
+			}
+			if refused = w.outside(receive); refused != nil {
+				return refused
+			}
+			return ctx.Err()
+		})
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
 		return s.fail(ctx, err)
 	}
 	return nil
@@ -117,11 +158,15 @@ func (s *Store) exec(ctx context.Context, r runner, text string, args ...any) (i
 	}
 	ctx, w := s.watch(ctx)
 	defer w.end()
-	result, err := r.ExecContext(ctx, text, args...)
+	var n int64
+	err := r.on(ctx, func(k *keeper) (err error) {
+		n, err = k.exec(ctx, text, args)
+		return err
+	})
 	if err != nil {
 		return 0, s.fail(ctx, err)
 	}
-	return result.RowsAffected()
+	return n, nil
 }
 
 // number runs a statement whose answer is one integer.

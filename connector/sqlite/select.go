@@ -35,14 +35,31 @@ func (s *Store) selects(ctx context.Context, r runner, qs []connector.Select, ro
 		if err != nil {
 			return s.refuse(err)
 		}
+		ready := statement{text: text, args: args, swift: i > 0 && swift(q)}
 		if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
 			return err
 		}
-		if err := s.watched(ctx, w, r, text, args, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
+		if err := s.watched(ctx, w, r, ready, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// swift: a few numbers are all that is looked for, in an index, which has each or not.
+func swift(q connector.Select) bool {
+	if len(q.Where) != 1 || q.Sorted || q.Where[0].Fold || q.Where[0].Null || len(q.Where[0].Keys) > few {
+		return false
+	}
+	for _, k := range q.Where[0].Keys {
+		if slices.ContainsFunc(k, func(v connector.Value) bool { return v.Kind != connector.Int }) {
+			return false // how texts are ordered in an index is for each to say
+		}
+	}
+	columns := q.Where[0].Columns
+	return slices.ContainsFunc(q.Table.Indexes, func(x connector.Index) bool {
+		return !x.Partial && !x.Fold && len(x.Columns) >= len(columns) && slices.Equal(x.Columns[:len(columns)], columns)
+	})
 }
 
 // Count counts in the engine.

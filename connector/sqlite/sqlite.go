@@ -2,8 +2,8 @@
 //
 // Three things about SQLite shape it. A cell has a type of its own, whatever its column declares:
 // keys are bound in the storage class the column would give them, and where a column gives none, in
-// every class that reads the same. Keys travel as one JSON parameter, so 1 key and 100,000 are the
-// same statement. And the file is the server: a missing file is never created, writers take the one
+// every class that reads the same. A few keys are bound one by one, more travel as one JSON parameter, so
+// 17 keys and 100,000 are the same statement. And the file is the server: a missing file is never created, writers take the one
 // lock at once, deleted bytes are overwritten, and a look uses read-only connections of its own.
 package sqlite
 
@@ -32,8 +32,8 @@ type Store struct {
 	timeout time.Duration
 	pace    *pace
 	clock   clock.Clock
-	db      *sql.DB // reads and writes
-	eye     *sql.DB // reads only, for Look
+	db      pool // reads and writes
+	eye     pool // reads only, for Look
 }
 
 var (
@@ -62,8 +62,8 @@ func Open(ctx context.Context, c connector.Config) (connector.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = pool(drv, at.uri(s.timeout, false))
-	s.eye = pool(drv, at.uri(s.timeout, true))
+	s.db = open(drv, at.uri(s.timeout, false))
+	s.eye = open(drv, at.uri(s.timeout, true))
 	if err := s.greet(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -105,9 +105,9 @@ func (d dialer) Connect(context.Context) (driver.Conn, error) {
 	return keep(c)
 }
 
-// pool opens lazily. It is not bounded: a caller may ask while rows of another question arrive.
-func pool(drv *engine.Driver, uri string) *sql.DB {
+// open opens lazily. The pool is not bounded: a caller may ask while rows of another question arrive.
+func open(drv *engine.Driver, uri string) pool {
 	db := sql.OpenDB(dialer{drv, uri})
 	db.SetMaxIdleConns(4)
-	return db
+	return pool{db}
 }

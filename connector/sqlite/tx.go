@@ -16,7 +16,7 @@ import (
 // reads changes before it acts.
 type tx struct {
 	s      *Store
-	conn   *sql.Conn
+	conn   single
 	failed bool // can only be rolled back
 	done   bool
 }
@@ -37,11 +37,11 @@ func (s *Store) begin(ctx context.Context, how string) (*tx, error) {
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	if _, err := s.exec(ctx, conn, how); err != nil {
+	if _, err := s.exec(ctx, single{conn}, how); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	return &tx{s: s, conn: conn}, nil
+	return &tx{s: s, conn: single{conn}}, nil
 }
 
 // Defer postpones the check of all foreign keys to Commit, whatever they declare.
@@ -266,29 +266,27 @@ func (t *tx) updateEach(ctx context.Context, act connector.Act, found []located)
 		p := b.param(found[0].key[i])
 		where = append(where, fmt.Sprintf("%s = %s AND %[1]s = %[2]s COLLATE BINARY", ref(c), p))
 	}
+	text += " WHERE " + strings.Join(where, " AND ")
 	ctx, w := t.s.watch(ctx)
 	defer w.end()
-	statement, err := t.conn.PrepareContext(ctx, text+" WHERE "+strings.Join(where, " AND "))
+	var total int64
+	err = t.conn.on(ctx, func(k *keeper) error {
+		for _, f := range found {
+			args := make([]any, 0, len(b.args))
+			for _, v := range slices.Concat(act.Values[f.index], f.key) {
+				args = append(args, encode(v))
+			}
+			w.timer.Reset(w.limit)
+			n, err := k.exec(ctx, text, args)
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		return nil
+	})
 	if err != nil {
 		return 0, t.s.fail(ctx, err)
-	}
-	defer statement.Close()
-	var total int64
-	for _, f := range found {
-		args := make([]any, 0, len(b.args))
-		for _, v := range slices.Concat(act.Values[f.index], f.key) {
-			args = append(args, encode(v))
-		}
-		w.timer.Reset(w.limit)
-		result, err := statement.ExecContext(ctx, args...)
-		if err != nil {
-			return 0, t.s.fail(ctx, err)
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return 0, t.s.fail(ctx, err)
-		}
-		total += n
 	}
 	return total, nil
 }
