@@ -119,6 +119,38 @@ func TestRangesCoverFold(t *testing.T) {
 	})
 }
 
+// TestLogIsEmptied: a reader of the log keeps it for as long as it reads, and what waits for it leaves the
+// connection as patient as it was.
+func TestLogIsEmptied(t *testing.T) {
+	s := openTemp(t, "PRAGMA journal_mode = WAL", "CREATE TABLE f (id INTEGER PRIMARY KEY)", "INSERT INTO f VALUES (1)")
+	s.timeout = 30 * time.Millisecond
+	empty := func(want string) {
+		t.Helper()
+		if did, err := s.emptyLog(t.Context()); err != nil || len(did) != 1 || did[0] != want {
+			t.Errorf("%v: %v, want %q", did, err, want)
+		}
+		if n, err := s.number(t.Context(), s.db, "PRAGMA busy_timeout"); err != nil || n != 30 {
+			t.Errorf("the connection waits for %d ms: %v", n, err)
+		}
+	}
+	empty("write-ahead log emptied")
+	reader, err := s.begin(t.Context(), "BEGIN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Exec("INSERT INTO f VALUES (2)"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.number(t.Context(), reader.conn, "SELECT count(*) FROM main.f"); err != nil || n != 2 {
+		t.Fatalf("%d: %v", n, err)
+	}
+	empty("write-ahead log not emptied: another program is reading")
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	empty("write-ahead log emptied")
+}
+
 // TestRangesUseTheIndex: a search by an index on lower(column) is no scan.
 func TestRangesUseTheIndex(t *testing.T) {
 	for _, ddl := range [][]string{

@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/ombudhq/ombud/connector"
 )
@@ -58,18 +61,70 @@ func (s *Store) purge(ctx context.Context, name string) (string, error) {
 	return "full-text index " + name + " " + word, nil
 }
 
-// emptyLog checkpoints a write-ahead log; readers may keep it from being emptied.
+// emptyLog moves what a write-ahead log holds into the file, which readers do not disturb, and cuts the
+// log off, for which nobody may read from it: a look on its way does so for some microseconds, after which
+// SQLite would come again in a whole millisecond, so the first attempts are ours. Readers that stay keep
+// the log from being emptied.
 func (s *Store) emptyLog(ctx context.Context) ([]string, error) {
-	var did []string
-	err := s.query(ctx, s.db, "PRAGMA wal_checkpoint(TRUNCATE)", nil, func(row []connector.Value) error {
-		switch busy, pages := row[0].S, row[1].S; {
-		case pages == "-1": // no write-ahead log
-		case busy == "0":
-			did = append(did, "write-ahead log emptied")
-		default:
-			did = append(did, "write-ahead log not emptied: another program is reading")
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	defer conn.Close()
+	r := single{conn}
+	if state, err := s.checkpoint(ctx, r, "PASSIVE"); err != nil || state == noLog {
+		return nil, err
+	}
+	state, err := s.cutLog(ctx, r)
+	if err == nil && state != cut {
+		state, err = s.checkpoint(ctx, r, "TRUNCATE")
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case state == cut:
+		return []string{"write-ahead log emptied"}, nil
+	}
+	return []string{"write-ahead log not emptied: another program is reading"}, nil
+}
+
+// cutLog tries without waiting for anybody, a little later each time.
+func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error) {
+	if _, err := s.exec(ctx, r, "PRAGMA busy_timeout = 0"); err != nil {
+		return busy, err
+	}
+	for pause := 20 * time.Microsecond; err == nil && state != cut && pause < 3*time.Millisecond; pause *= 2 {
+		if state, err = s.checkpoint(ctx, r, "TRUNCATE"); state == cut {
+			break
+		}
+		select {
+		case <-s.clock.After(pause):
+		case <-ctx.Done():
+			err = s.fail(ctx, ctx.Err())
+		}
+	}
+	_, restored := s.exec(context.WithoutCancel(ctx), r, "PRAGMA busy_timeout = "+strconv.FormatInt(s.timeout.Milliseconds(), 10))
+	return state, cmp.Or(err, restored)
+}
+
+// logState is how a checkpoint ended.
+type logState int
+
+const (
+	busy logState = iota
+	cut
+	noLog
+)
+
+func (s *Store) checkpoint(ctx context.Context, r runner, mode string) (state logState, err error) {
+	err = s.query(ctx, r, "PRAGMA wal_checkpoint("+mode+")", nil, func(row []connector.Value) error {
+		switch {
+		case row[1].S == "-1":
+			state = noLog
+		case row[0].S == "0":
+			state = cut
 		}
 		return nil
 	})
-	return did, err
+	return state, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"strings"
 )
 
 // keeper is a connection that keeps the statements it sees again, so that SQLite compiles them once:
@@ -50,6 +51,9 @@ func keep(c driver.Conn) (driver.Conn, error) {
 
 // take gives a kept statement, nil where there is none.
 func (k *keeper) take(ctx context.Context, text string) engineStmt {
+	if strings.HasPrefix(text, "PRAGMA") && strings.Contains(text, "=") {
+		return nil // what it sets is set when it is compiled
+	}
 	s, seen := k.kept[text]
 	if !seen && len(k.kept) < mostKept && len(text) <= longestKept {
 		k.kept[text] = nil
