@@ -13,7 +13,6 @@ import (
 	"golang.org/x/crypto/acme"
 
 	"github.com/ombudhq/ombud/catalog"
-	"github.com/ombudhq/ombud/internal/dial"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/transport"
 )
@@ -27,6 +26,7 @@ type door struct {
 	cookie  string // name of the cookie of a session
 	public  bool   // people of other machines come here
 	tls     *tls.Config
+	acme    *transport.Authority // who gives us certificates; nil without one
 	proxies transport.Proxies
 	hsts    []string // the header, nil without one
 }
@@ -69,24 +69,13 @@ func (a *App) doorOf(cfg *catalog.Config, addr net.Addr) (*door, error) {
 		Pins: s.TLS.Pins, Clock: a.cfg.Clock, Log: a.cfg.Log}
 	var err error
 	if s.TLS.ACME.On() {
-		if c.ACME, err = a.authority(cfg, s.TLS.ACME); err != nil {
+		if d.acme, err = a.authority(cfg); err != nil {
 			return nil, err
 		}
+		c.ACME = d.acme
 	}
 	d.tls, err = transport.TLS(c)
 	return d, err
-}
-
-// authority is who gives us certificates.
-func (a *App) authority(cfg *catalog.Config, c catalog.ACME) (*transport.Authority, error) {
-	client, err := dial.Client(dial.Way{Private: c.Allow == "private", Peer: dial.Peer{CA: cfg.File(c.CA)}})
-	if err != nil {
-		return nil, err
-	}
-	if c.Directory == "" {
-		c.Directory = acme.LetsEncryptURL
-	}
-	return &transport.Authority{Directory: c.Directory, Email: c.Email, Client: client, Cache: sealedFiles{a.cfg.DataDir, a.Vault}}, nil
 }
 
 // mayListen refuses addresses that others can reach, where nobody speaks TLS.

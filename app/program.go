@@ -12,6 +12,7 @@ import (
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/transport"
 )
 
 // Options of a program; the zero value is the one that ships.
@@ -78,6 +79,7 @@ func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s.Address, s.Serving = a.where()
 	if p != nil {
 		s.Catalog, s.Holds, s.Requests, s.Policies = p.Catalog, p.Holds, p.Requests, p.Policies
+		s.Certificate = func() (*transport.Standing, error) { return a.certificate(p.Catalog.Config()) }
 	}
 	return s
 }

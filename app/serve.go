@@ -90,15 +90,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	if a.Mirror != nil {
 		a.work.Go(func() { a.Mirror.Run(a.ctx) })
 	}
-	a.work.Go(func() {
-		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
-	})
-	a.work.Go(func() {
-		a.Accounts.Run(a.ctx, func(err error) { a.cfg.Log.Error("what is over of sessions could not be written", "error", err) })
-	})
-	a.work.Go(func() {
-		a.Desk.Run(a.ctx, func(err error) { a.cfg.Log.Error("what identity providers say could not be taken in", "error", err) })
-	})
+	a.keepDoor(f.door)
 	if f.tracer != nil {
 		f.metrics.lost(f.tracer)
 		a.work.Go(func() { f.tracer.Run(a.ctx) })
@@ -131,6 +123,22 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.work.Wait() // their last entries are in the last checkpoint
 	stopBeat()
 	return errors.Join(broken, err, <-checkpoints)
+}
+
+// keepDoor keeps what lets people and programs in as it must be: keys, sessions, who is vouched for, the certificate.
+func (a *App) keepDoor(d *door) {
+	a.work.Go(func() {
+		a.Keys.Run(a.ctx, func(err error) { a.cfg.Log.Error("the last uses of API keys could not be written", "error", err) })
+	})
+	a.work.Go(func() {
+		a.Accounts.Run(a.ctx, func(err error) { a.cfg.Log.Error("what is over of sessions could not be written", "error", err) })
+	})
+	a.work.Go(func() {
+		a.Desk.Run(a.ctx, func(err error) { a.cfg.Log.Error("what identity providers say could not be taken in", "error", err) })
+	})
+	if d.acme != nil {
+		a.work.Go(func() { d.acme.Run(a.ctx) })
+	}
 }
 
 // recover goes on with what was interrupted, then says that we are ready.

@@ -27,7 +27,7 @@ type finding struct {
 
 func (*doctorCmd) run(ctx context.Context, s *session) error {
 	var all []finding
-	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkVault, checkDisk, checkStore, checkLedger, checkSystems} {
+	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkVault, checkDisk, checkStore, checkLedger, checkCertificate, checkSystems} {
 		all = append(all, check(ctx, s)...)
 	}
 	bad := 0
@@ -128,6 +128,32 @@ func checkLedger(ctx context.Context, s *session) []finding {
 		out = append(out, finding{"checkpoints", "weak", w, ""})
 	}
 	return out
+}
+
+// checkCertificate looks at the one that an authority gives.
+func checkCertificate(_ context.Context, s *session) []finding {
+	if s.Certificate == nil {
+		return nil
+	}
+	const name = "certificate"
+	c, err := s.Certificate()
+	switch {
+	case err != nil:
+		return bad(name, err)
+	case c == nil:
+		return nil
+	}
+	valid := c.Until.After(s.program.Clock.Now())
+	next := "serve.tls.acme in ombud.yaml says which authority is asked; port 443 of the host in serve.url must lead here. It is tried again every hour."
+	switch {
+	case c.Failed.IsZero() && valid:
+		return good(name, "it is good until %s", day(c.Until))
+	case c.Failed.IsZero():
+		return []finding{{name, "bad", "there is none in force", "ombud serve asks for it."}}
+	case valid:
+		return []finding{{name, "weak", fmt.Sprintf("it is good until %s and could not be renewed: %s", day(c.Until), c.Why), next}}
+	}
+	return []finding{{name, "bad", "there is none in force: " + c.Why, next}}
 }
 
 func checkSystems(ctx context.Context, s *session) []finding {

@@ -12,6 +12,7 @@ import (
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/event/redis"
+	"github.com/ombudhq/ombud/internal/transport"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/request"
@@ -76,6 +77,8 @@ type Services struct {
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)
 	// StoreHealth names the engine of the own store, or tells why what it answers may be lost.
 	StoreHealth func(context.Context) (engine string, err error)
+	// Certificate tells how it stands with the one an authority gives; nil where none is asked.
+	Certificate func() (*transport.Standing, error)
 	// Checkpoint makes what was written verifiable from outside.
 	Checkpoint func(context.Context) error
 	// BackUp copies the own store into an encrypted file.

@@ -4,14 +4,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"os"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/acme"
-	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/dial"
@@ -29,13 +27,6 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Authority gives certificates by ACME.
-type Authority struct {
-	Directory, Email string
-	Client           *http.Client // reaches it
-	Cache            autocert.Cache
-}
-
 // TLS makes the configuration of a server. fault.Invalid names what cannot be used.
 func TLS(c Config) (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"}, VerifyConnection: dial.Pinned(c.Pins)}
@@ -43,8 +34,7 @@ func TLS(c Config) (*tls.Config, error) {
 		return nil, err
 	}
 	if c.ACME != nil {
-		byACME(out, c)
-		return out, nil
+		return out, byACME(out, c.ACME)
 	}
 	f := &files{Config: c}
 	if err := f.load(); err != nil {
@@ -70,26 +60,26 @@ func callers(out *tls.Config, c Config) error {
 	return nil
 }
 
-func byACME(out *tls.Config, c Config) {
-	m := &autocert.Manager{
-		Prompt: autocert.AcceptTOS, Cache: c.ACME.Cache, HostPolicy: autocert.HostWhitelist(c.Host), Email: c.ACME.Email,
-		Client: &acme.Client{DirectoryURL: c.ACME.Directory, HTTPClient: c.ACME.Client, UserAgent: "ombud"},
+func byACME(out *tls.Config, a *Authority) error {
+	if err := a.restore(); err != nil {
+		a.Log.Error("the certificate that is kept cannot be used; another one is asked for", "error", err)
 	}
-	out.GetCertificate = m.GetCertificate
+	out.GetCertificate = a.get
 	out.NextProtos = append(out.NextProtos, acme.ALPNProto)
 	if out.ClientAuth == tls.NoClientCert {
-		return
+		return nil
 	}
 	// The authority shows no certificate when it looks whether we are who we say.
 	plain := out.Clone()
 	plain.ClientAuth, plain.ClientCAs, plain.VerifyConnection = tls.NoClientCert, nil, nil
 	plain.NextProtos = []string{acme.ALPNProto}
 	out.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-		if len(h.SupportedProtos) == 1 && h.SupportedProtos[0] == acme.ALPNProto {
+		if proves(h) {
 			return plain, nil
 		}
 		return nil, nil
 	}
+	return nil
 }
 
 // looked is how often files are looked at, at most.
