@@ -28,7 +28,7 @@ const alarmsSchema = `create table alarms (
 // AlarmKind is what another person must look at.
 type AlarmKind string
 
-// The alarms: what lets somebody rise, or become somebody else.
+// The alarms: what lets somebody rise, or become somebody else; and what makes the log, or people's data, less safe.
 const (
 	AlarmElevation AlarmKind = "elevation"     // somebody broke the glass
 	AlarmAccount   AlarmKind = "account"       // an account was made
@@ -36,6 +36,7 @@ const (
 	AlarmLink      AlarmKind = "setup link"    // a link was given that makes whoever opens it somebody
 	AlarmReset     AlarmKind = "reset"         // password and factor were taken, and such a link was given
 	AlarmFactor    AlarmKind = "second factor" // whoever opened a link set up a second factor
+	AlarmWitness   AlarmKind = "witness"       // one that cosigns the log refuses, or signs something else
 )
 
 // alarming are the changes of accounts that raise an alarm.
@@ -45,7 +46,7 @@ var alarming = map[string]AlarmKind{changeRole: AlarmRole, changeLink: AlarmLink
 type Alarm struct {
 	ID       string     `json:"id"`
 	Kind     AlarmKind  `json:"kind"`
-	Account  string     `json:"account"` // whom it is about
+	Account  string     `json:"account"` // whom it is about, "" for nobody
 	Actor    string     `json:"actor"`   // who did it
 	Began    time.Time  `json:"began"`
 	Until    *time.Time `json:"until,omitempty"` // of an elevation
@@ -57,7 +58,7 @@ type Alarm struct {
 
 // Words are what people wrote about an alarm.
 type Words struct {
-	Why   string `json:"why,omitempty"`   // whoever broke the glass
+	Why   string `json:"why,omitempty"`   // whoever broke the glass, or what the program saw
 	Found string `json:"found,omitempty"` // whoever looked at it
 }
 
@@ -68,6 +69,22 @@ func (a *Accounts) alarm(ctx context.Context, tx *db.Tx, content map[string]any,
 	one := &Alarm{ID: id.New("alm_", a.clock.Now()), Kind: kind, Account: account, Actor: actor, Began: a.clock.Now(), Words: &Words{}}
 	content["alarm"] = one.ID
 	return a.raise(ctx, tx, one)
+}
+
+// AlarmOf raises an alarm that the program itself has, and about nobody, in a transaction of others; it gives its id. While
+// the same one is open it is that one, and not another.
+func (a *Accounts) AlarmOf(ctx context.Context, tx *db.Tx, kind AlarmKind, why string) (string, error) {
+	open := ""
+	err := a.readAlarms(ctx, tx, "where reviewed = 0 and kind = $1", []any{string(kind)}, func(one *Alarm) {
+		if one.Words.Why == why {
+			open = one.ID
+		}
+	})
+	if err != nil || open != "" {
+		return open, err
+	}
+	one := &Alarm{ID: id.New("alm_", a.clock.Now()), Kind: kind, Actor: "ombud", Began: a.clock.Now(), Words: &Words{Why: why}}
+	return one.ID, a.raise(ctx, tx, one)
 }
 
 func (a *Accounts) raise(ctx context.Context, tx *db.Tx, one *Alarm) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -292,4 +293,29 @@ func TestJustification(t *testing.T) {
 		t.Error("it holds for ever")
 	}
 	canary(t, h.place.dir, "complaint 12/2026")
+}
+
+// TestAlarmOfTheProgram: one for each thing it saw, however often; about nobody, for a reviewer to close.
+func TestAlarmOfTheProgram(t *testing.T) {
+	h, boss, in := staff(t)
+	raise := func(why string) (id string) {
+		t.Helper()
+		must(t, h.place.db.Write(t.Context(), func(tx *db.Tx) (err error) {
+			id, err = h.AlarmOf(t.Context(), tx, access.AlarmWitness, why)
+			return err
+		}))
+		return id
+	}
+	first := raise("the witness a refuses: 403")
+	if again, other := raise("the witness a refuses: 403"), raise("the witness b refuses: 403"); again != first || other == first || h.OpenAlarms() != 2 {
+		t.Errorf("%s, %s, %s: %d open", first, again, other, h.OpenAlarms())
+	}
+	if open, err := h.Alarms(t.Context(), boss, false); err != nil || open[0].Account != "" || open[0].Words != nil {
+		t.Errorf("%+v, %v", open, err)
+	}
+	_, err := h.Review(t.Context(), first, "agreed with them on a new start", in[access.Auditor])
+	must(t, err)
+	if raise("the witness a refuses: 403") == first || h.OpenAlarms() != 2 {
+		t.Error("one that was reviewed is raised again as itself")
+	}
 }

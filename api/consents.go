@@ -129,7 +129,10 @@ func (s *server) consentHistory(ctx context.Context, in *historyInput) (*history
 	h := s.who(in.Body.Subject)
 	out := &historyOutput{}
 	out.Body.Revision, out.Body.Subject = s.Consents.Revision(), s.Consents.Who(h.Person())
-	var err error
+	err := s.looked(ctx, out.Body.Subject, "what they said, over HTTP", "consents", "restrictions")
+	if err != nil {
+		return nil, problem(err)
+	}
 	if out.Body.Events, err = s.Consents.History(ctx, h); err != nil {
 		return nil, problem(err)
 	}
@@ -137,6 +140,14 @@ func (s *server) consentHistory(ctx context.Context, in *historyInput) (*history
 		return nil, problem(err)
 	}
 	return out, nil
+}
+
+// looked writes down, before anything is shown, that the caller is shown something of a person. Nobody is nobody to look at.
+func (s *server) looked(ctx context.Context, who, what string, fields ...string) error {
+	if who == "" {
+		return nil
+	}
+	return s.Ledger.Looked(ctx, access.From(ctx).Actor, who, what, fields...)
 }
 
 // who finds the person that a body names.
@@ -151,8 +162,15 @@ type ConsentNamed struct {
 }
 
 func (s *server) consentReceipt(ctx context.Context, in *ConsentNamed) (*huma.StreamResponse, error) {
+	c, err := s.Consents.Get(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
 	b, err := s.Consents.Receipt(ctx, in.ID)
 	if err != nil {
+		return nil, problem(err)
+	}
+	if err := s.looked(ctx, c.Subject, "the receipt of a consent, over HTTP", "consents"); err != nil {
 		return nil, problem(err)
 	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
@@ -167,6 +185,9 @@ type recordedOutput struct{ Body consent.Recorded }
 func (s *server) getConsent(ctx context.Context, in *ConsentNamed) (*recordedOutput, error) {
 	c, err := s.Consents.Get(ctx, in.ID)
 	if err != nil {
+		return nil, problem(err)
+	}
+	if err := s.looked(ctx, c.Subject, "a consent of theirs, over HTTP", "consents"); err != nil {
 		return nil, problem(err)
 	}
 	return &recordedOutput{c}, nil

@@ -196,7 +196,7 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 	if a.heads, err = c.headsOf(cfg); err != nil {
 		return err
 	}
-	a.years, a.witnesses = yearsOf(cfg), witnessesOf(cfg)
+	a.years, a.witnesses = yearsOf(cfg, c.Clock.Now()), witnessesOf(cfg)
 	a.warnings = append(a.warnings, c.sharedDisk(a.heads)...)
 	a.Ledger, err = ledger.Open(ctx, a.ledgerConfig())
 	if c.Accepted != nil && fault.KindOf(err) == fault.Integrity {
@@ -223,7 +223,10 @@ func (a *App) openOwn(ctx context.Context, cfg *catalog.Config) (err error) {
 }
 
 func (a *App) ledgerConfig() ledger.Config {
-	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads.folders, Buckets: a.heads.buckets, Witnesses: a.witnesses, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years}
+	return ledger.Config{DB: a.DB, Vault: a.Vault, Clock: a.cfg.Clock, Heads: a.heads.folders, Buckets: a.heads.buckets, Witnesses: a.witnesses, Log: a.cfg.Log, Restored: a.cfg.Restored, Years: a.years,
+		Alarm: func(ctx context.Context, tx *db.Tx, why string) (string, error) {
+			return a.Accounts.AlarmOf(ctx, tx, access.AlarmWitness, why)
+		}}
 }
 
 // Close takes no more calls, waits for what runs, leaves nothing open, and gives the directory back. The order is

@@ -100,15 +100,39 @@ func TestConsentOverHTTP(t *testing.T) {
 	if d := s.decide(""); !d.Allowed {
 		t.Errorf("%+v", d)
 	}
-	code, _, body = s.v1("POST", "/consents/history", `{"subject":{"id":"`+d.Subject+`"}}`)
+	s.looksAt(d.Subject, c.ID)
+}
+
+// looksAt asks for all that shows something of one person; each look is an entry.
+func (s *server) looksAt(who, consent string) {
+	t := s.t
+	t.Helper()
+	code, _, body := s.v1("POST", "/consents/history", `{"subject":{"id":"`+who+`"}}`)
 	s.want("the history", code, 200)
+	s.looks(1)
 	if strings.Count(body, `"kind":"consent.`) != 3 || !strings.Contains(body, "Send me trips and offers") {
 		t.Errorf("%s", body)
 	}
-	code, _, body = s.v1("GET", "/consents/"+c.ID+"/receipt", "")
+	code, _, body = s.v1("GET", "/consents/"+consent+"/receipt", "")
 	s.want("the receipt", code, 200)
 	if !strings.Contains(body, "27560") {
 		t.Errorf("%s", body)
+	}
+	s.looks(2)
+	code, _, _ = s.v1("GET", "/consents/"+consent, "")
+	s.want("one consent", code, 200)
+	s.looks(3)
+	code, _, _ = s.v1("POST", "/consents/history", `{"subject":{"email":"nobody@example.com"}}`)
+	s.want("nobody's history", code, 404)
+	s.looks(3)
+}
+
+// looks counts the entries of who was shown something of a person over HTTP.
+func (s *server) looks(want int) {
+	s.t.Helper()
+	code, _, body := s.v1("GET", "/ledger/entries?kind=subject.read", "")
+	if n := strings.Count(body, `"kind":"subject.read"`); code != 200 || n != want || strings.Count(body, `"subject":"sub_`) != n {
+		s.t.Errorf("%d: %d looks, want %d: %s", code, n, want, body)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/law"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -57,19 +58,29 @@ func onlySweep(o *plan.Outcome) bool {
 
 // expireLog destroys what can be read of entries that were kept as long as they should.
 func (a *App) expireLog(ctx context.Context, p *Parts) error {
-	out, err := a.Ledger.Expire(ctx, yearsOf(p.Catalog.Config()))
+	out, err := a.Ledger.Expire(ctx, yearsOf(p.Catalog.Config(), a.cfg.Clock.Now()))
 	if !out.Waits.IsZero() {
 		a.cfg.Log.Warn("the clock jumped, or nobody looked at it for days: no entry of the log expires for now", "until", out.Waits)
 	}
 	return err
 }
 
-// yearsOf says how long entries stay readable; the longest rule of a class wins.
-func yearsOf(cfg *catalog.Config) ledger.Years {
+// yearsOf says how long entries stay readable on a day; the longest rule of a class wins: what ombud.yaml says, the laws it
+// names, and those of the organization's jurisdictions.
+func yearsOf(cfg *catalog.Config, day time.Time) ledger.Years {
 	y := ledger.DefaultYears()
+	var named []string
 	for _, k := range cfg.Audit {
+		if k.Law != "" {
+			named = append(named, k.Law)
+			continue
+		}
 		c := ledger.Class(k.Class)
 		y[c] = max(y[c], k.Years)
+	}
+	for class, rule := range law.LogYears(cfg.Organization.Jurisdictions, named, day) {
+		c := ledger.Class(class)
+		y[c] = max(y[c], rule.Years)
 	}
 	return y
 }

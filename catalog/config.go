@@ -33,11 +33,13 @@ type Witness struct {
 	Allow string `yaml:"allow,omitempty"` // private: it is in a network of one's own
 }
 
-// LogKeep lets entries of the audit log stay readable for longer than by default. Of several for a class the longest wins.
+// LogKeep lets entries of the audit log stay readable for longer than by default: as a law that is known by its name asks,
+// or one class for some years. Of several for a class the longest wins.
 type LogKeep struct {
-	Class   string `yaml:"keep"` // security, access or compliance
-	Years   int    `yaml:"years"`
-	Because string `yaml:"because"` // the law that asks for it
+	Law     string `yaml:"law,omitempty"`     // one of law.LogLaws: it says the rest
+	Class   string `yaml:"keep,omitempty"`    // security, access or compliance
+	Years   int    `yaml:"years,omitempty"`   // with Class
+	Because string `yaml:"because,omitempty"` // with Class: what asks for it
 }
 
 // Access says who may sign in by whom, and what narrows who may do what here.

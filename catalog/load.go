@@ -11,6 +11,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/witness"
+	"github.com/ombudhq/ombud/law"
 )
 
 // Limits of a configuration file: far above any real one, far below what could hurt.
@@ -112,10 +113,18 @@ func (r *reader) witness(n *yaml.Node) (w Witness) {
 
 func (r *reader) logKeep(n *yaml.Node) (k LogKeep) {
 	var years float64
-	r.mapping(n, "a rule of audit", fields{
+	rule := fields{
+		"law":   r.oneOf(&k.Law, "law of logs", law.LogLaws(), nil),
 		"keep":  r.oneOf(&k.Class, "keep", []string{"security", "access", "compliance"}, nil),
 		"years": r.number(&years), "because": r.text(&k.Because),
-	}, "keep", "years", "because")
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == "law" { // which says class and years itself
+			r.mapping(n, "a rule of audit", fields{"law": rule["law"]})
+			return k
+		}
+	}
+	r.mapping(n, "a rule of audit", rule, "keep", "years", "because")
 	if k.Years = int(years); years != float64(k.Years) || k.Years < 1 || k.Years > 100 {
 		r.fault(n, "audit.years is a whole number from 1 to 100")
 	}

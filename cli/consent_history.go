@@ -23,6 +23,8 @@ type consentHistory struct {
 	Events   []consent.Event    `json:"events"`
 }
 
+func (*consentHistoryCmd) writes() {}
+
 func (c *consentHistoryCmd) run(ctx context.Context, s *session) error {
 	at, err := momentOf(c.At, s.program.Clock.Now())
 	if err != nil {
@@ -37,6 +39,9 @@ func (c *consentHistoryCmd) run(ctx context.Context, s *session) error {
 		return err
 	}
 	if out.Standing, err = s.Consents.StateAt(ctx, h, at); err != nil {
+		return err
+	}
+	if err := s.Ledger.Looked(ctx, s.actor(), out.Subject, "what they said, on the command line", "consents", "restrictions"); err != nil {
 		return err
 	}
 	return s.answer(out, func() { s.showHistory(out) })
@@ -106,8 +111,15 @@ type consentProofCmd struct {
 func (*consentProofCmd) writes() {}
 
 func (c *consentProofCmd) run(ctx context.Context, s *session) error {
+	one, err := s.Consents.Get(ctx, c.Consent)
+	if err != nil {
+		return err
+	}
 	b, err := s.Consents.Receipt(ctx, c.Consent)
 	if err != nil {
+		return err
+	}
+	if err := s.Ledger.Looked(ctx, s.actor(), one.Subject, "the receipt of a consent, on the command line", "consents"); err != nil {
 		return err
 	}
 	if c.Out == "" {

@@ -33,15 +33,22 @@ type Witnessed struct {
 // Cosign has every witness cosign the head of what is durable now, and adds what they signed to each of Heads. One that
 // refuses keeps nobody from anything: the others' lines are kept, and the error names it.
 func (l *Ledger) Cosign(ctx context.Context) error {
+	errs, err := l.cosign(ctx)
+	return errors.Join(append(errs, err)...)
+}
+
+// cosign tells of each witness why it did not, and what else failed.
+func (l *Ledger) cosign(ctx context.Context) (refusals []error, err error) {
+	refusals = make([]error, len(l.c.Witnesses))
 	c, err := l.Checkpoint(ctx)
-	if err != nil || c.Size == 0 || len(l.c.Witnesses) == 0 {
-		return err
+	if err != nil || c.Size == 0 {
+		return refusals, err
 	}
 	lines, errs := "", []error{}
-	for _, w := range l.c.Witnesses {
-		line, err := l.cosignBy(ctx, w, c)
+	for i, w := range l.c.Witnesses {
+		var line string
+		line, refusals[i] = l.cosignBy(ctx, w, c)
 		lines += line
-		errs = append(errs, err)
 	}
 	for _, h := range l.heads {
 		if lines == "" {
@@ -52,7 +59,7 @@ func (l *Ledger) Cosign(ctx context.Context) error {
 			clear(l.stood) // what could not be kept is asked for again
 		}
 	}
-	return errors.Join(errs...)
+	return refusals, errors.Join(errs...)
 }
 
 // cosignBy gives the line of a witness; none where it has signed this one already.
@@ -108,30 +115,79 @@ func appendRecord(path, text string) error {
 	return nil
 }
 
-// RunWitnesses asks the witnesses while the ledger grows, until ctx ends. That they begin or cease to refuse is an entry, and
-// refusals are logged as errors; nothing else waits for them.
+// What a witness does, as its entries have it: it refuses, or lies, where it is there and does not cosign what the ledger
+// holds; that is an alarm. One that cannot be asked is none.
+const (
+	cosigns = "ok"
+	refuses = "refused"
+	isAway  = "unavailable"
+)
+
+func doing(err error) string {
+	switch {
+	case err == nil:
+		return cosigns
+	case fault.KindOf(err) == fault.Denied || fault.KindOf(err) == fault.Integrity:
+		return refuses
+	}
+	return isAway
+}
+
+// RunWitnesses asks the witnesses while the ledger grows, until ctx ends. That one begins or ceases to cosign is an entry;
+// that one refuses is an alarm, and an error in the log. Nothing else waits for them.
 func (l *Ledger) RunWitnesses(ctx context.Context) {
-	refused := false
+	was := make([]string, len(l.c.Witnesses))
+	for i := range was {
+		was[i] = cosigns
+	}
 	for len(l.c.Witnesses) > 0 {
 		select {
 		case <-l.c.Clock.After(witnessed):
 		case <-ctx.Done():
 			return
 		}
-		err := l.Cosign(ctx)
-		if ctx.Err() != nil || (err != nil) == refused {
-			continue
-		}
-		refused = err != nil
-		e := Entry{Kind: KindWitness, Result: "ok", Actor: "ombud"}
-		if refused {
-			e.Result, e.Content = "refused", map[string]any{"error": err.Error()}
-			l.c.Log.Error("a witness does not cosign what the ledger holds", "error", err)
-		}
-		if err := l.c.DB.Write(ctx, func(tx *db.Tx) error { _, err := l.Append(tx, e); return err }); err != nil {
-			l.c.Log.Error("what a witness did could not be noted", "error", err)
+		l.askWitnesses(ctx, was)
+	}
+}
+
+// askWitnesses asks each once, and writes down which does something else than it did before.
+func (l *Ledger) askWitnesses(ctx context.Context, was []string) {
+	refusals, err := l.cosign(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		l.c.Log.Error("what witnesses cosigned could not be kept", "error", err)
+	}
+	for i, w := range l.c.Witnesses {
+		if is := doing(refusals[i]); is != was[i] && l.noteWitness(ctx, w.Name(), is, refusals[i]) {
+			was[i] = is
 		}
 	}
+}
+
+// noteWitness writes down what a witness does now, with the alarm that it raises; false where that could not be.
+func (l *Ledger) noteWitness(ctx context.Context, name, is string, why error) bool {
+	e := Entry{Kind: KindWitness, Result: is, Actor: "ombud", Content: map[string]any{"witness": name}}
+	if why != nil {
+		e.Content = map[string]any{"witness": name, "error": why.Error()}
+		l.c.Log.Error("a witness does not cosign what the ledger holds", "error", why)
+	}
+	err := l.c.DB.Write(ctx, func(tx *db.Tx) error {
+		if is == refuses && l.c.Alarm != nil {
+			id, err := l.c.Alarm(ctx, tx, why.Error())
+			if err != nil {
+				return err
+			}
+			e.Content = map[string]any{"witness": name, "error": why.Error(), "alarm": id}
+		}
+		_, err := l.Append(tx, e)
+		return err
+	})
+	if err != nil {
+		l.c.Log.Error("what a witness did could not be noted", "error", err)
+	}
+	return err == nil
 }
 
 // witnesses settles, for the report, what each vouches for: the cosigned checkpoints that fit.

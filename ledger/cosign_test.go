@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/witness"
 )
@@ -164,6 +165,50 @@ func testWitness(t *testing.T, p *place) {
 	refused("ahead of us")
 	if err := p.l.Cosign(ctx); fault.KindOf(err) != fault.Integrity {
 		t.Errorf("a witness ahead of the store: %v", err)
+	}
+}
+
+// TestWitnessThatRefuses: what a witness does is an entry when it changes; refusing and lying are alarms, being away is none.
+func TestWitnessThatRefuses(t *testing.T) {
+	p := newPlace(t)
+	n, w := newNeighbour(t, p.l.verifier)
+	p.witnesses = []*witness.Witness{w}
+	if err := p.reopen(); err != nil {
+		t.Fatal(err)
+	}
+	alarms := 0
+	p.l.c.Alarm = func(context.Context, *db.Tx, string) (string, error) {
+		alarms++
+		return "alm_1", nil
+	}
+	was := []string{cosigns}
+	for _, step := range []struct {
+		what   string
+		broken int
+		lies   bool
+		result string
+		alarms int
+	}{
+		{"refuses", http.StatusForbidden, false, "refused", 1}, {"refuses still", http.StatusForbidden, false, "", 1},
+		{"is away", http.StatusServiceUnavailable, false, "unavailable", 1}, {"lies", 0, true, "refused", 2},
+		{"cosigns", 0, false, "ok", 2}, {"cosigns still", 0, false, "", 2},
+	} {
+		p.append(1)
+		before := p.l.Size()
+		n.broken, n.lies = step.broken, step.lies
+		if p.l.askWitnesses(t.Context(), was); alarms != step.alarms {
+			t.Errorf("%s: %d alarms", step.what, alarms)
+		}
+		if step.result == "" {
+			if p.l.Size() != before {
+				t.Errorf("%s: an entry", step.what)
+			}
+			continue
+		}
+		rows, err := p.l.Tail(t.Context(), 1, TailOptions{})
+		if err != nil || p.l.Size() != before+1 || rows[0].Kind != KindWitness || rows[0].Result != step.result || strings.Contains(string(rows[0].Content), "alm_1") != (step.result == "refused") {
+			t.Errorf("%s: %+v, %v", step.what, rows, err)
+		}
 	}
 }
 

@@ -58,6 +58,8 @@ type Config struct {
 	Buckets map[string]*bucket.Bucket
 	// Witnesses cosign checkpoints (Cosign, RunWitnesses). Without any nobody does.
 	Witnesses []*witness.Witness
+	// Alarm raises one in a transaction, for a witness that refuses, and gives its id; nil raises none.
+	Alarm func(ctx context.Context, tx *db.Tx, why string) (string, error)
 	// Origin is the first line of each checkpoint; default is the name of the vault's key.
 	Origin string
 	// Restored opens a store that is older than what is known of it outside, or that nobody outside knows: it begins a new

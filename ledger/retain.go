@@ -54,7 +54,7 @@ func ClassOf(kind string) Class {
 // Years says how long entries of a class stay readable.
 type Years map[Class]int
 
-// DefaultYears is how long they do at least.
+// DefaultYears is how long they do at least: a promise of ours, whatever law asks for less.
 func DefaultYears() Years { return Years{Security: 7, Access: 1, Compliance: 10} }
 
 // before is the minute before which entries of a class have had their time; 0 for none.

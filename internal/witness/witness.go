@@ -89,7 +89,8 @@ type Stands struct{ Size int64 }
 func (s *Stands) Error() string { return fmt.Sprintf("the witness stands at %d entries", s.Size) }
 
 // Cosign has a checkpoint cosigned that goes on, by the proof, from the one of the old size; 0 where the witness knows none.
-// It gives the line of the cosignature, verified. *Stands tells of another size; anything else is fault.Unavailable.
+// It gives the line of the cosignature, verified. *Stands tells of another size. A witness that is there and refuses is
+// fault.Denied, one that signs something else fault.Integrity; one that cannot be asked now is fault.Unavailable.
 func (w *Witness) Cosign(ctx context.Context, old int64, proof tlog.TreeProof, checkpoint string) (line string, err error) {
 	var body bytes.Buffer
 	fmt.Fprintf(&body, "old %d\n", old)
@@ -115,8 +116,11 @@ func (w *Witness) Cosign(ctx context.Context, old int64, proof tlog.TreeProof, c
 			return "", &Stands{size}
 		}
 	}
-	if res.StatusCode != http.StatusOK {
-		return "", fault.New(fault.Unavailable, "the witness %s refuses: %d", w.name, res.StatusCode)
+	switch {
+	case res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests:
+		return "", fault.New(fault.Unavailable, "the witness %s has no time: %d", w.name, res.StatusCode)
+	case res.StatusCode != http.StatusOK:
+		return "", fault.New(fault.Denied, "the witness %s refuses: %d", w.name, res.StatusCode)
 	}
 	return w.verified(checkpoint + string(answer))
 }
@@ -125,7 +129,7 @@ func (w *Witness) Cosign(ctx context.Context, old int64, proof tlog.TreeProof, c
 func (w *Witness) verified(cosigned string) (string, error) {
 	n, err := note.Open([]byte(cosigned), note.VerifierList(w.Key))
 	if err != nil {
-		return "", fault.Wrap(fault.Unavailable, errors.New("no valid cosignature"), "the witness %s answers with something else", w.name)
+		return "", fault.Wrap(fault.Integrity, errors.New("no valid cosignature"), "the witness %s answers with something else", w.name)
 	}
 	return signatureBar + w.name + " " + n.Sigs[0].Base64 + "\n", nil
 }

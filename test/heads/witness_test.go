@@ -58,7 +58,7 @@ func TestCosignatureOfOthers(t *testing.T) {
 		t.Errorf("what we keep, they do not read: %v", err)
 	}
 	signed = strings.Replace(text, "\n3\n", "\n4\n", 1)
-	if _, err := w.Cosign(t.Context(), 0, nil, checkpoint); fault.KindOf(err) != fault.Unavailable {
+	if _, err := w.Cosign(t.Context(), 0, nil, checkpoint); fault.KindOf(err) != fault.Integrity {
 		t.Errorf("a cosignature of another checkpoint: %v", err)
 	}
 }

@@ -31,6 +31,7 @@ func (v *visit) banners(room string) []g.Node {
 var alarmWords = map[access.AlarmKind]string{
 	access.AlarmElevation: "broke the glass", access.AlarmAccount: "has a new account", access.AlarmRole: "has other roles", access.AlarmLink: "was given a new setup link",
 	access.AlarmReset: "was reset, and given a setup link", access.AlarmFactor: "set up a second factor through a setup link",
+	access.AlarmWitness: "A witness does not cosign what the log holds",
 }
 
 // alarms lists what another person must look at, open ones first.
@@ -71,11 +72,22 @@ func found(one access.Alarm) string {
 }
 
 func (v *visit) alarmSentence(one access.Alarm) string {
+	if one.Account == "" {
+		return alarmWords[one.Kind] + "."
+	}
 	out := v.me("account:"+one.Account) + " " + alarmWords[one.Kind]
 	if one.Actor != "account:"+one.Account {
 		out += ", by " + v.me(one.Actor)
 	}
 	return out + "."
+}
+
+// said is why an alarm was raised, in the words of whoever raised it.
+func said(one access.Alarm) string {
+	if one.Account == "" {
+		return view.Upper(one.Words.Why) + "."
+	}
+	return "They said: “" + one.Words.Why + "”"
 }
 
 func (v *visit) openAlarm(one access.Alarm) g.Node {
@@ -87,7 +99,7 @@ func (v *visit) openAlarm(one access.Alarm) g.Node {
 	out := []g.Node{h.Class("panel"), h.Aria("labelledby", one.ID), h.H3(h.ID(one.ID), g.Text(v.alarmSentence(one))),
 		h.P(h.Class("hint"), g.Text(v.time.Moment(one.Began)+". "+until))}
 	if one.Words != nil && one.Words.Why != "" {
-		out = append(out, h.P(h.Class("mt"), g.Text("They said: “"+one.Words.Why+"”")))
+		out = append(out, h.P(h.Class("mt"), g.Text(said(one))))
 	}
 	mine := one.Actor == v.caller.Actor || "account:"+one.Account == v.caller.Actor
 	if v.may(access.AlarmReview) && !mine {
