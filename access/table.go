@@ -36,12 +36,15 @@ func newAdmitted(c Caller, expires, used time.Time) *admitted {
 
 // Caller tells who comes with a bearer; false for one that was never given out, has expired, or was revoked. Known or
 // not, it takes the same way: one hash and one lookup. It takes no lock and allocates nothing.
-func (k *Keys) Caller(bearer string) (Caller, bool) {
+func (k *Keys) Caller(bearer string) (Caller, bool) { return k.CallerAt(bearer, k.clock.Now()) }
+
+// CallerAt is Caller for who has just read the clock.
+func (k *Keys) CallerAt(bearer string, at time.Time) (Caller, bool) {
 	a := (*k.table.Load())[hash(bearer)]
 	if a == nil {
 		return Caller{}, false
 	}
-	now := k.clock.Now().Unix()
+	now := at.Unix()
 	if now >= a.expires {
 		return Caller{}, false
 	}

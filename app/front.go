@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -89,14 +90,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		turnAway(w, r, status, why, "")
 		return
 	}
-	start, rec := f.app.cfg.Clock.Now(), &recorder{ResponseWriter: w, code: http.StatusOK}
-	span := f.begin(r, start)
+	rec := &recorder{ResponseWriter: w, began: f.app.cfg.Clock.Now(), code: http.StatusOK}
+	span := f.begin(r, rec.began)
 	f.route(rec, r)
-	end := f.metrics.count(r, rec.code, start)
+	end := f.metrics.count(r, rec.code, rec.began)
 	f.end(span, r, rec, end)
 }
 
-func (f *front) route(w http.ResponseWriter, r *http.Request) {
+func (f *front) route(w *recorder, r *http.Request) {
 	switch {
 	case forPrograms(r):
 		f.program(w, r)
@@ -124,8 +125,8 @@ func (f *front) route(w http.ResponseWriter, r *http.Request) {
 }
 
 // program lets in whoever has a bearer in force.
-func (f *front) program(w http.ResponseWriter, r *http.Request) {
-	caller, known := f.app.Keys.Caller(bearerOf(r))
+func (f *front) program(w *recorder, r *http.Request) {
+	caller, known := f.app.Keys.CallerAt(bearerOf(r), w.began)
 	switch {
 	case !known:
 		f.askBearer(w, r)
@@ -159,8 +160,8 @@ func bearerOf(r *http.Request) string {
 }
 
 // enter passes a request on, in the name of the caller.
-func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
-	p := f.parts(r)
+func (f *front) enter(w *recorder, r *http.Request, c access.Caller) {
+	p := f.parts(r, w.began)
 	defer f.app.release(p)
 	r = r.WithContext(f.entered(w, r, f.calling(r, c.Under(p.Policies))))
 	if !strings.HasPrefix(r.URL.Path, "/v1/decisions") { // those have narrower bounds, and a stream of them goes on and on
@@ -171,9 +172,7 @@ func (f *front) enter(w http.ResponseWriter, r *http.Request, c access.Caller) {
 	} else {
 		p.pages.ServeHTTP(w, r)
 	}
-	if rec, ok := w.(*recorder); ok {
-		rec.route = r.Pattern
-	}
+	w.route = r.Pattern
 }
 
 // forPrograms tells the API from the pages.
@@ -181,11 +180,11 @@ func forPrograms(r *http.Request) bool { return api.Programs(r.URL.Path) }
 
 // parts are those of the configuration as it is now; for decisions, which are asked thousands of times a second, as it
 // was within the last one.
-func (f *front) parts(r *http.Request) *Parts {
+func (f *front) parts(r *http.Request, at time.Time) *Parts {
 	var p *Parts
 	var err error
 	if strings.HasPrefix(r.URL.Path, "/v1/decisions") {
-		p, err = f.app.recent(r.Context())
+		p, err = f.app.recent(r.Context(), at)
 	} else {
 		err = f.app.refresh(r.Context())
 		p = f.app.take()

@@ -115,9 +115,10 @@ func methodOf(m string) string {
 	return "other"
 }
 
-// recorder remembers the status, and the route where one was found.
+// recorder remembers when a request came, the status, and the route where one was found.
 type recorder struct {
 	http.ResponseWriter
+	began time.Time
 	code  int
 	route string
 }

@@ -57,8 +57,8 @@ const refreshed = time.Second
 // recent gives the parts of the configuration as it was within the last second, for what is asked thousands of times a
 // second: it takes no lock, and one request in a second reads the file. With an error come the former parts. They must
 // be released once.
-func (a *App) recent(ctx context.Context) (p *Parts, err error) {
-	now, last := a.cfg.Clock.Now().UnixNano(), a.checked.Load()
+func (a *App) recent(ctx context.Context, at time.Time) (p *Parts, err error) {
+	now, last := at.UnixNano(), a.checked.Load()
 	if (now-last >= int64(refreshed) || now < last) && a.checked.CompareAndSwap(last, now) {
 		err = a.refresh(ctx)
 	}

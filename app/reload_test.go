@@ -31,7 +31,7 @@ func openHere(t *testing.T) (*App, *clock.Fake, func(string)) {
 func TestRecent(t *testing.T) {
 	a, c, write := openHere(t)
 	name := func() (string, error) {
-		p, err := a.recent(t.Context())
+		p, err := a.recent(t.Context(), c.Now())
 		defer a.release(p)
 		return p.Catalog.Config().Organization.Name, err
 	}

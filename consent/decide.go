@@ -81,9 +81,9 @@ func (v Verdict) ValidUntil() time.Time {
 // Handle is a person that was looked up once. It is good for the life of the service.
 type Handle struct {
 	person  subject.Number
-	erasure subject.Erasure
 	erased  bool
-	nobody  Reason // why this can be nobody; "" where it can
+	erasure *subject.Erasure // nil where nothing is known of it
+	nobody  Reason           // why this can be nobody; "" where it can
 }
 
 // Person is the number behind a handle; 0 for nobody.
@@ -108,36 +108,39 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 	h.erased = h.person != 0
 	for _, i := range ids {
 		if e, ok := s.cfg.Suppressions.Erased(i); ok {
-			return Handle{person: h.person, erasure: e, erased: true}
+			return Handle{person: h.person, erasure: &e, erased: true}
 		}
 	}
 	return h
 }
 
 // FindAll is Find for many questions of one identity each: to[i] becomes the handle of ids[i]. Where there is no kind, it
-// stays as it is.
+// stays as it is. While one identity is hashed, the memory is on its way that those before it need.
 func (s *Service) FindAll(ids []subject.Identity, to []Handle) {
-	const some = 64
-	var keys [some]index.Key
-	var found [some]index.Number
-	for len(ids) > 0 {
-		n := min(some, len(ids))
-		for i, id := range ids[:n] {
-			if id.Kind != "" {
-				keys[i] = short(s.cfg.People.Key(id))
-			}
+	var before index.Key
+	last := -1 // whose key is before
+	for i, id := range ids {
+		if id.Kind == "" {
+			continue
 		}
-		s.index.FindAll(keys[:n], found[:n])
-		for i, id := range ids[:n] {
-			if f, _, _ := s.index.State(found[i]); id.Kind == "" {
-				continue
-			} else if found[i] != 0 && f&(index.Erased|index.Suppressed) == 0 {
-				to[i] = Handle{person: subject.Number(found[i])}
-			} else {
-				to[i] = s.Find(id)
-			}
+		key := short(s.cfg.People.Key(id))
+		s.index.Ask(key)
+		if last >= 0 {
+			to[last].person = subject.Number(s.index.FindAndAsk(before))
 		}
-		ids, to = ids[n:], to[n:]
+		before, last = key, i
+	}
+	if last >= 0 {
+		to[last].person = subject.Number(s.index.FindAndAsk(before))
+	}
+	for i, id := range ids {
+		switch n := to[i].person; {
+		case id.Kind == "":
+		case n != 0 && s.index.Flags(index.Number(n))&(index.Erased|index.Suppressed) == 0:
+			to[i] = Handle{person: n}
+		default:
+			to[i] = s.Find(id)
+		}
 	}
 }
 
@@ -196,7 +199,7 @@ func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, catego
 		v.Reason = h.nobody
 		return v
 	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
-		return s.afterErasure(v, *h, rule)
+		return s.afterErasure(v, h, rule)
 	case gpc && s.stoppedBySignal(rule):
 		v.Reason = OptedOut
 		return v
@@ -259,13 +262,13 @@ func byBasis(v Verdict, now index.Minute, rule *purpose.Rule) Verdict {
 }
 
 // afterErasure lets only what was recorded as an exception go on.
-func (s *Service) afterErasure(v Verdict, h Handle, rule *purpose.Rule) Verdict {
+func (s *Service) afterErasure(v Verdict, h *Handle, rule *purpose.Rule) Verdict {
 	switch {
 	case rule.Basis == purpose.Consent:
 		v.Reason = WasErased
-	case slices.Contains(h.erasure.Allowed, rule.ID):
+	case h.erasure != nil && slices.Contains(h.erasure.Allowed, rule.ID):
 		v.Allowed, v.Reason, v.Until = true, KeptException, index.Never
-	case h.erasure.Held && rule.Is(purpose.LegalClaims):
+	case h.erasure != nil && h.erasure.Held && rule.Is(purpose.LegalClaims):
 		v.Allowed, v.Reason, v.Until = true, HoldException, index.Never
 	default:
 		v.Reason = WasErased
@@ -326,8 +329,7 @@ func (s *Service) stoppedBySignal(rule *purpose.Rule) bool {
 
 // flag notes in the index whether there are facts about a person.
 func (s *Service) flag(n subject.Number) {
-	f, _, _ := s.index.State(index.Number(n)) // whether they are suppressed stays as it is
-	f &^= index.Aside
+	f := s.index.Flags(index.Number(n)) &^ index.Aside // whether they are suppressed stays as it is
 	if len(s.cfg.Facts.Of(n)) > 0 {
 		f |= index.Aside
 	}

@@ -95,7 +95,7 @@ const optOutType = "opt_out"
 func (s *Service) optOut(ctx context.Context, n subject.Number) error {
 	defer s.signals.Delete(n)
 	return s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		flags, _, _ := s.index.State(index.Number(n))
+		flags := s.index.Flags(index.Number(n))
 		if flags&index.Erased != 0 || s.optedOut(n) {
 			return nil
 		}

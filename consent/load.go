@@ -42,7 +42,7 @@ func (s *Service) load(ctx context.Context) error {
 // time: they come from the store.
 func (s *Service) loadPeople(ctx context.Context, all bool) error {
 	for n := range s.index.People() {
-		if f, _, _ := s.index.State(n); f != 0 {
+		if s.index.Flags(n) != 0 {
 			s.index.SetFlags(n, 0)
 		}
 	}

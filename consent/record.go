@@ -156,7 +156,7 @@ func (s *Service) returns(ctx context.Context, tx *db.Tx, n subject.Number, ids 
 	for _, i := range ids {
 		if _, ok := s.cfg.Suppressions.Erased(i); ok {
 			tx.OnCommit(func() {
-				f, _, _ := s.index.State(index.Number(n))
+				f := s.index.Flags(index.Number(n))
 				s.index.SetFlags(index.Number(n), f&^index.Suppressed)
 			})
 			return s.cfg.People.Return(ctx, tx, n)

@@ -207,7 +207,7 @@ func (s *Service) bindOne(b subject.Bound) { s.index.Bind(short(b.Key), index.Nu
 func (s *Service) standing() iter.Seq[index.Number] {
 	return func(yield func(index.Number) bool) {
 		for n := range s.index.People() {
-			if f, _, _ := s.index.State(n); f&index.Erased == 0 && !yield(n) {
+			if s.index.Flags(n)&index.Erased == 0 && !yield(n) {
 				return
 			}
 		}
@@ -226,7 +226,7 @@ func (s *Service) flagged(i subject.Identity) (subject.Number, index.Flags, bool
 	if !ok {
 		return 0, 0, false
 	}
-	f, _, _ := s.index.State(n)
+	f := s.index.Flags(n)
 	return subject.Number(n), f, f&index.Erased == 0
 }
 

@@ -36,7 +36,10 @@ func (p Proxies) has(a netip.Addr) bool {
 // Of the chain of addresses the last one counts that is not a proxy of ours: what stands before it, anybody can have
 // written.
 func (p Proxies) Behind(r *http.Request) (_ *http.Request, ok bool) {
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); len(p) == 0 || err != nil || !p.has(from.Addr()) {
+	if len(p) == 0 {
+		return r, true
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !p.has(from.Addr()) {
 		return r, true
 	}
 	for _, scheme := range r.Header.Values("X-Forwarded-Proto") {

@@ -105,7 +105,7 @@ func (m *model) same(t interface {
 		for rank := range index.Ranks {
 			flags, w, there := x.Look(n, rank)
 			_, has := p.Words[rank]
-			if !ok || !there || flags != f || w != p.Words[rank] || has != (known>>rank&1 == 1) {
+			if !ok || !there || flags != f || x.Flags(n) != f || w != p.Words[rank] || has != (known>>rank&1 == 1) {
 				t.Fatal("Look, State and Words disagree", n, rank)
 			}
 		}
