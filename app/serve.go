@@ -86,7 +86,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 	a.work.Go(func() { a.keepConsents(a.ctx) })
 	a.work.Go(func() { a.Consents.Run(a.ctx) })
 	a.work.Go(func() { a.Relay.Run(a.ctx) })
-	a.work.Go(func() { a.followWithdrawals(a.ctx) })
+	a.work.Go(func() { a.followConsents(a.ctx) })
 	if a.Mirror != nil {
 		a.work.Go(func() { a.Mirror.Run(a.ctx) })
 	}

@@ -3,29 +3,27 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/ombudhq/ombud/consent"
-	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 )
 
-// How often what withdrawals left is looked at when something was written, and when it could not be done.
+// How often what consents left is looked at when something was written, and when it could not be done.
 const (
 	owedSoon  = time.Second
 	owedLater = time.Minute
 	owedBatch = 100
 )
 
-// followWithdrawals opens an erasure for what each withdrawal left without a ground, until ctx ends. What cannot be planned
-// now is tried again, and holds up no other.
-func (a *App) followWithdrawals(ctx context.Context) {
+// followConsents opens an erasure for what each consent that ended left without a ground, until ctx ends. What cannot be
+// planned now is tried again, and holds up no other.
+func (a *App) followConsents(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed, wait := a.Ledger.Changed(), owedSoon
 		if err := a.eraseOwed(ctx); err != nil && ctx.Err() == nil {
-			a.cfg.Log.Error("the erasure that a withdrawal asks for could not be planned; it is tried again", "error", err)
+			a.cfg.Log.Error("the erasure that follows from the end of a consent could not be planned; it is tried again", "error", err)
 			changed, wait = nil, owedLater
 		}
 		if changed != nil {
@@ -51,29 +49,48 @@ func (a *App) eraseOwed(ctx context.Context) error {
 		}
 		for _, o := range owed {
 			after = o.Revision
-			errs = append(errs, a.eraseOne(ctx, o))
+			_, err := a.eraseOne(ctx, o)
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (a *App) eraseOne(ctx context.Context, o consent.Owed) error {
-	if len(o.Purposes) == 0 {
-		return a.Consents.Settle(ctx, o.Revision)
+// followWithdrawal gives the request that follows from a withdrawal, which it opens unless it is there already; nil where
+// nothing is to be erased.
+func (a *App) followWithdrawal(ctx context.Context, revision int64) (*request.Request, error) {
+	owed, err := a.Consents.Owed(ctx, revision-1, 1)
+	if err == nil && len(owed) > 0 && owed[0].Revision == revision {
+		return a.eraseOne(ctx, owed[0])
+	}
+	if err != nil {
+		return nil, err
 	}
 	p, release, err := a.Acquire(ctx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer release()
+	return p.Requests.After(ctx, consent.CauseOf(revision))
+}
+
+func (a *App) eraseOne(ctx context.Context, o consent.Owed) (r *request.Request, err error) {
+	if len(o.Purposes) == 0 {
+		return nil, a.Consents.Settle(ctx, o.Revision)
+	}
+	p, release, err := a.Acquire(ctx)
+	if err != nil {
+		return nil, err
 	}
 	defer release()
 	if len(p.Catalog.Config().Systems) > 0 {
-		_, err = p.Requests.Follow(ctx, request.PlanInput{
+		r, err = p.Requests.Follow(ctx, request.PlanInput{
 			Kind: plan.Erasure, Actor: "ombud", People: []plan.Person{{Identities: o.Identities}},
-			Limit: &plan.Limit{Purposes: o.Purposes, Categories: o.Categories}, Cause: fmt.Sprintf("withdrawal %d", o.Revision),
+			Limit: &plan.Limit{Purposes: o.Purposes, Categories: o.Categories}, Cause: o.Cause,
 		})
 	}
-	if err != nil && fault.KindOf(err) != fault.Conflict { // there is one for it already
-		return err
+	if err != nil {
+		return nil, err
 	}
-	return a.Consents.Settle(ctx, o.Revision)
+	return r, a.Consents.Settle(ctx, o.Revision)
 }

@@ -163,6 +163,52 @@ func TestWithdrawalIsFollowedOnce(t *testing.T) {
 	}
 }
 
+// TestWithdrawalOnTheCommandLineIsFollowed: at once, without a server, and the answer names the request; once.
+func TestWithdrawalOnTheCommandLineIsFollowed(t *testing.T) {
+	s, _, dir := mailing(t)
+	s.says("letters", "yes")
+	s.says("survey", "yes")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	withdraw := func(who, purpose string) (out struct {
+		Ended   int
+		Erasure *struct{ Request, Ref, Hash, Status string }
+	}) {
+		t.Helper()
+		code, text, errs := command(t, dir, "", "consent", "withdraw", "--subject", "email="+who+"@example.com", "--purpose", purpose, "--json")
+		if err := json.Unmarshal([]byte(text), &out); code != 0 || err != nil {
+			t.Fatalf("exit %d, %v: %s%s", code, err, text, errs)
+		}
+		return out
+	}
+	if out := withdraw("ida", "survey"); out.Ended != 1 || out.Erasure != nil {
+		t.Errorf("its data may be kept: %+v", out)
+	}
+	first := withdraw("ida", "letters")
+	if first.Erasure == nil || first.Erasure.Status != "awaiting_approval" {
+		t.Fatalf("%+v", first)
+	}
+	if again := withdraw("ida", "letters"); again.Ended != 0 || again.Erasure != nil {
+		t.Errorf("nothing ended: %+v", again)
+	}
+	s = serve(t, dir)
+	defer s.stop()
+	if r := s.erasures(1); r.Request != first.Erasure.Request {
+		t.Errorf("%+v, not %+v", r, first)
+	}
+	if code, _, errs := command(t, dir, "", "consent", "record", "--subject", "email=jon@example.com", "--purpose", "letters", "--method", "web_form", "--notice", "letters@3/en"); code != 0 {
+		t.Fatal(errs)
+	}
+	second := withdraw("jon", "letters") // through the server, which follows withdrawals too
+	if second.Erasure == nil || second.Erasure.Request == first.Erasure.Request {
+		t.Fatalf("%+v after %+v", second, first)
+	}
+	if r := s.erasures(2); r.Request != second.Erasure.Request {
+		t.Errorf("%+v, not %+v", r, second)
+	}
+}
+
 // TestPartsOverHTTP: an erasure of part of the data over the API; what makes no sense is refused with every fault.
 func TestPartsOverHTTP(t *testing.T) {
 	s, _, _ := mailing(t)

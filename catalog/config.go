@@ -224,7 +224,7 @@ const (
 	Nullify      Method = "null"         // listed columns, or the reference, set to NULL
 	Redact       Method = "redact"       // text replaced whole, or the person's spans masked
 	Pseudonymise Method = "pseudonymise" // identifying columns replaced by random, row stays linkable to itself
-	Shred        Method = "shred"        // the row's key destroyed; on stores without keys: overwrite, then delete
+	Shred        Method = "shred"        // the row's key destroyed; on stores without keys, all of today's: like delete, and the plan says so
 	Keep         Method = "keep"         // stays, with a reason and an end
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -150,14 +151,46 @@ func (c *consentWithdrawCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(out, func() {
+	next := s.follow(ctx, out)
+	return s.answer(withdrawn{out, next}, func() {
 		s.heading("Withdrawn: %s ended. Every decision from now on says no.", count(out.Ended, "consent"))
 		s.printf("  person       %s\n  no more      %s\n", out.Subject, listing(out.Purposes, "nothing as a whole"))
 		if len(out.Narrowed) > 0 {
 			s.printf("  goes on      %s, for its other categories\n", strings.Join(out.Narrowed, ", "))
 		}
 		s.printf("  revision     %d\n", out.Revision)
+		if next != nil {
+			s.section("%s erases what nothing else carries. It waits for approval: ombud dsr show %s", next.Ref, next.Ref)
+		}
 	})
+}
+
+// withdrawn is the answer: the withdrawal, and the request that follows from it.
+type withdrawn struct {
+	consent.Withdrawal
+	Erasure *following `json:"erasure,omitempty"`
+}
+
+type following struct {
+	Request string        `json:"request"`
+	Ref     string        `json:"ref"`
+	Hash    string        `json:"hash"`
+	Status  request.State `json:"status"`
+}
+
+// follow opens the erasure that a withdrawal asks for; nil where there is none. The withdrawal holds, whatever becomes of that.
+func (s *session) follow(ctx context.Context, w consent.Withdrawal) *following {
+	if w.Ended == 0 {
+		return nil
+	}
+	r, err := s.FollowWithdrawal(ctx, w.Revision)
+	if err != nil {
+		s.warn("the withdrawal holds; what it asks to erase could not be planned, and ombud serve tries again: %v", err)
+	}
+	if r == nil {
+		return nil
+	}
+	return &following{r.ID, r.Ref, r.Hash, r.State}
 }
 
 func listing(words []string, none string) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -54,7 +55,10 @@ func (s *session) showLimit(r *request.Request) {
 		return
 	}
 	s.printf("  Only of %s.\n", r.Limit)
-	if r.Cause != "" {
+	switch {
+	case consent.ByItself(r.Cause):
+		s.printf("  It follows from a consent whose time was over: what has no other ground goes.\n")
+	case r.Cause != "":
 		s.printf("  It follows from a consent that was withdrawn: what has no other ground goes.\n")
 	}
 }

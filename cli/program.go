@@ -89,6 +89,8 @@ type Services struct {
 	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
 	// BackUpKeys copies the keys into an encrypted file.
 	BackUpKeys func(context.Context, KeyBackupOptions) (KeysBackedUp, error)
+	// FollowWithdrawal gives the erasure that follows from a withdrawal, by its revision; nil where nothing is to go.
+	FollowWithdrawal func(ctx context.Context, revision int64) (*request.Request, error)
 	// Replay does erasures again in a customer's store that was restored.
 	Replay func(context.Context, ReplayOptions) (*request.Request, error)
 	// Close ends the use of the services, and the services when nobody else uses them.

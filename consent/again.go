@@ -21,10 +21,11 @@ type noAct struct {
 	Categories []string      `json:"categories,omitempty"`
 	All        bool          `json:"all,omitempty"`
 	Erased     bool          `json:"erased,omitempty"` // the person had been erased before
+	Past       bool          `json:"past,omitempty"`   // it was history, and owed nothing
 }
 
-func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity, c *ended) error {
-	act := noAct{Purposes: c.Purposes, Categories: c.Categories, All: c.All}
+func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity, c *ended, past bool) error {
+	act := noAct{Purposes: c.Purposes, Categories: c.Categories, All: c.All, Past: past}
 	for _, p := range c.Narrowed {
 		act.Narrowed = append(act.Narrowed, p.Purpose)
 	}
@@ -84,7 +85,11 @@ func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 		for _, p := range act.Narrowed {
 			s.endAgain(c, n, p, act.Categories)
 		}
-		if _, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}, nil); err != nil {
+		at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}, nil)
+		if err == nil && len(c.Consents) > 0 && !act.Past {
+			err = owe(ctx, tx, n, at.Revision) // the request that followed it is lost too
+		}
+		if err != nil {
 			return err
 		}
 	}

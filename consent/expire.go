@@ -55,8 +55,8 @@ func (s *Service) EndingBefore(end time.Time) []Expiring {
 	return s.Between(s.Now()+1, index.MinuteOf(end))
 }
 
-// Expire writes an entry for each consent that ended since it was last called, so that services hear of it. It may be
-// called as often or as seldom as one likes.
+// Expire writes an entry for each consent that ended since it was last called, so that services hear of it, and what it leaves
+// is owed as after a withdrawal. It may be called as often or as seldom as one likes.
 func (s *Service) Expire(ctx context.Context) error {
 	until := s.Now() + 1
 	var from int64
@@ -74,7 +74,7 @@ func (s *Service) Expire(ctx context.Context) error {
 	for len(list) > 0 {
 		batch := list[:min(expireBatch, len(list))]
 		list = list[len(batch):]
-		if err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error { return s.tellExpired(tx, batch) }); err != nil {
+		if err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error { return s.tellExpired(ctx, tx, batch) }); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (s *Service) Expire(ctx context.Context) error {
 
 // tellExpired writes the entries of a batch; of a consent that was followed by something else meanwhile, none. A sweep
 // that was cut off tells of some again: services hear at least once.
-func (s *Service) tellExpired(tx *db.Tx, batch []Expiring) error {
+func (s *Service) tellExpired(ctx context.Context, tx *db.Tx, batch []Expiring) error {
 	for _, e := range batch {
 		rank, ok := s.rank(e.Purpose)
 		if st := s.current(e.person, rank); !ok || conID(int64(st.word.Revision())) != e.ConsentID {
@@ -94,6 +94,9 @@ func (s *Service) tellExpired(tx *db.Tx, batch []Expiring) error {
 		}
 		content := lapsed{At: e.Ends, Purpose: e.Purpose, Consent: e.ConsentID}
 		at, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindExpired, Result: "ok", Actor: "ombud", Subject: e.Subject, Slot: e.person.Slot(), Content: content})
+		if err == nil {
+			err = owe(ctx, tx, e.person, at.Revision)
+		}
 		if err != nil {
 			return err
 		}

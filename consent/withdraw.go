@@ -109,13 +109,14 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 			first = append(first, rule.ID)
 		}
 	}
-	if err := s.keep(ctx, tx, n, in.Subject, c); err != nil {
+	past := in.from != nil && in.from.past
+	if err := s.keep(ctx, tx, n, in.Subject, c, past); err != nil {
 		return Withdrawal{}, err
 	}
 	e.Content = c
 	at, err := s.put(tx, n, bound, e, d)
-	if err == nil && (in.from == nil || !in.from.past) {
-		err = owe(ctx, tx, n, at.Revision, c)
+	if err == nil && len(c.Consents) > 0 && !past {
+		err = owe(ctx, tx, n, at.Revision)
 	}
 	if err != nil {
 		return Withdrawal{}, err

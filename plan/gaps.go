@@ -347,6 +347,9 @@ func touchWarnings(g *group) []Warning {
 	if g.d.Table.Versioned && g.d.Table.Rights.DeleteHistory {
 		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "history", Message: "old versions go too, and the engine can only remove those of all rows"})
 	}
+	if g.decision.method == catalog.Shred {
+		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "shred", Message: "this store has no keys of its own to destroy: its rows are deleted, as delete does"})
+	}
 	if g.d.Table.NoRollback {
 		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "no-rollback", Message: "this table has no transactions: a failure half-way leaves it half done until the retry"})
 	}

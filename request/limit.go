@@ -64,23 +64,54 @@ func (r *record) because(ctx context.Context, tx *db.Tx) error {
 	if r.Cause == "" {
 		return nil
 	}
-	var other string
-	err := tx.QueryRow(ctx, `select request from request_causes where cause = $1`, r.Cause).Scan(&other)
-	if err == nil {
-		return fault.New(fault.Conflict, "there is a request for this already")
+	other, err := causedBy(ctx, tx, r.Cause)
+	if err != nil {
+		return err
 	}
-	if !errors.Is(err, db.ErrNoRows) {
-		return fmt.Errorf("reading what a request follows from: %w", err)
+	if other != "" {
+		return fault.New(fault.Conflict, "there is a request for this already")
 	}
 	_, err = tx.Exec(ctx, `insert into request_causes (cause, request) values ($1, $2)`, r.Cause, r.id)
 	return err
 }
 
+// causedBy is the request that follows from something; "" for none.
+func causedBy(ctx context.Context, tx *db.Tx, cause string) (request string, err error) {
+	err = tx.QueryRow(ctx, `select request from request_causes where cause = $1`, cause).Scan(&request)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return "", fmt.Errorf("reading what a request follows from: %w", err)
+	}
+	return request, nil
+}
+
+// After gives the request that follows from something; nil where there is none.
+func (s *Service) After(ctx context.Context, cause string) (*Request, error) {
+	var request string
+	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		request, err = causedBy(ctx, tx, cause)
+		return err
+	})
+	if err != nil || request == "" {
+		return nil, err
+	}
+	return s.Get(ctx, request)
+}
+
 // Follow is Plan for what follows from something, as the erasure of data does from a consent that ended. It gives nil where
-// nothing is to be done; where a store could not be asked, that is not known, and the request waits for it. A second one
-// for the same cause is fault.Conflict.
+// nothing is to be done; where a store could not be asked, that is not known, and the request waits for it. Where there is one
+// for the same cause already, it gives that.
 func (s *Service) Follow(ctx context.Context, in PlanInput) (*Request, error) {
-	return s.planNew(ctx, in, func(p *plan.Plan) bool {
+	r, err := s.After(ctx, in.Cause)
+	if r != nil || err != nil {
+		return r, err
+	}
+	r, err = s.planNew(ctx, in, func(p *plan.Plan) bool {
 		return acts(p) || slices.ContainsFunc(p.Gaps, func(g plan.Remaining) bool { return g.Code == "unreachable" || g.Code == "unreadable" })
 	})
+	if fault.KindOf(err) == fault.Conflict { // somebody else was faster
+		if other, _ := s.After(ctx, in.Cause); other != nil {
+			return other, nil
+		}
+	}
+	return r, err
 }

@@ -7,6 +7,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/web/console/view"
@@ -58,6 +59,8 @@ func (d *dossier) limit() string {
 	switch {
 	case d.Limit == nil:
 		return ""
+	case consent.ByItself(d.Cause):
+		return "The time of a consent was over; this is about " + d.Limit.String() + ". "
 	case d.Cause != "":
 		return "A consent was withdrawn; this is about " + d.Limit.String() + ". "
 	}
