@@ -72,7 +72,7 @@
 //     key that the store gave to somebody new since leads to them.
 //   - Sight: a cell that stays, or is given out, and can be read by no decoder is a gap, unless ombud.yaml calls its column opaque.
 //   - Memory: beyond Config.Memory rows, datasets leave memory for a sealed temporary file (table.go), the
-//     ones that others refer to with their indexes; plans are the same to the last digit. What still grows with
-//     a person: what a retry must recall of an earlier run, rows tied in a circle that only one transaction
-//     can delete, the depths of such circles on MariaDB and MySQL, and keys that are not unique in the parent.
+//     ones that others refer to with their indexes; plans are the same to the last digit. What a retry knows of
+//     an earlier run lies there too (ghostkeys.go), or in the journal until its turn. What still grows with
+//     a person: rows tied in a circle that only one transaction can delete, the depths of such circles on MariaDB and MySQL, and keys that are not unique in the parent.
 package plan

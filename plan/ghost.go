@@ -15,12 +15,44 @@ import (
 // The sealed journal still knows them (see recall.go), so a retry finds such rows, and judges them as
 // the first run did.
 type ghosts struct {
-	edges  map[*catalog.Edge]map[string]ghost
+	edges  map[*catalog.Edge]*ghostKeys
 	ids    []ghostID
-	rows   []ghostRows
+	rows   []ghostRef // addresses of rows that no key leads to
 	vals   values
 	tokens map[int][]string // per person, of everything that identified them: holds are found by these
-	unseen []chunk          // of systems that do not answer now; they may answer later
+	unseen []ghostRef       // of systems that do not answer now; they may answer later
+}
+
+// ghostRef is acts of a chunk of the journal, which is read again when its turn comes: a person may have
+// had very many rows.
+type ghostRef struct {
+	ordinal int
+	acts    []int
+}
+
+// note keeps the place of an act.
+func note(refs []ghostRef, ordinal, act int) []ghostRef {
+	if last := len(refs) - 1; last >= 0 && refs[last].ordinal == ordinal {
+		refs[last].acts = append(refs[last].acts, act)
+		return refs
+	}
+	return append(refs, ghostRef{ordinal, []int{act}})
+}
+
+// reread gives the acts of some places.
+func (w *walk) reread(ctx context.Context, refs []ghostRef, f func(system string, a act) error) error {
+	for _, ref := range refs {
+		c, err := w.before.chunk(ctx, ref.ordinal)
+		if err != nil {
+			return err
+		}
+		for _, i := range ref.acts {
+			if err := f(c.system, c.acts[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // ghost is a key by which rows referred to a row of the person, and what became of that row.
@@ -44,7 +76,7 @@ type ghostID struct {
 	keys   []connector.Key
 }
 
-// ghostRows are addresses of rows that no key leads to. Each row is the one meant only while its
+// ghostRows are some of them. Each row is the one meant only while its
 // fence columns hold what they held, or nothing.
 type ghostRows struct {
 	d       *catalog.Dataset
@@ -57,20 +89,7 @@ type ghostRows struct {
 
 func (g ghosts) has(e *catalog.Edge, k connector.Key) bool { return g.fate(e, k) != "" }
 
-func (g ghosts) fate(e *catalog.Edge, k connector.Key) string {
-	if len(g.edges[e]) == 0 {
-		return ""
-	}
-	return g.edges[e][encodeKey(k, e.Value)].fate
-}
-
-func (g ghosts) keys(e *catalog.Edge) []connector.Key {
-	var out []connector.Key
-	for _, k := range sorted(g.edges[e]) {
-		out = append(out, k.key)
-	}
-	return out
-}
+func (g ghosts) fate(e *catalog.Edge, k connector.Key) string { return g.edges[e].fate(k) }
 
 func (g ghosts) identities(d *catalog.Dataset, column string) []connector.Key {
 	var out []connector.Key
@@ -84,7 +103,7 @@ func (g ghosts) identities(d *catalog.Dataset, column string) []connector.Key {
 
 // summon reads them from the request's journal, when there is one.
 func (w *walk) summon(ctx context.Context, j *journal) error {
-	w.ghosts = ghosts{edges: map[*catalog.Edge]map[string]ghost{}, vals: newValues(), tokens: map[int][]string{}}
+	w.ghosts = ghosts{edges: map[*catalog.Edge]*ghostKeys{}, vals: newValues(), tokens: map[int][]string{}}
 	if j == nil || !j.acting || w.q.Kind != Erasure {
 		return nil // no run before, or one that is closed for good
 	}
@@ -98,51 +117,58 @@ func (w *walk) summon(ctx context.Context, j *journal) error {
 		if err != nil {
 			return err
 		}
-		for _, a := range c.acts {
-			if recalls(a.verb) && !w.addGhost(c.system, a) {
-				w.ghosts.unseen = append(w.ghosts.unseen, chunk{system: c.system, acts: []act{a}})
+		for i, a := range c.acts {
+			if !recalls(a.verb) {
+				continue
+			}
+			if err := w.addGhost(c.system, a, h.ordinal, i); err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	return w.storage.failed()
 }
 
-// addGhost takes in one act of recall; false when what it speaks of cannot be seen now.
-func (w *walk) addGhost(system string, a act) bool {
+// addGhost takes in one act of recall, or keeps its place where what it speaks of cannot be seen now.
+func (w *walk) addGhost(system string, a act, ordinal, i int) error {
 	if a.verb == recallFacts {
 		w.addFacts(a)
-		return true
+		return nil
 	}
-	d := w.g.Dataset(system, a.dataset)
-	if d == nil {
-		return false
-	}
-	switch a.verb {
-	case recallIDs:
+	d, seen := w.g.Dataset(system, a.dataset), true
+	var err error
+	switch {
+	case d == nil:
+		seen = false
+	case a.verb == recallIDs:
 		w.ghosts.ids = append(w.ghosts.ids, ghostID{d, a.set[0], a.breaks, a.rows})
-	case recallRows:
-		w.ghosts.rows = append(w.ghosts.rows, ghostRows{d, a.rows, a.fence[0].columns, a.fence[0].keys, a.breaks, a.together})
-	case recallKeys:
-		return w.addGhostKeys(d, a)
+	case a.verb == recallRows:
+		w.ghosts.rows = note(w.ghosts.rows, ordinal, i)
+	case a.verb == recallKeys:
+		seen, err = w.addGhostKeys(d, a)
 	}
-	return true
+	if !seen {
+		w.ghosts.unseen = note(w.ghosts.unseen, ordinal, i)
+	}
+	return err
 }
 
-func (w *walk) addGhostKeys(d *catalog.Dataset, a act) bool {
-	found := false
+func (w *walk) addGhostKeys(d *catalog.Dataset, a act) (found bool, err error) {
 	for _, e := range d.Out {
 		if e.Parent.ID() != a.set[1] || !slices.Equal(e.ChildColumns, a.fence[0].columns) || !sameWhen(e, a.fence[1:]) {
 			continue
 		}
 		found = true
 		if w.ghosts.edges[e] == nil {
-			w.ghosts.edges[e] = map[string]ghost{}
+			if w.ghosts.edges[e], err = newGhostKeys(w.storage, e.Value); err != nil {
+				return true, err
+			}
 		}
 		for _, k := range a.fence[0].keys {
-			w.ghosts.edges[e][encodeKey(k, e.Value)] = ghost{k, a.set[0]}
+			w.ghosts.edges[e].put(k, a.set[0])
 		}
 	}
-	return found
+	return found, nil
 }
 
 func (w *walk) addFacts(a act) {
@@ -177,81 +203,129 @@ func sameWhen(e *catalog.Edge, fences []fence) bool {
 
 // haunt asks for the rows that still, or again, answer to what is gone.
 func (w *walk) haunt(ctx context.Context) error {
-	var qs []question
+	if !w.again {
+		return nil
+	}
+	h := haunting{w: w}
 	for _, e := range w.g.Edges {
 		if err := w.layGhosts(ctx, e); err != nil {
 			return err
 		}
-		if keys := w.ghosts.keys(e); len(keys) > 0 && !e.Child.Ignored {
-			qs = append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID("an earlier run › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
+		if e.Child.Ignored {
+			continue
+		}
+		err := w.ghosts.edges[e].parts(w.e.cfg.Chunk, func(part []ghost) error {
+			keys := addressed(part)
+			return h.add(ctx, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID("an earlier run › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)}, len(keys))
+		})
+		if err != nil {
+			return err
 		}
 	}
 	for _, id := range w.ghosts.ids {
 		q := question{d: id.d, edge: -1, up: true, path: w.pathID("an earlier run › " + id.d.Name), sel: w.selectBy(id.d, []string{id.column}, id.keys, nil)}
 		q.sel.Where[0].Fold = id.fold
-		qs = append(qs, q)
+		if err := h.add(ctx, q, len(id.keys)); err != nil {
+			return err
+		}
 	}
-	return w.ask(ctx, qs)
+	return w.ask(ctx, h.qs)
+}
+
+// haunting collects questions and asks them when they have keys for some chunks.
+type haunting struct {
+	w    *walk
+	qs   []question
+	keys int
+}
+
+func (h *haunting) add(ctx context.Context, q question, keys int) error {
+	h.qs, h.keys = append(h.qs, q), h.keys+keys
+	if h.keys < atOnce*h.w.e.cfg.Chunk {
+		return nil
+	}
+	qs := h.qs
+	h.qs, h.keys = nil, 0
+	return h.w.ask(ctx, qs)
+}
+
+func addressed(gs []ghost) []connector.Key {
+	out := make([]connector.Key, len(gs))
+	for i, g := range gs {
+		out[i] = g.key
+	}
+	return out
 }
 
 // layGhosts forgets the keys of rows that went where there is such a row again: a store gave the
 // number to somebody new, and what refers to it is theirs.
 func (w *walk) layGhosts(ctx context.Context, e *catalog.Edge) error {
-	keys := map[string]string{} // of the parent to the ghost's
-	sel := w.selectBy(e.Parent, e.ParentColumns, nil, nil)
-	for enc, g := range sorted(w.ghosts.edges[e]) {
-		if k, ok := convertKey(e.Parent, e.ParentColumns, g.key); ok && g.fate == gone && !e.Value {
-			keys[k.Encode()] = enc
-			sel.Where[0].Keys = append(sel.Where[0].Keys, k)
-		}
-	}
-	if len(keys) == 0 || e.Parent.Ignored || !e.Parent.Table.Rights.Select {
+	ghosts := w.ghosts.edges[e]
+	if ghosts == nil || e.Value || e.Parent.Ignored || !e.Parent.Table.Rights.Select {
 		return nil
 	}
 	s := w.set(e.Parent)
-	err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-		delete(w.ghosts.edges[e], keys[s.values(&record{cells: row}, e.ParentColumns).Encode()])
-		return nil
+	return ghosts.parts(w.e.cfg.Chunk, func(part []ghost) error {
+		known := map[string]connector.Key{} // by the parent's key
+		sel := w.selectBy(e.Parent, e.ParentColumns, nil, nil)
+		for _, g := range part {
+			if k, ok := convertKey(e.Parent, e.ParentColumns, g.key); ok && g.fate == gone {
+				known[k.Encode()] = g.key
+				sel.Where[0].Keys = append(sel.Where[0].Keys, k)
+			}
+		}
+		if len(known) == 0 {
+			return nil
+		}
+		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
+			if k, ok := known[s.values(&record{cells: row}, e.ParentColumns).Encode()]; ok {
+				ghosts.put(k, "")
+			}
+			return nil
+		})
+		if err != nil && ctx.Err() == nil {
+			w.unreadable(e.Parent)
+		}
+		return ctx.Err()
 	})
-	if err != nil && ctx.Err() == nil {
-		w.unreadable(e.Parent)
-	}
-	return ctx.Err()
 }
 
 // recall finds the rows that only their address tells. A parent that is the person's because nobody
 // else refers to it is theirs only while that is so.
 func (w *walk) recall(ctx context.Context) error {
-	for _, g := range w.ghosts.rows {
-		s, held := w.set(g.d), g.byAddress()
-		var keys []connector.Key
-		sel := w.selectBy(g.d, g.d.Table.Locator.Columns, g.keys, nil)
-		err := g.d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-			r := &record{cells: row}
-			was, meant := held[s.key(r).Encode()]
-			if old := s.lookup(r, 0); meant && (old == nil || !old.reached) && holdsStill(s.values(r, g.columns), was) {
-				keys = append(keys, slices.Clone(s.key(r)))
-			}
-			return nil
-		})
-		if err != nil && ctx.Err() == nil {
-			w.unreadable(g.d)
+	return w.reread(ctx, w.ghosts.rows, func(system string, a act) error {
+		d := w.g.Dataset(system, a.dataset)
+		return w.recallRows(ctx, ghostRows{d, a.rows, a.fence[0].columns, a.fence[0].keys, a.breaks, a.together})
+	})
+}
+
+func (w *walk) recallRows(ctx context.Context, g ghostRows) error {
+	s, held := w.set(g.d), g.byAddress()
+	var keys []connector.Key
+	sel := w.selectBy(g.d, g.d.Table.Locator.Columns, g.keys, nil)
+	err := g.d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
+		r := &record{cells: row}
+		was, meant := held[s.key(r).Encode()]
+		if old := s.lookup(r, 0); meant && (old == nil || !old.reached) && holdsStill(s.values(r, g.columns), was) {
+			keys = append(keys, slices.Clone(s.key(r)))
 		}
-		for _, e := range g.d.In {
-			if e.Role == catalog.Follow && len(keys) > 0 && equalColumns(e.ParentColumns, g.d.Table.Locator.Columns) {
-				if keys, err = w.unshared(ctx, g.d, e.ParentColumns, keys); err != nil {
-					return err
-				}
-			}
-		}
-		if len(keys) > 0 {
-			q := question{d: g.d, edge: -1, up: true, state: state{co: g.shared, emptied: g.emptied && !g.shared}, path: w.pathID("an earlier run › " + g.d.Name), sel: w.selectBy(g.d, g.d.Table.Locator.Columns, keys, nil)}
-			if err := w.ask(ctx, []question{q}); err != nil {
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		w.unreadable(g.d)
+	}
+	for _, e := range g.d.In {
+		if e.Role == catalog.Follow && len(keys) > 0 && equalColumns(e.ParentColumns, g.d.Table.Locator.Columns) {
+			if keys, err = w.unshared(ctx, g.d, e.ParentColumns, keys); err != nil {
 				return err
 			}
 		}
 	}
-	return ctx.Err()
+	if len(keys) == 0 {
+		return ctx.Err()
+	}
+	q := question{d: g.d, edge: -1, up: true, state: state{co: g.shared, emptied: g.emptied && !g.shared}, path: w.pathID("an earlier run › " + g.d.Name), sel: w.selectBy(g.d, g.d.Table.Locator.Columns, keys, nil)}
+	return w.ask(ctx, []question{q})
 }
 
 func (g ghostRows) byAddress() map[string]connector.Key {

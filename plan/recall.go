@@ -35,12 +35,8 @@ func (s *scribe) recalls(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range s.w.ghosts.unseen {
-		if err := s.add(ctx, c.system, c.acts[0]); err != nil {
-			return err
-		}
-	}
-	return s.recallFacts(ctx)
+	err := s.w.reread(ctx, s.w.ghosts.unseen, func(system string, a act) error { return s.add(ctx, system, a) })
+	return cmp.Or(err, s.recallFacts(ctx))
 }
 
 // recallEdge writes the keys of every row that is or was the person's, as others refer to it.
@@ -49,19 +45,24 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 		return nil
 	}
 	known := map[string]ghost{}
-	for _, g := range s.w.ghosts.edges[e] {
-		known[g.key.Encode()] = g
-	}
+	err := s.w.ghosts.edges[e].parts(s.w.e.cfg.Chunk, func(part []ghost) error {
+		for _, g := range part {
+			known[g.key.Encode()] = g
+		}
+		full := known
+		known = map[string]ghost{}
+		return s.recallKeys(ctx, e, full)
+	})
 	set := s.w.sets[e.Parent]
-	if set == nil {
-		return s.recallKeys(ctx, e, known)
+	if err != nil || set == nil {
+		return err
 	}
 	for _, n := range s.keyed {
 		if k, ok := convertKey(e.Child, e.ChildColumns, n.values[:1]); ok && n.set == set && slices.Equal(e.ParentColumns, n.fields[:1]) {
 			known[k.Encode()] = ghost{k, stays} // what refers to the row refers to its new key
 		}
 	}
-	err := set.each(func(r *record) error {
+	err = set.each(func(r *record) error {
 		if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
 			known[k.Encode()] = ghost{k, s.fateOf(set, r)}
 		}

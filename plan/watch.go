@@ -72,31 +72,34 @@ func (s *scribe) watchEdge(ctx context.Context, e *catalog.Edge) error {
 
 // personsKeys gives every key once by which a child may refer to a row that is or was the person's.
 func (w *walk) personsKeys(e *catalog.Edge, f func(connector.Key) error) error {
-	seen := map[string]bool{}
-	for _, k := range w.ghosts.keys(e) {
-		seen[k.Encode()] = true
-		if err := f(k); err != nil {
-			return err
+	ghosts := w.ghosts.edges[e]
+	err := ghosts.parts(w.e.cfg.Chunk, func(part []ghost) error {
+		for _, g := range part {
+			if err := f(g.key); err != nil {
+				return err
+			}
 		}
-	}
-	set := w.sets[e.Parent]
-	if set == nil {
 		return nil
+	})
+	set := w.sets[e.Parent]
+	if err != nil || set == nil {
+		return err
 	}
-	remember := !distinct(e)
+	seen, remember := map[string]bool{}, !distinct(e)
 	return set.each(func(r *record) error {
 		k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns))
 		if !r.reached || !ok {
 			return nil
 		}
-		if len(seen) > 0 || remember {
-			enc := k.Encode()
-			if seen[enc] {
-				return nil
-			}
-			if remember {
-				seen[enc] = true
-			}
+		enc := ""
+		if remember {
+			enc = k.Encode()
+		}
+		if seen[enc] || ghosts.has(k) {
+			return nil
+		}
+		if remember {
+			seen[enc] = true
 		}
 		return f(k)
 	})
