@@ -98,11 +98,15 @@ func probing(t *connector.Table, columns []string) (timed, error) {
 		return timed{}, err
 	}
 	run := func(param int) string {
-		start := "?" + strconv.Itoa(param) + " IS NOT NULL"
+		start, order := "?"+strconv.Itoa(param)+" IS NOT NULL", ""
 		if row := rowid(t); row != "" {
 			start = quote(row) + " >= ?" + strconv.Itoa(param)
+			if len(where) == 1 && where[0].Fold && readsIndex(t, columns[0]) { // the run is one of the index then
+				start = names[0] + " >= (SELECT " + names[0] + " FROM " + from(t) + " WHERE " + start + " AND " + names[0] + " IS NOT NULL ORDER BY " + quote(row) + " LIMIT 1)"
+				order = " ORDER BY " + names[0]
+			}
 		}
-		return fmt.Sprintf("SELECT count(*) FROM (SELECT %s FROM %s WHERE %s LIMIT %d) AS t", strings.Join(names, ", "), from(t), start, timedRows)
+		return fmt.Sprintf("SELECT count(*) FROM (SELECT %s FROM %s WHERE %s%s LIMIT %d) AS t", strings.Join(names, ", "), from(t), start, order, timedRows)
 	}
 	return timed{run(len(b.args)+1) + " WHERE " + condition, run(1), b.args}, nil
 }

@@ -86,12 +86,15 @@ func (b *builder) unseen(s string) string { return "(SELECT " + b.param(s) + ")"
 
 // byIndex lets a condition on one column be tested in an index that leads with it.
 func (b *builder) byIndex(c *connector.Column, condition string) string {
-	row := rowid(b.table)
-	indexed := slices.ContainsFunc(b.table.Indexes, func(x connector.Index) bool {
-		return x.Name != "" && !x.Partial && !x.Fold && x.Columns[0] == c.Name
-	})
-	if row == "" || !indexed || b.table.Kind != connector.Base {
+	if !readsIndex(b.table, c.Name) {
 		return condition
 	}
-	return fmt.Sprintf("t.%[1]s IN (SELECT t.%[1]s FROM %[2]s AS t WHERE %[3]s)", quote(row), from(b.table), condition)
+	return fmt.Sprintf("t.%[1]s IN (SELECT t.%[1]s FROM %[2]s AS t WHERE %[3]s)", quote(rowid(b.table)), from(b.table), condition)
+}
+
+// readsIndex: a plain index has all cells of the column, and is smaller than the table.
+func readsIndex(t *connector.Table, column string) bool {
+	return rowid(t) != "" && t.Kind == connector.Base && slices.ContainsFunc(t.Indexes, func(x connector.Index) bool {
+		return x.Name != "" && !x.Partial && !x.Fold && x.Columns[0] == column
+	})
 }

@@ -174,6 +174,29 @@ func TestRangesUseTheIndex(t *testing.T) {
 	}
 }
 
+// TestCostIsOfWhatIsRead: a search that reads an index in place of the table is timed on that index.
+func TestCostIsOfWhatIsRead(t *testing.T) {
+	for ddl, want := range map[string]string{"CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT UNIQUE)": "USING COVERING INDEX", "CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT)": "USING INTEGER PRIMARY KEY"} {
+		s := openTemp(t, ddl)
+		read, err := s.Schema(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := probing(read.Table("f"), []string{"s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		err = s.query(t.Context(), s.db, "EXPLAIN QUERY PLAN "+p.search, append(p.args, int64(0)), func(row []connector.Value) error {
+			plan = append(plan, row[3].S)
+			return nil
+		})
+		if err != nil || len(plan) < 2 || !strings.Contains(plan[1], want) {
+			t.Errorf("%s: %q: %v", ddl, plan, err)
+		}
+	}
+}
+
 // TestKeysUseTheIndex: neither odd keys nor composite ones scan.
 func TestKeysUseTheIndex(t *testing.T) {
 	s := openTemp(t, "CREATE TABLE k (id INTEGER PRIMARY KEY, a INT, b TEXT)", "CREATE INDEX k_ab ON k (a, b)")
