@@ -76,7 +76,7 @@ func (s *slots) ages(ctx context.Context, now time.Time) (a Ages, err error) {
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		err = fault.Wrap(fault.Unavailable, err, "the file %s of the keys cannot be read", agesFile)
 	}
-	a.Buckets, a.Keys = len(s.root.list), int(s.next.given())
+	a.Buckets, a.Keys = len(s.root.list), int(s.next.next.Load()-1)
 	return a, err
 }
 
@@ -90,11 +90,4 @@ func (s *slots) saveAges(a Ages) error {
 	}
 	s.c.hook("vault.ages")
 	return nil
-}
-
-// given is how many slots were given out.
-func (m *mark) given() Slot {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.next - 1
 }

@@ -57,9 +57,7 @@ func (s *slots) copyFile(name string, each func(string, int64, io.Reader) error)
 		path = s.c.RootPath
 	}
 	if name == markFile {
-		s.next.mu.Lock()
-		b := encodeMark(s.next.reserved)
-		s.next.mu.Unlock()
+		b := encodeMark(Slot(s.next.reserved.Load()))
 		return each(name, int64(len(b)), bytes.NewReader(b))
 	}
 	f, err := os.Open(path)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -18,19 +19,21 @@ type mark struct {
 	path string
 	dry  bool // nothing is written
 
-	mu       sync.Mutex
-	next     Slot
-	reserved Slot // the number in the file
+	mu       sync.Mutex    // of who gives numbers out; taken before change, so who holds that one only loads
+	next     atomic.Uint32 // a Slot
+	reserved atomic.Uint32 // the Slot in the file
 	step     Slot
 }
 
 // read takes up the file. Where it is missing or damaged, slots go on behind all that were ever made.
 func (m *mark) read(end Slot) {
-	m.next = max(end, 1)
+	next := max(end, 1)
 	if b, err := os.ReadFile(m.path); err == nil && len(b) == 16 && bytes.Equal(b, encodeMark(Slot(binary.BigEndian.Uint64(b)))) {
-		m.next = Slot(binary.BigEndian.Uint64(b))
+		next = Slot(binary.BigEndian.Uint64(b))
 	}
-	m.reserved, m.step = m.next, 32
+	m.next.Store(uint32(next))
+	m.reserved.Store(uint32(next))
+	m.step = 32
 }
 
 func encodeMark(n Slot) []byte {
@@ -50,7 +53,7 @@ func (m *mark) write(n Slot) error {
 			return fault.Wrap(fault.Unavailable, err, "the file %s of the keys cannot be written", markFile)
 		}
 	}
-	m.reserved = n
+	m.reserved.Store(uint32(n))
 	return nil
 }
 
@@ -58,10 +61,11 @@ func (m *mark) write(n Slot) error {
 func (m *mark) settle() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.next == m.reserved {
+	next := m.next.Load()
+	if next == m.reserved.Load() {
 		return nil
 	}
-	return m.write(m.next)
+	return m.write(Slot(next))
 }
 
 // assign is NewSlot: a number below what is durable, in a bucket that is.
@@ -69,17 +73,17 @@ func (s *slots) assign() (Slot, error) {
 	m := &s.next
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	slot := m.next
+	slot := Slot(m.next.Load())
 	if err := s.ensure(slot.bucket()); err != nil {
 		return 0, err
 	}
-	if slot >= m.reserved {
+	if slot >= Slot(m.reserved.Load()) {
 		m.step = min(2*m.step, perBucket)
 		if err := m.write(slot + m.step); err != nil {
 			return 0, err
 		}
 	}
-	m.next++
+	m.next.Add(1)
 	if slot%perBucket == perBucket*3/4 {
 		s.ahead.Go(func() { _ = s.ensure(slot.bucket() + 1) }) // what fails here fails again when it is needed, and is told then
 	}
@@ -91,7 +95,7 @@ func (s *slots) skip(below Slot) error {
 	m := &s.next
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if below <= m.next {
+	if below <= Slot(m.next.Load()) {
 		return nil
 	}
 	for id := range (below - 1).bucket() + 1 {
@@ -99,7 +103,7 @@ func (s *slots) skip(below Slot) error {
 			return err
 		}
 	}
-	m.next = below
+	m.next.Store(uint32(below))
 	return m.write(below)
 }
 

@@ -253,3 +253,23 @@ func TestRotateAndInterrupt(t *testing.T) {
 		t.Errorf("it did not go on: %+v, %v", out, err)
 	}
 }
+
+// TestAgesAreReadWhileBucketsAreMade: who gives out numbers and who looks at all the files wait for each other in one order.
+func TestAgesAreReadWhileBucketsAreMade(t *testing.T) {
+	v := open(t, t.TempDir())
+	done := make(chan error, 1)
+	go func() { done <- v.KeepFree(40 * perBucket) }()
+	for {
+		if _, err := v.Ages(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+	}
+}
