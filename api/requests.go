@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"sort"
 	"time"
 
@@ -223,7 +222,11 @@ type listOutput struct {
 }
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	f := request.Filter{Kind: plan.Kind(in.Kind), Limit: 1 << 30}
+	last, err := base64.RawURLEncoding.DecodeString(in.Cursor)
+	if err != nil {
+		return nil, problem(fault.New(fault.Invalid, "this is not a cursor of ours"))
+	}
+	f := request.Filter{Kind: plan.Kind(in.Kind), After: string(last), Limit: in.Limit + 1}
 	for _, st := range in.Status {
 		f.State = append(f.State, request.State(st))
 	}
@@ -231,35 +234,16 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, problem(err)
 	}
-	from, err := after(all, in.Cursor)
-	if err != nil {
-		return nil, problem(err)
-	}
 	out := &listOutput{}
+	if len(all) > in.Limit {
+		all = all[:in.Limit]
+		out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(all[in.Limit-1].ID))
+	}
 	out.Body.Requests = []Request{}
-	for _, r := range all[from:min(from+in.Limit, len(all))] {
+	for _, r := range all {
 		out.Body.Requests = append(out.Body.Requests, requestOf(r, false))
 	}
-	if end := from + in.Limit; end < len(all) {
-		out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(all[end-1].ID))
-	}
 	return out, nil
-}
-
-// after finds where a page begins. A cursor names the last request of the page before, so new requests move nothing.
-func after(all []*request.Request, cursor string) (int, error) {
-	if cursor == "" {
-		return 0, nil
-	}
-	id, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return 0, fault.New(fault.Invalid, "this is not a cursor of ours")
-	}
-	i := slices.IndexFunc(all, func(r *request.Request) bool { return r.ID == string(id) })
-	if i < 0 {
-		return 0, fault.New(fault.Invalid, "the cursor does not belong to this list")
-	}
-	return i + 1, nil
 }
 
 // current reads a request for a change, and refuses when the client has read an older one.

@@ -35,13 +35,13 @@ func (a *App) tend(ctx context.Context) {
 
 // sweepQueued retries the erasures that lack nothing but their value sweep.
 func sweepQueued(ctx context.Context, s *request.Service) error {
-	all, err := s.List(ctx, request.Filter{Kind: plan.Erasure})
+	all, err := s.List(ctx, request.Filter{Kind: plan.Erasure, State: []request.State{request.Incomplete}})
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, r := range all {
-		if r.State != request.Incomplete || r.Outcome == nil || r.Only != "" || !onlySweep(r.Outcome) {
+		if r.Outcome == nil || r.Only != "" || !onlySweep(r.Outcome) {
 			continue
 		}
 		if _, err := s.Retry(ctx, request.RunInput{Ref: r.ID, Actor: "ombud"}); err != nil {

@@ -135,7 +135,7 @@ type dsrListCmd struct {
 }
 
 func (c *dsrListCmd) run(ctx context.Context, s *session) error {
-	all, err := s.Requests.List(ctx, request.Filter{Kind: plan.Kind(c.Kind)})
+	all, err := s.Requests.List(ctx, request.Filter{Kind: plan.Kind(c.Kind), Waiting: !c.All})
 	if err != nil {
 		return err
 	}

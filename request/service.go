@@ -56,7 +56,7 @@ type Service struct {
 
 // New prepares the service's tables. Call Recover before taking requests.
 func New(ctx context.Context, c Config) (*Service, error) {
-	if err := c.DB.Migrate(ctx, "request", schema, receiptsForgotten, causes); err != nil {
+	if err := c.DB.Migrate(ctx, "request", schema, receiptsForgotten, causes, newestFirst); err != nil {
 		return nil, err
 	}
 	if c.Suppressions == nil {
@@ -135,13 +135,6 @@ type RunInput struct {
 	Progress func(plan.Progress)
 }
 
-// Filter of a list; the zero value lists everything.
-type Filter struct {
-	Kind  plan.Kind
-	State []State
-	Limit int // default 1000
-}
-
 // Get reads one request by id or reference.
 func (s *Service) Get(ctx context.Context, ref string) (*Request, error) {
 	var out *Request
@@ -151,35 +144,6 @@ func (s *Service) Get(ctx context.Context, ref string) (*Request, error) {
 			out, err = s.show(ctx, tx, r)
 		}
 		return err
-	})
-	return out, err
-}
-
-// List reads requests, newest first, without their plans and outcomes' details left out.
-func (s *Service) List(ctx context.Context, f Filter) ([]*Request, error) {
-	if f.Limit == 0 {
-		f.Limit = 1000
-	}
-	var out []*Request
-	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		all, err := loadAll(ctx, tx, `($1 = '' or kind = $1) order by received desc, n desc`, string(f.Kind))
-		if err != nil {
-			return err
-		}
-		for _, r := range all {
-			if len(f.State) > 0 && !slices.Contains(f.State, r.state) {
-				continue
-			}
-			one, err := s.show(ctx, tx, r)
-			if err != nil {
-				return err
-			}
-			if out = append(out, one); len(out) == f.Limit {
-				return nil
-			}
-		}
-		return nil
 	})
 	return out, err
 }

@@ -44,6 +44,8 @@ create table receipts (
 	unique (request, n)
 )`
 
+const newestFirst = `create index requests_received on requests (received, n)`
+
 const receiptsForgotten = `alter table receipts add column forgotten text`
 
 // record is a request's row. body holds what has no column of its own.

@@ -37,11 +37,14 @@ func (v *visit) home() error {
 		}
 		body = append(body, v.doneLately(entries))
 	}
-	if len(v.Catalog.Config().Systems) == 0 && len(d.all) == 0 {
+	if len(v.Catalog.Config().Systems) == 0 && d.all() == 0 {
 		body = []g.Node{view.Head("Ombud is here, and knows no system yet.", v.homeLede(d), nil), noSystems()}
 	}
 	return v.show(http.StatusOK, v.shell(roomHome, "Home", d, nil, body...))
 }
+
+// homeRows are the requests that the first page names one by one.
+const homeRows = 12
 
 // needs is what somebody has to do.
 type needs struct {
@@ -96,8 +99,12 @@ func (v *visit) needsYou(n *needs) g.Node {
 	for _, t := range n.troubles {
 		rows = append(rows, v.troubleRow(t))
 	}
-	for i, r := range n.mine {
+	for i, r := range n.mine[:min(len(n.mine), homeRows)] {
 		rows = append(rows, v.needRow(r, i == 0))
+	}
+	if more := len(n.mine) - homeRows; more > 0 {
+		rows = append(rows, view.Row(h.A(h.Href("/requests?state=you"), g.Text("And "+view.Count(int64(more), "more request", "more requests"))),
+			view.Text("You", "Their limits come later"), view.Cell("By"), view.Cell("Time used"), view.Act(view.Link("sm", "/requests?state=you", "Show all"))))
 	}
 	if n.guesses > 0 {
 		rows = append(rows, view.Row(h.A(h.Href("/map#findings"), g.Text("Data map: "+view.Count(int64(n.guesses), "finding"))),

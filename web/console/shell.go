@@ -26,24 +26,32 @@ const (
 	roomAlarms   = "/alarms"
 )
 
-// desk is every request, as the person at the console sees the work: what is open, what is theirs, what is late.
+// desk is the work, as the person at the console sees it: what is open, what is theirs, what is late.
 type desk struct {
-	all  []*request.Request // newest first
-	open []*request.Request // next limit first
-	mine []*request.Request // open or to review, and this person acts; next limit first
-	late []*request.Request
+	counts map[request.State]int // of every request
+	open   []*request.Request    // next limit first
+	mine   []*request.Request    // open or to review, and this person acts; next limit first
+	late   []*request.Request
 }
+
+// closed counts the requests that are done, all every one.
+func (d *desk) closed() int { return d.counts[request.Complete] + d.counts[request.Refused] }
+func (d *desk) all() int    { return d.closed() + len(d.open) }
 
 func (v *visit) desk() (*desk, error) {
 	if !v.may(access.RequestRead) {
 		return &desk{}, nil
 	}
-	all, err := v.Requests.List(v.r.Context(), request.Filter{})
+	waiting, err := v.Requests.List(v.r.Context(), request.Filter{Waiting: true})
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{all: all}
-	for _, r := range all {
+	counts, err := v.Requests.Counts(v.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{counts: counts}
+	for _, r := range waiting {
 		if r.State.Open() {
 			d.open = append(d.open, r)
 			if v.time.Days(r.Due) < 0 {

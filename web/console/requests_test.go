@@ -1,0 +1,33 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/ombudhq/ombud/internal/testkit/consoletest"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// TestManyRequests: the first page names the next ones and counts the rest, and a list of many comes in pages that hold each once.
+func TestManyRequests(t *testing.T) {
+	s := newSite(t, consoletest.Empty)
+	const many = 105
+	for i := range many {
+		who := []plan.Person{{Identities: []subject.Identity{{Kind: "email", Value: fmt.Sprintf("guest%d@example.com", i)}}}}
+		if _, err := s.world.Requests.Plan(t.Context(), request.PlanInput{Kind: plan.Erasure, People: who, Actor: consoletest.Actor}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.read("/", http.StatusOK).has("And 93 more requests", fmt.Sprintf("All open: %d", many)).lacks("R-2026-0013")
+	for state, end := range map[string]string{"open": "R-2026-0105", "you": "R-2026-0105", "all": "R-2026-0001"} {
+		begin, last := "R-2026-0001", "R-2026-0100"
+		if state == "all" {
+			begin, last = "R-2026-0105", "R-2026-0006"
+		}
+		s.read("/requests?state="+state, http.StatusOK).has(begin, last, "105 requests", "The next ones").lacks(end)
+		s.read("/requests?state="+state+"&after="+last, http.StatusOK).has(end).lacks(last, "The next ones")
+	}
+}
