@@ -138,7 +138,7 @@ type Accounts struct {
 
 // OpenAccounts reads who may sign in, and the sessions that go on.
 func OpenAccounts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Accounts, error) {
-	if err := d.Migrate(ctx, "accounts", accountsSchema, sessionsSchema, alarmsSchema); err != nil {
+	if err := d.Migrate(ctx, "accounts", accountsSchema, sessionsSchema, alarmsSchema, farewellsSchema, sessionOriginSchema); err != nil {
 		return nil, err
 	}
 	a := &Accounts{

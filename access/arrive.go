@@ -15,7 +15,8 @@ type Arrival struct {
 	Issuer   string
 	Subject  string // who they are there, for good
 	Display  string
-	Role     Role   // that they have here; "" for none
+	Session  string // of theirs there; "" where it has no name
+	Roles    []Role // that they have here, the first one first; none lets nobody in
 	Strong   bool   // a second factor was asked there
 	Address  string // where they come from
 }
@@ -33,11 +34,11 @@ func (a *Accounts) vouchedToken(issuer, subject string) []byte {
 	return sum[:]
 }
 
-// Arrive lets somebody in who was vouched for: who comes for the first time gets an account with the role that was found.
-// Another role than the last time ends the sessions there are; no role ends them, and lets nobody in. Without a second
+// Arrive lets somebody in who was vouched for: who comes for the first time gets an account with the roles that were found.
+// Others than the last time end the sessions there are; no role ends them, and lets nobody in. Without a second
 // factor there, ours is asked. account is the id of who came. fault.Denied where there is no entry.
 func (a *Accounts) Arrive(ctx context.Context, in Arrival) (e Entry, account string, err error) {
-	if in.Role != "" && !slices.Contains(forPeople, in.Role) || in.Subject == "" {
+	if len(in.Roles) > 0 && len(checkRoles(in.Roles)) > 0 || in.Subject == "" {
 		return Entry{}, "", fault.New(fault.Denied, "this is no role of a person")
 	}
 	if !a.Any() {
@@ -61,7 +62,7 @@ func (a *Accounts) Arrive(ctx context.Context, in Arrival) (e Entry, account str
 		if err := a.write(ctx, tx, &after); err != nil {
 			return err
 		}
-		token, err = a.begin(ctx, tx, &after, digest{}, "identity provider")
+		token, err = a.beginAs(ctx, tx, &after, digest{}, a.origin(in.Issuer, in.Session), "identity provider")
 		return err
 	})
 	if err != nil {
@@ -74,7 +75,7 @@ func (a *Accounts) Arrive(ctx context.Context, in Arrival) (e Entry, account str
 	if in.Strong {
 		return Entry{token, SignedIn}, after.ID, nil
 	}
-	token, err = a.beginHalf(&after)
+	token, err = a.beginHalf(&after, a.origin(in.Issuer, in.Session))
 	return Entry{token, stageAfterPassword(&after)}, after.ID, err
 }
 
@@ -85,7 +86,7 @@ func (a *Accounts) arrived(ctx context.Context, tx *db.Tx, in Arrival) (*record,
 	if err != nil {
 		return nil, err
 	}
-	if r == nil && in.Role == "" || r != nil && !r.Enabled {
+	if r == nil && len(in.Roles) == 0 || r != nil && !r.Enabled {
 		account := ""
 		if r != nil {
 			account = r.ID
@@ -93,38 +94,38 @@ func (a *Accounts) arrived(ctx context.Context, tx *db.Tx, in Arrival) (*record,
 		return nil, a.noteRefused(tx, account, "role")
 	}
 	if r != nil {
-		if err := a.revise(ctx, tx, r, in.Role); err != nil || in.Role == "" {
+		if err := a.revise(ctx, tx, r, in.Roles); err != nil || len(in.Roles) == 0 {
 			return nil, err
 		}
 		return r, nil
 	}
 	now := a.clock.Now()
-	r = &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{
-		Name: in.Provider + ": " + in.Display, Display: in.Display, Vouched: &vouched{in.Provider, in.Issuer, in.Subject}}}
+	r = &record{ID: id.New("acc_", now), Role: in.Roles[0], Enabled: true, Epoch: 1, Created: now.Unix(), private: private{
+		Name: in.Provider + ": " + in.Display, Display: in.Display, Also: slices.Clone(in.Roles[1:]), Vouched: &vouched{in.Provider, in.Issuer, in.Subject}}}
 	if err := a.write(ctx, tx, r); err != nil {
 		return nil, err
 	}
 	tx.OnCommit(func() { a.rename(r) })
-	return r, a.note(tx, "account.created", "done", "oidc:"+in.Provider, map[string]any{"account": r.ID, "role": r.Role})
+	return r, a.note(tx, "account.created", "done", "oidc:"+in.Provider, map[string]any{"account": r.ID, "role": r.Role, "roles": r.roles()})
 }
 
-// revise gives an account the role that its provider says, and ends its sessions when that is another one, or none.
-func (a *Accounts) revise(ctx context.Context, tx *db.Tx, r *record, role Role) error {
+// revise gives an account the roles that its provider says, and ends its sessions when those are others, or none.
+func (a *Accounts) revise(ctx context.Context, tx *db.Tx, r *record, roles []Role) error {
 	switch {
-	case role == r.Role:
+	case slices.Equal(roles, r.roles()):
 		return nil
-	case role == "":
+	case len(roles) == 0:
 		return a.changed(ctx, tx, r, "oidc:"+r.Vouched.Provider, "no role any more", nil)
 	}
-	from := r.Role
-	r.Role = role
-	return a.changed(ctx, tx, r, "oidc:"+r.Vouched.Provider, "role", map[string]any{"from": from, "to": role})
+	from := r.roles()
+	r.Role, r.Also = roles[0], slices.Clone(roles[1:])
+	return a.changed(ctx, tx, r, "oidc:"+r.Vouched.Provider, changeRole, map[string]any{"from": listOf(from), "to": listOf(roles)})
 }
 
-// Revise takes in what a provider says of the role of somebody who is signed in; "" is none. Another one than before ends
-// their sessions before it returns.
-func (a *Accounts) Revise(ctx context.Context, account string, role Role) error {
-	return a.ofVouched(ctx, account, func(tx *db.Tx, r *record) error { return a.revise(ctx, tx, r, role) })
+// Revise takes in which roles a provider says somebody has who is signed in. Others than before, or none, end their
+// sessions before it returns.
+func (a *Accounts) Revise(ctx context.Context, account string, roles []Role) error {
+	return a.ofVouched(ctx, account, func(tx *db.Tx, r *record) error { return a.revise(ctx, tx, r, roles) })
 }
 
 // Unvouched ends the sessions of an account that its provider does not confirm.

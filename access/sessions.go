@@ -55,6 +55,7 @@ type session struct {
 	began       int64
 	seen        atomic.Int64
 	stored      int64       // the seen that the store knows; only Flush touches it
+	origin      []byte      // which one of an identity provider it began with; nil without one
 	factor      []byte      // a second factor that is being set up, guarded by Accounts.mu
 	passkey     *newPasskey // one that is being made, guarded by Accounts.mu
 }
@@ -157,8 +158,9 @@ func (a *Accounts) newSession(r *record, stage Stage) (*session, string) {
 }
 
 // beginHalf lets somebody half way in.
-func (a *Accounts) beginHalf(r *record) (string, error) {
+func (a *Accounts) beginHalf(r *record, origin []byte) (string, error) {
 	s, token := a.newSession(r, stageAfterPassword(r))
+	s.origin = origin
 	if s.stage == AskSetup {
 		s.factor = newFactor()
 	}
@@ -183,7 +185,20 @@ func (a *Accounts) beginHalf(r *record) (string, error) {
 
 // begin signs in to the end, in the transaction that says why. The token that led here ends.
 func (a *Accounts) begin(ctx context.Context, tx *db.Tx, r *record, from digest, how string) (token string, err error) {
+	a.mu.RLock()
+	half := a.sessions[from]
+	a.mu.RUnlock()
+	var origin []byte
+	if half != nil {
+		origin = half.origin
+	}
+	return a.beginAs(ctx, tx, r, from, origin, how)
+}
+
+// beginAs is begin for somebody whose session at an identity provider is known.
+func (a *Accounts) beginAs(ctx context.Context, tx *db.Tx, r *record, from digest, origin []byte, how string) (token string, err error) {
 	s, token := a.newSession(r, SignedIn)
+	s.origin = origin
 	sum := hash(token)
 	if err := errors.Join(a.dropSession(ctx, tx, from), a.keepSession(ctx, tx, s, sum)); err != nil {
 		return "", err
@@ -198,7 +213,11 @@ func (a *Accounts) begin(ctx context.Context, tx *db.Tx, r *record, from digest,
 }
 
 func (a *Accounts) keepSession(ctx context.Context, tx *db.Tx, s *session, sum digest) error {
-	_, err := tx.Exec(ctx, `insert into sessions (id, account, hash, began, seen) values ($1, $2, $3, $4, $5)`, s.id, s.account, sum[:], s.began, s.began)
+	var origin any
+	if s.origin != nil {
+		origin = s.origin
+	}
+	_, err := tx.Exec(ctx, `insert into sessions (id, account, hash, began, seen, origin) values ($1, $2, $3, $4, $5, $6)`, s.id, s.account, sum[:], s.began, s.began, origin)
 	return err
 }
 
@@ -227,7 +246,7 @@ func (a *Accounts) drop(which func(*session) bool) {
 }
 
 func (a *Accounts) readSessions(ctx context.Context, tx *db.Tx, people map[string]*record) error {
-	rows, err := tx.Query(ctx, `select s.id, s.account, s.hash, s.began, s.seen, a.epoch from sessions s join accounts a on a.id = s.account where a.enabled = 1`)
+	rows, err := tx.Query(ctx, `select s.id, s.account, s.hash, s.began, s.seen, s.origin, a.epoch from sessions s join accounts a on a.id = s.account where a.enabled = 1`)
 	if err != nil {
 		return err
 	}
@@ -235,7 +254,7 @@ func (a *Accounts) readSessions(ctx context.Context, tx *db.Tx, people map[strin
 	for rows.Next() {
 		s := &session{stage: SignedIn}
 		var sum []byte
-		if err := rows.Scan(&s.id, &s.account, &sum, &s.began, &s.stored, &s.epoch); err != nil {
+		if err := rows.Scan(&s.id, &s.account, &sum, &s.began, &s.stored, &s.origin, &s.epoch); err != nil {
 			return fmt.Errorf("reading a session: %w", err)
 		}
 		if len(sum) != len(digest{}) {
@@ -275,15 +294,17 @@ func (a *Accounts) EndSession(ctx context.Context, session string, by Caller) er
 }
 
 func (a *Accounts) end(ctx context.Context, sum digest, s *session, actor, because string) error {
-	return a.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `delete from sessions where hash = $1`, sum[:])
-		if err != nil {
-			return err
-		}
-		tx.OnCommit(func() { a.drop(func(o *session) bool { return o == s }) })
-		if n == 0 {
-			return nil // it was half way, or somebody else was faster
-		}
-		return a.note(tx, "session.ended", "done", actor, map[string]any{"account": s.account, "session": s.id, "because": because})
-	})
+	return a.db.Write(ctx, func(tx *db.Tx) error { return a.endIn(ctx, tx, sum, s, actor, because) })
+}
+
+func (a *Accounts) endIn(ctx context.Context, tx *db.Tx, sum digest, s *session, actor, because string) error {
+	n, err := tx.Exec(ctx, `delete from sessions where hash = $1`, sum[:])
+	if err != nil {
+		return err
+	}
+	tx.OnCommit(func() { a.drop(func(o *session) bool { return o == s }) })
+	if n == 0 {
+		return nil // it was half way, or somebody else was faster
+	}
+	return a.note(tx, "session.ended", "done", actor, map[string]any{"account": s.account, "session": s.id, "because": because})
 }

@@ -52,7 +52,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (
 		return Entry{}, errSignIn()
 	}
 	a.tries.right(ofName, ofAddress)
-	token, err := a.beginHalf(&rec)
+	token, err := a.beginHalf(&rec, nil)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -197,7 +197,7 @@ func (a *Accounts) Setup(ctx context.Context, link, password string) (Entry, err
 	if err != nil {
 		return Entry{}, err
 	}
-	token, err := a.beginHalf(&after)
+	token, err := a.beginHalf(&after, nil)
 	return Entry{token, stageAfterPassword(&after)}, err
 }
 

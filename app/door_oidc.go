@@ -19,7 +19,7 @@ func (a *App) vouch(cfg *catalog.Config) {
 			continue
 		}
 		p := oidc.Provider{ID: o.ID, Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, Secret: strings.TrimSpace(secret), Scopes: o.Scopes,
-			Groups: o.Groups, AMR: o.AMR, ACR: o.ACR, Way: dial.Way{Private: o.Allow == "private", Peer: dial.Peer{CA: cfg.File(o.CA)}, Answer: 1 << 20}}
+			Groups: o.Groups, Every: o.Match == "all", AMR: o.AMR, ACR: o.ACR, Way: dial.Way{Private: o.Allow == "private", Peer: dial.Peer{CA: cfg.File(o.CA)}, Answer: 1 << 20}}
 		for _, g := range o.Roles {
 			p.Roles = append(p.Roles, oidc.Grant{Group: g.Group, Role: access.Role(g.Role)})
 		}

@@ -191,6 +191,8 @@ func TestServeExchangesToken(t *testing.T) {
 	s.want("a form of another site", code, 403)
 	code, _, _ = s.do("POST", "/nothing", "", "Cookie", cookie, "Origin", "null", "Sec-Fetch-Site", "same-origin")
 	s.want("a form of ours", code, 404)
+	code, _, _ = s.do("POST", "/sign-out/from/work", "logout_token=x", "Content-Type", "application/x-www-form-urlencoded")
+	s.want("a provider, which is no browser, whose token is nothing", code, 400)
 }
 
 func TestIdempotencyKeys(t *testing.T) {

@@ -10,6 +10,7 @@ type OIDC struct {
 	Scopes       []string `yaml:"scopes,omitempty"`        // beside openid, profile and email
 	Groups       string   `yaml:"groups,omitempty"`        // the claim that holds them; default groups
 	Roles        []Grant  `yaml:"roles"`                   // the first that fits counts
+	Match        string   `yaml:"match,omitempty"`         // all: every one that fits
 	AMR          []string `yaml:"amr,omitempty"`           // what of these the provider says counts as a second factor
 	ACR          []string `yaml:"acr,omitempty"`
 	Allow        string   `yaml:"allow,omitempty"` // private: it may be in one's own network

@@ -10,6 +10,7 @@ func (r *reader) oidc(n *yaml.Node) (o OIDC) {
 		"id": r.id(&o.ID, "identity provider"), "name": r.text(&o.Name), "issuer": r.address(&o.Issuer), "client_id": r.text(&o.ClientID),
 		"client_secret": r.secret(&o.ClientSecret, "client_secret"), "scopes": r.texts(&o.Scopes), "groups": r.text(&o.Groups),
 		"roles": func(n *yaml.Node) { o.Roles = list(r, n, "roles", r.grant) },
+		"match": r.oneOf(&o.Match, "way to match", []string{"first", "all"}, nil),
 		"amr":   r.texts(&o.AMR), "acr": r.texts(&o.ACR), "allow": r.oneOf(&o.Allow, "permission", permission, nil), "ca": r.text(&o.CA),
 	}, "id", "issuer", "client_id", "roles")
 	if o.Name == "" {

@@ -12,11 +12,11 @@ func parseOIDC(text string) (*Config, error) {
 }
 
 func TestLoadOIDC(t *testing.T) {
-	cfg, err := parseOIDC("{id: work, issuer: 'https://login.example.com', client_id: ombud, client_secret: '${OIDC_SECRET}', roles: [{group: a, role: auditor}], amr: [otp]}")
+	cfg, err := parseOIDC("{id: work, issuer: 'https://login.example.com', client_id: ombud, client_secret: '${OIDC_SECRET}', roles: [{group: a, role: auditor}], match: all, amr: [otp]}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []OIDC{{ID: "work", Name: "work", Issuer: "https://login.example.com", ClientID: "ombud", ClientSecret: "${OIDC_SECRET}", Groups: "groups", Roles: []Grant{{"a", "auditor"}}, AMR: []string{"otp"}}}
+	want := []OIDC{{ID: "work", Name: "work", Issuer: "https://login.example.com", ClientID: "ombud", ClientSecret: "${OIDC_SECRET}", Groups: "groups", Roles: []Grant{{"a", "auditor"}}, Match: "all", AMR: []string{"otp"}}}
 	if d := cmp.Diff(want, cfg.Access.OIDC); d != "" {
 		t.Error(d)
 	}
@@ -32,6 +32,7 @@ func TestFaultsOfOIDC(t *testing.T) {
 		"{id: work, issuer: 'https://login.example.com', client_id: x}":                               "needs roles",
 		"{id: work, issuer: 'https://x.example', client_id: x, roles: [{group: a, role: local}]}":     "no role of a person",
 		"{id: work, issuer: 'https://x.example', client_id: x, roles: [{group: a, role: service}]}":   "no role of a person",
+		"{id: work, issuer: 'https://x.example', match: any" + rest:                                   "way to match",
 		"{id: w, issuer: 'https://x.example'" + rest + ", {id: w, issuer: 'https://x.example'" + rest: "already",
 	} {
 		if _, err := parseOIDC(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {

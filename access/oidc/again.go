@@ -70,10 +70,10 @@ func (d *Desk) confirm(ctx context.Context, account string) error {
 	t := *known
 	if now.Sub(t.asked) >= askedEvery {
 		t.asked = now
-		role, heard := d.ask(ctx, &t)
+		roles, heard := d.ask(ctx, &t)
 		if heard {
 			t.confirmed = now
-			if err := d.accounts.Revise(ctx, account, role); err != nil {
+			if err := d.accounts.Revise(ctx, account, roles); err != nil {
 				return err
 			}
 		}
@@ -87,24 +87,24 @@ func (d *Desk) confirm(ctx context.Context, account string) error {
 	return d.accounts.Unvouched(ctx, account, "the identity provider does not confirm it")
 }
 
-// ask hears from the provider which role somebody has now. That it says nothing of groups is no answer.
-func (d *Desk) ask(ctx context.Context, t *ticket) (role access.Role, heard bool) {
+// ask hears from the provider which roles somebody has now. That it says nothing of groups is no answer.
+func (d *Desk) ask(ctx context.Context, t *ticket) (roles []access.Role, heard bool) {
 	p, err := d.provider(t.provider)
 	if err != nil {
-		return "", false
+		return nil, false
 	}
 	conf, err := p.oauth(ctx, "")
 	if err != nil {
-		return "", false
+		return nil, false
 	}
 	_, ctx, err = p.found(ctx)
 	if err != nil {
-		return "", false
+		return nil, false
 	}
 	fresh, err := conf.TokenSource(ctx, t.token).Token()
 	if err != nil {
 		var refused *oauth2.RetrieveError
-		return "", errors.As(err, &refused) && refused.ErrorCode == "invalid_grant" // it takes back what it gave
+		return nil, errors.As(err, &refused) && refused.ErrorCode == "invalid_grant" // it takes back what it gave
 	}
 	c := &claims{Subject: t.subject}
 	if raw, ok := fresh.Extra("id_token").(string); ok && fresh.AccessToken != t.token.AccessToken {
@@ -116,5 +116,5 @@ func (d *Desk) ask(ctx context.Context, t *ticket) (role access.Role, heard bool
 		p.askGroups(ctx, conf, fresh, c)
 	}
 	t.token = fresh
-	return p.roleOf(c.groups), c.grouped
+	return p.rolesOf(c.groups), c.grouped
 }

@@ -16,6 +16,7 @@ type claims struct {
 	Name    string   `json:"name"`
 	User    string   `json:"preferred_username"`
 	Email   string   `json:"email"`
+	Session string   `json:"sid"`
 
 	groups  []string
 	grouped bool // it says something of groups, be it that there are none

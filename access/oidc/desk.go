@@ -30,6 +30,7 @@ type Provider struct {
 	Scopes           []string // beside openid, profile and email
 	Groups           string   // the claim with somebody's groups
 	Roles            []Grant  // the first that fits counts
+	Every            bool     // or every one that fits
 	AMR, ACR         []string // what counts as a second factor there; without it ours is asked
 	Way              dial.Way
 }
@@ -167,7 +168,7 @@ func (d *Desk) Finish(ctx context.Context, id, browser string, q url.Values, add
 		return access.Entry{}, err
 	}
 	e, account, err := d.accounts.Arrive(ctx, access.Arrival{
-		Provider: p.ID, Issuer: p.Issuer, Subject: c.Subject, Display: c.display(p.Name), Role: p.roleOf(c.groups), Strong: p.strong(c), Address: address,
+		Provider: p.ID, Issuer: p.Issuer, Subject: c.Subject, Session: c.Session, Display: c.display(p.Name), Roles: p.rolesOf(c.groups), Strong: p.strong(c), Address: address,
 	})
 	if err == nil {
 		d.mu.Lock()

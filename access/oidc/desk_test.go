@@ -31,6 +31,7 @@ type hall struct {
 	accounts *access.Accounts
 	idp      *idptest.Provider
 	provider oidc.Provider
+	open     func() (*access.Accounts, *oidc.Desk) // as after a restart
 }
 
 func must(t *testing.T, err error) {
@@ -50,9 +51,13 @@ func newHall(t *testing.T) *hall {
 	t.Cleanup(func() { must(t, d.Close()) })
 	l, err := ledger.Open(t.Context(), ledger.Config{DB: d, Vault: v, Clock: c, Heads: []string{filepath.Join(dir, "heads")}})
 	must(t, err)
-	a, err := access.OpenAccounts(t.Context(), d, v, l, c)
-	must(t, err)
-	h := &hall{t: t, clock: c, accounts: a, idp: idptest.New(t, c), Desk: oidc.NewDesk(a, c)}
+	h := &hall{t: t, clock: c, idp: idptest.New(t, c)}
+	h.open = func() (*access.Accounts, *oidc.Desk) {
+		a, err := access.OpenAccounts(t.Context(), d, v, l, c)
+		must(t, err)
+		return a, oidc.NewDesk(a, c)
+	}
+	h.accounts, h.Desk = h.open()
 	h.provider = oidc.Provider{ID: "work", Name: "Work", Issuer: h.idp.Server.URL, ClientID: "ombud", Secret: "the client's secret", Groups: "groups", AMR: []string{"otp"},
 		Roles: []oidc.Grant{{Group: "privacy", Role: access.Officer}, {Group: "everybody", Role: access.Support}},
 		Way:   dial.Way{Private: true, Peer: dial.Peer{CA: h.idp.CA}}}
@@ -149,6 +154,12 @@ func TestNoRoleNoEntry(t *testing.T) {
 	h.idp.Info = map[string]any{"sub": "1001", "groups": []string{"privacy"}}
 	if c, _ := h.arrive(); c.Role != access.Officer {
 		t.Errorf("groups of the user info: %+v", c)
+	}
+	h.provider.Every = true
+	h.Use([]oidc.Provider{h.provider})
+	h.idp.Info["groups"] = []string{"everybody", "others", "privacy"}
+	if c, _ := h.arrive(); c.RoleNames() != "data_protection_officer support_agent" {
+		t.Errorf("where every group counts: %s", c.RoleNames())
 	}
 	h.idp.Info["sub"] = "1002"
 	_, err := h.finish(h.away())

@@ -6,7 +6,8 @@
 // the person comes from the provider itself, over the guarded connection of all that is called; it must be signed with one
 // of the asymmetric algorithms, by a key the provider publishes, for us, now, and in answer to this very question.
 //
-// Groups become a role by the table in ombud.yaml, in its order; without a role there is no entry. A session goes on only as
+// Groups become roles by the table in ombud.yaml, in its order; without a role there is no entry. A session goes on only as
 // long as the provider confirms it: it is asked every few minutes, another role or none ends the sessions at once, and when
-// it could not be asked for a quarter of an hour they end too.
+// it could not be asked for a quarter of an hour they end too. The provider may also say by itself that somebody signed out
+// there (OpenID Connect Back-Channel Logout 1.0): that ends their sessions at once, and each word counts once.
 package oidc

@@ -132,8 +132,8 @@ func (p *provider) exchange(ctx context.Context, f *flow, code string) (*claims,
 	return c, token, nil
 }
 
-// judge verifies a token: its signature, who it is from and for, and its time.
-func (p *provider) judge(ctx context.Context, raw, accessToken string) (*claims, error) {
+// verify verifies a token: its signature, who it is from and for, and its time.
+func (p *provider) verify(ctx context.Context, raw string) (*oidc.IDToken, error) {
 	known, ctx, err := p.found(ctx)
 	if err != nil {
 		return nil, err
@@ -143,16 +143,26 @@ func (p *provider) judge(ctx context.Context, raw, accessToken string) (*claims,
 	if err != nil {
 		return nil, errForged(p)
 	}
+	now := p.now()
+	if !now.Before(id.Expiry) || id.IssuedAt.Before(now.Add(-tokenAge)) || id.IssuedAt.After(now.Add(tokenAge)) {
+		return nil, errForged(p)
+	}
+	return id, nil
+}
+
+// judge verifies a token that names somebody who just signed in.
+func (p *provider) judge(ctx context.Context, raw, accessToken string) (*claims, error) {
+	id, err := p.verify(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
 	c := &claims{Subject: id.Subject}
 	if err := c.read(id.Claims, p.Groups); err != nil {
 		return nil, errForged(p)
 	}
-	now := p.now()
 	switch {
 	case id.Subject == "" || len(id.Subject) > 255:
 	case c.AZP != "" && c.AZP != p.ClientID || c.AZP == "" && len(id.Audience) > 1:
-	case !now.Before(id.Expiry):
-	case id.IssuedAt.Before(now.Add(-tokenAge)) || id.IssuedAt.After(now.Add(tokenAge)):
 	case id.AccessTokenHash != "" && id.VerifyAccessToken(accessToken) != nil:
 	default:
 		return c, nil
@@ -176,14 +186,15 @@ func (p *provider) askGroups(ctx context.Context, conf *oauth2.Config, token *oa
 	}
 }
 
-// roleOf gives the role of the first grant that one of the groups has, "" when there is none.
-func (p *provider) roleOf(groups []string) access.Role {
+// rolesOf gives the roles of the grants that the groups have, each once, in the order of the configuration: of the first
+// that fits, unless every one counts.
+func (p *provider) rolesOf(groups []string) (out []access.Role) {
 	for _, g := range p.Roles {
-		if slices.Contains(groups, g.Group) {
-			return g.Role
+		if slices.Contains(groups, g.Group) && !slices.Contains(out, g.Role) && (p.Every || out == nil) {
+			out = append(out, g.Role)
 		}
 	}
-	return ""
+	return out
 }
 
 // strong tells whether the provider says that it asked for a second factor.

@@ -18,8 +18,8 @@ func TestNoCardInForms(t *testing.T) {
 	forms, size := 0, s.world.Ledger.Size()
 	for _, route := range console.Routes() {
 		path, post := strings.CutPrefix(route, "POST ")
-		if !post || strings.HasPrefix(path, "/account/") || path == "/sign-out" || path == "/sign-in/code" {
-			continue // of a session, and with nothing but passwords and codes
+		if !post || strings.HasPrefix(path, "/account/") || strings.HasPrefix(path, "/sign-out") || path == "/sign-in/code" {
+			continue // of a session, and with nothing but passwords, codes and tokens
 		}
 		if need := console.Needs()[route]; access.Allowed(access.Caller{Role: access.Local}, need) != nil && need != "anybody" && need != "begun" {
 			continue // whoever sends it is turned away before the form is read

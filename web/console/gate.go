@@ -54,16 +54,17 @@ var permissions = map[string]access.Permission{
 
 	"GET /log": access.LedgerRead,
 
-	"GET /sign-in/with/{provider}": anybody,
-	"GET /sign-in/from/{provider}": anybody,
-	"POST /people/{id}/reveal":     access.ValueReveal,
-	"GET /why":                     begun,
-	"POST /why":                    begun,
-	"GET /alarms":                  access.AlarmRead,
-	"POST /alarms/{id}/review":     access.AlarmReview,
-	"POST /alarms/{id}/end":        access.AlarmReview,
-	"POST /account/elevate":        access.ElevationTake,
-	"POST /account/elevate/end":    access.ElevationTake,
+	"GET /sign-in/with/{provider}":   anybody,
+	"GET /sign-in/from/{provider}":   anybody,
+	"POST /sign-out/from/{provider}": anybody, // who shows a token that a provider signed
+	"POST /people/{id}/reveal":       access.ValueReveal,
+	"GET /why":                       begun,
+	"POST /why":                      begun,
+	"GET /alarms":                    access.AlarmRead,
+	"POST /alarms/{id}/review":       access.AlarmReview,
+	"POST /alarms/{id}/end":          access.AlarmReview,
+	"POST /account/elevate":          access.ElevationTake,
+	"POST /account/elevate/end":      access.ElevationTake,
 
 	"GET /sign-in":                 anybody,
 	"POST /sign-in":                anybody,
@@ -116,6 +117,7 @@ func people() map[string]func(*visit) error {
 		"GET /log":                       (*visit).log,
 		"GET /sign-in/with/{provider}":   (*visit).toProvider,
 		"GET /sign-in/from/{provider}":   (*visit).fromProvider,
+		signedOutThere:                   (*visit).signedOutThere,
 		"GET /why":                       (*visit).why,
 		"POST /why":                      (*visit).giveWhy,
 		"GET /alarms":                    (*visit).alarms,
@@ -155,7 +157,8 @@ func people() map[string]func(*visit) error {
 	}
 }
 
-// gated lets in who may, before anything of the request is read, and a form only with the token of its session.
+// gated lets in who may, before anything of the request is read, and a form only with the token of its session;
+// what a provider sends is no form of ours.
 func gated(pattern string, show func(*visit) error) func(*visit) error {
 	need, of := permissions[pattern], things.Outermost(pattern)
 	return func(v *visit) error {
@@ -165,7 +168,7 @@ func gated(pattern string, show func(*visit) error) func(*visit) error {
 		if turned, err := v.turnAway(need); turned || err != nil {
 			return err
 		}
-		if v.r.Method == http.MethodPost {
+		if v.r.Method == http.MethodPost && pattern != signedOutThere {
 			if err := v.checkForm(); err != nil {
 				return err
 			}

@@ -68,6 +68,36 @@ func (v *visit) fromProvider() error {
 	return v.outside(http.StatusOK, "Signed in", view.Head("You are known.", "This page leads on by itself.", nil), view.Actions(view.Link("main-act", to, "Go on")))
 }
 
+// signedOutThere is where a provider says, by itself and with a token that it signed, that somebody signed out there.
+const signedOutThere = "POST /sign-out/from/{provider}"
+
+// SignedOut tells that a request is such a word: it comes from no browser, so no cookie and no origin is asked of it.
+func SignedOut(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/sign-out/from/")
+}
+
+// signedOutThere answers as OpenID Connect Back-Channel Logout 1.0, 2.8, says: 200 when the sessions are over, else 400, and
+// nothing of why.
+func (v *visit) signedOutThere() error {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 64<<10)
+	var err error
+	if v.r.ParseForm() != nil {
+		err = fault.New(fault.Invalid, "this is no form")
+	} else {
+		err = v.Desk.Leave(v.r.Context(), v.r.PathValue("provider"), v.r.PostForm.Get("logout_token"), from(v.r))
+	}
+	if err == nil {
+		return nil
+	}
+	switch fault.KindOf(err) {
+	case fault.Denied, fault.Invalid, fault.NotFound:
+		v.w.Header().Set("Content-Type", "application/json")
+		v.w.WriteHeader(http.StatusBadRequest)
+		_, err = v.w.Write([]byte(`{"error":"invalid_request"}`))
+	}
+	return err
+}
+
 // atTheDoor says at the door why somebody was not let in.
 func (v *visit) atTheDoor(err error) error {
 	if k := fault.KindOf(err); k == fault.Unavailable {

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -12,6 +13,16 @@ import (
 	"github.com/ombudhq/ombud/internal/testkit/consoletest"
 	"github.com/ombudhq/ombud/internal/testkit/idptest"
 )
+
+// signOutThere is what a provider sends when somebody signed out there: no browser, no cookie, no form of ours.
+func (s *site) signOutThere(form url.Values, want int) {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/sign-out/from/work", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if w := s.do(r); w.Code != want || want == 400 && w.Body.String() != `{"error":"invalid_request"}` {
+		s.t.Errorf("a word of the provider: %d %s, want %d", w.Code, w.Body, want)
+	}
+}
 
 // TestSignInWithAProvider goes the way a browser does: from the door to the provider and back, with and without a second
 // factor there, and back to the door when something is not right.
@@ -52,6 +63,14 @@ func TestSignInWithAProvider(t *testing.T) {
 	if body := rec.Body.String(); !strings.Contains(body, "Kari Berg") || !strings.Contains(body, "by work") {
 		t.Error("the account is not on the page of accounts")
 	}
+	farewell := url.Values{"logout_token": {idp.Sign("RS256", idp.Farewell(nil))}}
+	for what, want := range map[string]int{"": 400, "x.y.z": 400} {
+		s.signOutThere(url.Values{"logout_token": {what}}, want)
+	}
+	b.at("/account", http.StatusOK)
+	s.signOutThere(farewell, 200)
+	b.leads(b.send(http.MethodGet, "/account", nil), "/sign-in")
+	s.signOutThere(farewell, 400)
 	idp.Claims["groups"] = []string{}
 	b.at(leave(), http.StatusForbidden, "have no role here", "Sign in to Ombud.")
 	b.leads(b.send(http.MethodGet, "/account", nil), "/sign-in")

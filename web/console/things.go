@@ -13,6 +13,7 @@ var things = access.Things{
 	"/consent/targets/{target}":    "target",
 	"/sign-in/with/{provider}":     "provider",
 	"/sign-in/from/{provider}":     "provider",
+	"/sign-out/from/{provider}":    "provider",
 	"/alarms/{id}":                 "alarm",
 	"/account/passkeys/{key}":      "passkey",
 	"/accounts/{id}":               "account",

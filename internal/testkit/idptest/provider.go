@@ -179,6 +179,19 @@ func (p *Provider) Right(nonce string, change map[string]any) map[string]any {
 	return c
 }
 
+// Farewell are the claims of a logout token as it should be, of the person of Claims, with changes; a nil value takes one out.
+func (p *Provider) Farewell(change map[string]any) map[string]any {
+	now := p.Clock.Now()
+	c := map[string]any{"iss": p.Server.URL, "aud": "ombud", "exp": now.Add(2 * time.Minute).Unix(), "iat": now.Unix(), "jti": rand.Text(), "sub": p.Claims["sub"],
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}
+	for name, value := range change {
+		if c[name] = value; value == nil {
+			delete(c, name)
+		}
+	}
+	return c
+}
+
 // Encode is JSON as a part of a token.
 func Encode(v any) string {
 	b, err := json.Marshal(v)
