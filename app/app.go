@@ -155,7 +155,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		if err := errors.Join(a.rejoin(ctx, p), a.shreds.Finish(ctx)); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx)); err != nil {
+		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx), a.noteTurns(ctx)); err != nil {
 			return nil, err
 		}
 		if a.keysWeak, err = a.keysDue(ctx, cfg.Keys); err != nil {

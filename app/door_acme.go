@@ -57,6 +57,12 @@ func (s sealedFiles) path(name string) string {
 	return filepath.Join("acme", base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(name)))
 }
 
+// nameOf is the name that a file is for; false for what is none of ours.
+func (s sealedFiles) nameOf(file string) (string, bool) {
+	b, err := base32.HexEncoding.WithPadding(base32.NoPadding).DecodeString(file)
+	return string(b), err == nil
+}
+
 // load opens what is kept under a name.
 func (s sealedFiles) load(name string) ([]byte, error) {
 	b, err := os.ReadFile(filepath.Join(s.dir, s.path(name)))

@@ -44,31 +44,13 @@ func (a *App) keysDue(ctx context.Context, said catalog.Keys) (warnings []string
 	if ages.Running != nil {
 		warnings = append(warnings, "a rotation of the keys was cut off: ombud vault rotate goes on with it")
 	}
+	if ages.Root.Running != nil {
+		warnings = append(warnings, "a rotation of the root key was cut off: ombud vault rotate --root goes on with it")
+	}
 	if ages.Keys > 0 && !ages.Fresh() {
 		warnings = append(warnings, "the keys have no backup that holds all of them: ombud vault backup")
 	}
 	return warnings, nil
-}
-
-// rotateKeys makes new keys, and the entry that tells of it.
-func (a *App) rotateKeys(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error) {
-	out, err := a.Vault.Rotate(ctx, a.cfg.Clock.Now(), each)
-	if err != nil {
-		return out, err
-	}
-	return out, a.tell(ctx, "vault.rotated", actor, map[string]any{
-		"provider": out.Provider, "from": out.From, "to": out.Version, "buckets": out.Moved, "resumed": out.Resumed, "kept": out.Kept})
-}
-
-// resumeRotation goes on with a rotation of the keys that was cut off.
-func (a *App) resumeRotation(ctx context.Context) {
-	ages, err := a.Vault.Ages(ctx, a.cfg.Clock.Now())
-	if err == nil && ages.Running != nil {
-		_, err = a.rotateKeys(ctx, "ombud", func(done, of int) { a.cfg.Log.Info("the rotation of the keys goes on", "buckets", done, "of", of) })
-	}
-	if err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Conflict { // somebody else may go on with it
-		a.cfg.Log.Error("a rotation of the keys that was cut off could not go on", "error", err)
-	}
 }
 
 // backUpKeys copies the keys, with the entry that tells of it, and deletes the copies that are too many.

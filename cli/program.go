@@ -87,6 +87,10 @@ type Services struct {
 	Pseudonyms *subject.Pseudonyms
 	// RotateKeys makes new keys, and tells each how many buckets of how many are done.
 	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
+	// RotateRoot makes a new root key and seals everything again under it; it tells each how many values of how many are done.
+	RotateRoot func(ctx context.Context, actor string, each func(done, of int)) (vault.Turn, error)
+	// RetireRoots destroys the former root keys, and gives how many.
+	RetireRoots func(ctx context.Context, actor string) (int, error)
 	// BackUpKeys copies the keys into an encrypted file.
 	BackUpKeys func(context.Context, KeyBackupOptions) (KeysBackedUp, error)
 	// FollowWithdrawal gives the erasure that follows from a withdrawal, by its revision; nil where nothing is to go.

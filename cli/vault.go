@@ -15,6 +15,7 @@ import (
 type vaultCmd struct {
 	List    vaultListCmd    `cmd:"" help:"Tell who keeps the keys, how old they are, and what is due. Never a key."`
 	Rotate  vaultRotateCmd  `cmd:"" help:"Make new keys that wrap those of people, while everything is in use, and destroy the former."`
+	Retire  vaultRetireCmd  `cmd:"" help:"Destroy former root keys, which are kept after a rotation for backups of data and the suppression ledger."`
 	Backup  vaultBackupCmd  `cmd:"" help:"Copy the keys into a file encrypted to an age recipient. Keep it apart from backups of data."`
 	Restore vaultRestoreCmd `cmd:"" help:"Bring the keys back, where there are none."`
 }
@@ -79,7 +80,7 @@ func (*vaultListCmd) run(ctx context.Context, s *session) error {
 		s.heading("%s of people and requests, wrapped by %s, wrapped by %s.", count(k.Keys, "key"), count(k.Buckets, "bucket key"), k.Provider)
 		s.printf("  version   %s of the key-encryption key\n  rotated   %s\n", k.Version, k.Rotated.Format(time.DateOnly))
 		s.printf("  due       %s\n  backup    %s\n", k.dueText(), k.backupText())
-		s.printf("  root key  signs, and finds people by what they said; it stays for as long as the log does\n")
+		s.printf("  root key  %s\n", k.rootText())
 		for _, f := range k.weak() {
 			s.printf("\n! %s. %s\n", f.Message, f.Next)
 		}
@@ -94,6 +95,17 @@ func (k keysNow) dueText() string {
 		return "since " + k.Due.Format(time.DateOnly)
 	}
 	return k.Due.Format(time.DateOnly)
+}
+
+func (k keysNow) rootText() string {
+	text := fmt.Sprintf("generation %d", k.Root.Generation)
+	if !k.Root.Rotated.IsZero() {
+		text += ", of " + k.Root.Rotated.Format(time.DateOnly)
+	}
+	if k.Root.Former > 0 {
+		text += fmt.Sprintf("; %s kept for older backups, until ombud vault retire", count(k.Root.Former, "former one"))
+	}
+	return text
 }
 
 func (k keysNow) backupText() string {
@@ -113,6 +125,9 @@ func (k keysNow) weak() (out []finding) {
 	} else if k.Overdue {
 		add("ombud vault rotate makes new ones.", "new keys are due since %s", k.Due.Format(time.DateOnly))
 	}
+	if r := k.Root.Running; r != nil {
+		add("ombud vault rotate --root goes on with it.", "a rotation of the root key, begun on %s, was cut off", r.Began.Format(time.DateOnly))
+	}
 	switch {
 	case k.Copied == nil:
 		add("ombud vault backup --recipient age1… --to FOLDER makes one.", "the keys have no backup: without them nothing that was sealed opens")
@@ -131,36 +146,6 @@ func checkVault(ctx context.Context, s *session) []finding {
 		return weak
 	}
 	return good("keys", "kept by %s, new since %s, all in a backup", k.Provider, k.Rotated.Format(time.DateOnly))
-}
-
-type vaultRotateCmd struct{}
-
-func (*vaultRotateCmd) writes() {}
-
-func (c *vaultRotateCmd) run(ctx context.Context, s *session) error {
-	out, err := s.RotateKeys(ctx, s.actor(), func(done, of int) {
-		if s.env.Progress {
-			fmt.Fprintf(s.env.Stderr, "\r\x1b[Kbucket keys  %s of %s", number(done), number(of))
-		}
-	})
-	if s.env.Progress {
-		fmt.Fprint(s.env.Stderr, "\r\x1b[K")
-	}
-	if err != nil {
-		return err
-	}
-	return s.answer(out, func() {
-		s.heading("The keys are new: version %s of %s, and %s.", out.Version, out.Provider, count(out.Moved, "bucket key"))
-		if out.Resumed {
-			s.printf("  went on with a rotation that was cut off\n")
-		}
-		if out.Kept {
-			s.printf("  note      %s keeps former versions until you delete the whole key there\n", out.Provider)
-		} else {
-			s.printf("  former    version %s is destroyed\n", out.From)
-		}
-		s.printf("\nBackups of the keys from before are of no use any more: make one now, with ombud vault backup.\n")
-	})
 }
 
 type vaultBackupCmd struct {

@@ -110,6 +110,11 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e)); err != nil {
 			return err
 		}
+		if len(r.Holds) == 0 {
+			if err := s.forgetReasons(ctx, tx, r.id); err != nil {
+				return err
+			}
+		}
 	}
 	switch {
 	case len(r.Holds) > 0:

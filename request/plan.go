@@ -232,7 +232,8 @@ func (s *Service) reply(ctx context.Context, r *record, err error) (*Request, er
 	return out, err
 }
 
-// Refuse closes a request with a reason, which is kept sealed. What a run did before stays done.
+// Refuse closes a request with a reason, which is kept sealed under a key of its own, until the person is erased and nothing
+// is held of theirs (forgetReasons). What a run did before stays done.
 func (s *Service) Refuse(ctx context.Context, ref, because, actor string) (*Request, error) {
 	if because == "" {
 		return nil, fault.New(fault.Invalid, "a refusal needs a reason: the person is owed it (GDPR Art. 12(4))").Then("--because TEXT")
@@ -242,8 +243,16 @@ func (s *Service) Refuse(ctx context.Context, ref, because, actor string) (*Requ
 		return nil, err
 	}
 	defer release()
+	slot, err := s.cfg.Vault.NewSlot()
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := s.cfg.Vault.SealFor(slot, refusalLabel, []byte(r.id), []byte(because))
+	if err != nil {
+		return nil, err
+	}
 	r, err = s.do(ctx, r.id, command{on: Declined, entry: "request.refused", result: "refused", actor: actor, change: func(tx *db.Tx, r *record) error {
-		r.Reason = s.cfg.Vault.Seal(refusalLabel, []byte(r.id), []byte(because))
+		r.Reason = sealed
 		return s.forget(ctx, tx, r)
 	}})
 	if err == nil {
@@ -251,9 +260,6 @@ func (s *Service) Refuse(ctx context.Context, ref, because, actor string) (*Requ
 	}
 	return s.reply(ctx, r, err)
 }
-
-// refusalLabel seals reasons of refusals: they may name people.
-const refusalLabel = "request/refusal"
 
 // approvals still missing before the plan may run.
 func (s *Service) missing(r *record) int {

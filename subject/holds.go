@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -36,6 +37,7 @@ type Holds struct {
 	vault    *vault.Vault
 	ledger   *ledger.Ledger
 	clock    clock.Clock
+	shreds   *Shreds
 	released []func(context.Context, *db.Tx, []Hold) error
 }
 
@@ -51,14 +53,18 @@ create table holds (
 );
 create index holds_standing on holds (token) where released is null`
 
-const holdReason = "hold/because" // label under which reasons are sealed: they may name people
+// holdReason is the label under which reasons are sealed: they may name people. Each lies under a key of its own, which is
+// destroyed when the hold ends. Not under the person's: where they are erased while it stands, the law still wants to know why
+// their rows are kept.
+const holdReason = "hold/because"
 
 // OpenHolds prepares the store of holds.
 func OpenHolds(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Holds, error) {
 	if err := d.Migrate(ctx, "holds", holdsSchema); err != nil {
 		return nil, err
 	}
-	return &Holds{db: d, vault: v, ledger: l, clock: c}, nil
+	shreds, err := OpenShreds(ctx, d, v, l, c)
+	return &Holds{db: d, vault: v, ledger: l, clock: c, shreds: shreds}, err
 }
 
 // OnRelease registers what happens, in the same transaction, when holds end. Call it before use.
@@ -114,8 +120,15 @@ func (h *Holds) Add(ctx context.Context, in HoldInput) ([]Hold, error) {
 
 func (h *Holds) insert(ctx context.Context, tx *db.Tx, holds []Hold) error {
 	for _, m := range holds {
-		sealed := h.vault.Seal(holdReason, []byte(m.ID), []byte(m.Because))
-		_, err := tx.Exec(ctx, `insert into holds (id, token, system, dataset, because, since) values ($1, $2, $3, $4, $5, $6)`,
+		slot, err := h.vault.NewSlot()
+		if err != nil {
+			return err
+		}
+		sealed, err := h.vault.SealFor(slot, holdReason, []byte(m.ID), []byte(m.Because))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `insert into holds (id, token, system, dataset, because, since) values ($1, $2, $3, $4, $5, $6)`,
 			m.ID, m.Token, m.System, m.Dataset, sealed, m.Since.UnixMilli())
 		if err != nil {
 			return err
@@ -170,8 +183,7 @@ func (h *Holds) end(ctx context.Context, tx *db.Tx, holds []Hold) error {
 			return err
 		}
 	}
-	// Why it stood goes with it: a reason may name people.
-	if _, err := tx.Exec(ctx, `update holds set because = $1 where released is not null and length(because) > 0`, []byte{}); err != nil {
+	if err := h.forgetReasons(ctx, tx); err != nil {
 		return err
 	}
 	for _, fn := range h.released {
@@ -180,6 +192,43 @@ func (h *Holds) end(ctx context.Context, tx *db.Tx, holds []Hold) error {
 		}
 	}
 	return nil
+}
+
+// forgetReasons destroys why holds stood that are over, here and in every backup.
+func (h *Holds) forgetReasons(ctx context.Context, tx *db.Tx) error {
+	const over = "from holds where released is not null and length(because) > 0"
+	rows, err := tx.Query(ctx, "select because "+over)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var slots []vault.Slot
+	for rows.Next() {
+		var sealed []byte
+		if err := rows.Scan(&sealed); err != nil {
+			return fmt.Errorf("reading a hold: %w", err)
+		}
+		slots = append(slots, vault.SlotOf(sealed))
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading holds: %w", err)
+	}
+	rows.Close()
+	if _, err := tx.Exec(ctx, `update holds set because = $1 where id in (select id `+over+`)`, []byte{}); err != nil {
+		return err
+	}
+	return h.shreds.Add(ctx, tx, slots...)
+}
+
+// Reseal seals again, under the present root key, the reasons of holds that were made when they had no key of their own, and
+// gives how many.
+func (h *Holds) Reseal(ctx context.Context) (int, error) {
+	return db.Rewrite(ctx, h.db, db.Bytes{Table: "holds", Key: "id", Name: "because"}, func(id string, _, sealed []byte) ([]byte, error) {
+		if len(sealed) == 0 {
+			return nil, nil
+		}
+		return h.vault.Reseal(holdReason, []byte(id), sealed)
+	})
 }
 
 // List gives the holds that stand, oldest first.
@@ -206,7 +255,7 @@ func (h *Holds) standing(ctx context.Context, tx *db.Tx) ([]Hold, error) {
 			return nil, fmt.Errorf("reading a hold: %w", err)
 		}
 		because, err := h.vault.Open(holdReason, []byte(m.ID), sealed)
-		if err != nil {
+		if err != nil && !errors.Is(err, vault.ErrForgotten) { // of a store that is older than the release
 			return nil, err
 		}
 		m.Because, m.Since = string(because), time.UnixMilli(since).UTC()

@@ -107,10 +107,33 @@ func TestReasonsGoWithTheirHolds(t *testing.T) {
 		if _, err := w.holds.Release(ctx, subject.HoldInput{Subjects: []subject.Identity{{Kind: "email", Value: "a@example.com"}}, Actor: "test"}); err != nil {
 			t.Fatal(err)
 		}
-		kept := 0
+		kept, slots := 0, map[int64]bool{}
 		err := w.db.Read(ctx, func(tx *db.Tx) error {
-			return tx.QueryRow(ctx, "select count(*) from holds where length(because) > 0").Scan(&kept)
+			if err := tx.QueryRow(ctx, "select count(*) from holds where length(because) > 0").Scan(&kept); err != nil {
+				return err
+			}
+			rows, err := tx.Query(ctx, "select slot from shreds")
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var slot int64
+				if err := rows.Scan(&slot); err != nil {
+					return err
+				}
+				slots[slot] = true
+			}
+			return rows.Err()
 		})
+		for slot := range slots {
+			if gone, err := w.vault.Forgotten(vault.Slot(slot)); err != nil || !gone {
+				t.Errorf("the key of a reason still opens it in every backup: %v", err)
+			}
+		}
+		if len(slots) != 1 {
+			t.Errorf("%d keys of reasons were destroyed", len(slots))
+		}
 		if list, e := w.holds.List(ctx); err != nil || e != nil || kept != 1 || len(list) != 1 || list[0].Because != "the case of b@example.com" {
 			t.Errorf("%d reasons, %+v, %v, %v", kept, list, err, e)
 		}

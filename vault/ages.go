@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/fault"
@@ -21,7 +22,9 @@ type Ages struct {
 	Version  string    `json:"version"`  // of it
 	Rotated  time.Time `json:"rotated"`  // when key-encryption key and bucket keys were all new; at first, when they were first looked at
 	Running  *Running  `json:"running,omitempty"`
+	Root     RootAge   `json:"root"`
 	Copied   *Copied   `json:"copied,omitempty"`
+	Untold   []Turn    `json:"untold,omitempty"` // rotations that ended, and were not taken down with Told yet
 
 	Buckets int `json:"-"` // bucket keys there are
 	Keys    int `json:"-"` // keys that were given out
@@ -35,6 +38,33 @@ type Running struct {
 	Done    uint32    `json:"done"`              // buckets before this one have new keys
 }
 
+// RootAge says how old the root key is.
+type RootAge struct {
+	Generation uint32       `json:"generation"`        // counts the root keys, from 1
+	Former     int          `json:"former"`            // generations whose sealing keys are kept, for what was sealed under them
+	Rotated    time.Time    `json:"rotated,omitzero"`  // when the present one was made; zero for the first
+	Running    *RunningRoot `json:"running,omitempty"` // a rotation that was begun and did not end
+}
+
+// RunningRoot is a rotation of the root key under way.
+type RunningRoot struct {
+	Began time.Time `json:"began"`
+	To    uint32    `json:"to"` // the generation it makes
+}
+
+// Turn is a rotation that ended.
+type Turn struct {
+	Began    time.Time `json:"began"` // also its name: no two begin at once
+	Root     bool      `json:"root,omitempty"`
+	Provider string    `json:"provider,omitempty"` // of the key-encryption key
+	From     string    `json:"from"`               // version of the key-encryption key, or generation of the root key
+	To       string    `json:"to"`
+	Buckets  int       `json:"buckets,omitempty"`
+	Again    int       `json:"again,omitempty"` // values that were sealed again
+	Resumed  bool      `json:"resumed,omitempty"`
+	Kept     bool      `json:"kept,omitempty"`
+}
+
 // Copied is the newest copy of the keys that was made for safety.
 type Copied struct {
 	At      time.Time `json:"at"`
@@ -44,7 +74,7 @@ type Copied struct {
 
 // Fresh tells whether the newest copy holds every key there is, and the provider still opens it.
 func (a Ages) Fresh() bool {
-	return a.Copied != nil && a.Copied.Buckets >= a.Buckets && !a.Copied.At.Before(a.Rotated)
+	return a.Copied != nil && a.Copied.Buckets >= a.Buckets && !a.Copied.At.Before(a.Rotated) && !a.Copied.At.Before(a.Root.Rotated)
 }
 
 // Ages reads how old the keys are. now is taken down where nobody looked before.
@@ -77,6 +107,7 @@ func (s *slots) ages(ctx context.Context, now time.Time) (a Ages, err error) {
 		err = fault.Wrap(fault.Unavailable, err, "the file %s of the keys cannot be read", agesFile)
 	}
 	a.Buckets, a.Keys = len(s.root.list), int(s.next.next.Load()-1)
+	a.Root.Generation, a.Root.Former = s.ringAge()
 	return a, err
 }
 
@@ -90,4 +121,20 @@ func (s *slots) saveAges(a Ages) error {
 	}
 	s.c.hook("vault.ages")
 	return nil
+}
+
+// Told takes down that a rotation was told of.
+func (v *Vault) Told(ctx context.Context, t Turn) error {
+	s, err := v.slots()
+	if err != nil {
+		return err
+	}
+	s.change.Lock()
+	defer s.change.Unlock()
+	a, err := s.ages(ctx, t.Began)
+	if err != nil {
+		return err
+	}
+	a.Untold = slices.DeleteFunc(a.Untold, func(o Turn) bool { return o.Began.Equal(t.Began) && o.Root == t.Root })
+	return s.saveAges(a)
 }

@@ -182,11 +182,7 @@ func (s *slots) settle() error {
 func (s *slots) removeTorn() error {
 	left, err := filepath.Glob(filepath.Join(s.c.Dir, rootFile+".new-*"))
 	for _, path := range left {
-		f, e := os.OpenFile(path, os.O_WRONLY, 0)
-		if e == nil {
-			e = errors.Join(blank(f), f.Close(), os.Remove(path))
-		}
-		err = errors.Join(err, e)
+		err = errors.Join(err, destroy(path))
 	}
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "what was left of the file %s cannot be removed", rootFile)

@@ -2,7 +2,9 @@ package vault
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
+	"unsafe"
 )
 
 // TestCloseLeavesNoKey: what a closed vault held is overwritten where it lay, and nothing is sealed or signed with what is
@@ -10,24 +12,25 @@ import (
 func TestCloseLeavesNoKey(t *testing.T) {
 	v := again(t, t.TempDir())
 	newSlots(t, v, 3)
-	v.MAC("label")
-	v.MAC("other", nil)
+	ids := v.Numbers("sub")
 	k := v.in()
 	s, pub := k.slots.Load(), v.PublicKey()
 	file := s.c.Provider.(*KeyFile).in()
 	var secrets [][]byte
-	secrets = append(secrets, k.root[:], k.signing[:32], k.sealing.k1[:], s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
+	secrets = append(secrets, k.now().root[:], k.signing[:32], k.now().seals[1].k1[:], bytesAt(*ids.in(), sizeOf(*ids.in())), bytesAt(k.now().seals[1].block, k.now().seals[1].wiper.block), s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
 	for i := range 2 {
 		secrets = append(secrets, s.anchor.have[i].secret[:], file.have[i].secret[:])
 	}
-	k.macs.Range(func(_, key any) bool { secrets = append(secrets, key.(*[32]byte)[:]); return true })
+	for _, key := range k.now().lasting {
+		secrets = append(secrets, key[:])
+	}
 	zero := 0
 	for _, b := range secrets {
 		if bytes.Equal(b, make([]byte, len(b))) {
 			zero++
 		}
 	}
-	if zero != 2 || len(secrets) != 12 { // of each pair one
+	if zero != 2 || len(secrets) != 12+len(lasting()) { // of each pair one
 		t.Fatalf("%d of %d were zeros before", zero, len(secrets))
 	}
 	if err := v.Close(); err != nil {
@@ -41,7 +44,7 @@ func TestCloseLeavesNoKey(t *testing.T) {
 	if !bytes.Equal(v.PublicKey(), pub) {
 		t.Error("the public key is gone")
 	}
-	for name, use := range map[string]func(){"seal": func() { v.Seal("l", nil, nil) }, "sign": func() { v.Sign(nil) }, "mac": func() { v.MAC("new") }, "known mac": func() { v.MAC("label") }} {
+	for name, use := range map[string]func(){"seal": func() { v.Seal("l", nil, nil) }, "sign": func() { v.Sign(nil) }, "mac": func() { v.MAC(Suppression) }, "numbers": func() { v.Numbers("sub") }} {
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -51,4 +54,9 @@ func TestCloseLeavesNoKey(t *testing.T) {
 			use()
 		}()
 	}
+}
+
+// bytesAt are the bytes that something points at.
+func bytesAt(v any, size uintptr) []byte {
+	return unsafe.Slice((*byte)(reflect.ValueOf(v).UnsafePointer()), size)
 }

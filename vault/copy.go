@@ -12,9 +12,10 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// KeyFiles are the names of the files that Copy gives, the key file of the provider only where there is one.
+// KeyFiles are the names of the files that Copy gives: the key file of the provider only where there is one, the ring only
+// where the root key was rotated.
 func KeyFiles() []string {
-	return []string{"root", publicFile, keyFile, anchorFile, rootFile, slotsFile, markFile, agesFile}
+	return []string{rootKeyFile, ringFile, publicFile, keyFile, anchorFile, rootFile, slotsFile, markFile, agesFile}
 }
 
 // Copy reads every file of the keys as they are at one moment; nothing is shredded or made meanwhile, and what was given out
@@ -39,7 +40,7 @@ func (v *Vault) Copy(ctx context.Context, now time.Time, each func(name string, 
 		return a, err
 	case s.broken != nil:
 		return a, s.broken
-	case a.Running != nil:
+	case a.Running != nil || a.Root.Running != nil:
 		return a, fault.New(fault.Conflict, "a rotation of the keys was cut off").Then("ombud vault rotate goes on with it; copy the keys then.")
 	}
 	for _, name := range KeyFiles() {
@@ -53,7 +54,7 @@ func (v *Vault) Copy(ctx context.Context, now time.Time, each func(name string, 
 // copyFile gives one file. The number of the next slot is given as all that may have been given out, which is on the disk.
 func (s *slots) copyFile(name string, each func(string, int64, io.Reader) error) error {
 	path := filepath.Join(s.c.Dir, name)
-	if name == "root" {
+	if name == rootKeyFile {
 		path = s.c.RootPath
 	}
 	if name == markFile {
@@ -61,8 +62,8 @@ func (s *slots) copyFile(name string, each func(string, int64, io.Reader) error)
 		return each(name, int64(len(b)), bytes.NewReader(b))
 	}
 	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) && name == keyFile {
-		return nil // another provider
+	if errors.Is(err, os.ErrNotExist) && (name == keyFile || name == ringFile) {
+		return nil
 	}
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the file %s of the keys cannot be read", name)

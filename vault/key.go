@@ -67,7 +67,12 @@ func (v *Vault) openSealedKey(sealed []byte) (Key, error) {
 
 // newKey takes the raw key over and clears it.
 func newKey(raw *[32]byte) Key {
-	k := &oneKey{seal: *derive(raw, "request/seal"), mac: *derive(raw, "request/mac")}
+	k := &oneKey{}
+	for label, to := range map[string]*[32]byte{"request/seal": &k.seal, "request/mac": &k.mac} {
+		key := derive(raw, label)
+		*to = *key
+		clear(key[:])
+	}
 	clear(raw[:])
 	return Key{hide(k)}
 }
@@ -89,7 +94,9 @@ func (k Key) with(fn func(*oneKey) error) error {
 // Seal encrypts plaintext for whoever opens it with the same key and aad; an error when the key was destroyed.
 func (k Key) Seal(aad, plaintext []byte) (sealed []byte, err error) {
 	err = k.with(func(o *oneKey) error {
-		sealed = newXAES(&o.seal).seal(aad, plaintext)
+		x := newXAES(&o.seal)
+		defer x.forget()
+		sealed = x.seal(aad, plaintext)
 		return nil
 	})
 	return sealed, err
@@ -98,7 +105,9 @@ func (k Key) Seal(aad, plaintext []byte) (sealed []byte, err error) {
 // Open decrypts what Seal gave; fault.Integrity when it was changed, an error when the key was destroyed.
 func (k Key) Open(aad, sealed []byte) (plaintext []byte, err error) {
 	err = k.with(func(o *oneKey) error {
-		p, err := newXAES(&o.seal).open(aad, sealed)
+		x := newXAES(&o.seal)
+		defer x.forget()
+		p, err := x.open(aad, sealed)
 		if err != nil {
 			return errSealed(err)
 		}

@@ -23,18 +23,9 @@ type Rotated struct {
 // writing and shredding go on meanwhile. It tells each how far it is. Cut off anywhere, what was wrapped opens, and the next
 // Rotate goes on where this one stopped.
 func (v *Vault) Rotate(ctx context.Context, now time.Time, each func(done, of int)) (Rotated, error) {
-	if err := v.Load(ctx); err != nil {
-		return Rotated{}, err
-	}
-	s, err := v.slots()
+	s, err := v.turning(ctx)
 	if err != nil {
 		return Rotated{}, err
-	}
-	if s.c.ReadOnly {
-		return Rotated{}, fault.New(fault.Denied, "these keys are only read")
-	}
-	if !s.rotating.TryLock() {
-		return Rotated{}, fault.New(fault.Conflict, "the keys are rotated or copied already")
 	}
 	defer s.rotating.Unlock()
 	r := rotation{slots: s}
@@ -53,15 +44,39 @@ func (v *Vault) Rotate(ctx context.Context, now time.Time, each func(done, of in
 	return r.out, nil
 }
 
+// turning gives the slots to whoever rotates something, alone; unlock rotating afterwards.
+func (v *Vault) turning(ctx context.Context) (*slots, error) {
+	if err := v.Load(ctx); err != nil {
+		return nil, err
+	}
+	s, err := v.slots()
+	if err != nil {
+		return nil, err
+	}
+	if s.c.ReadOnly {
+		return nil, fault.New(fault.Denied, "these keys are only read")
+	}
+	if !s.rotating.TryLock() {
+		return nil, fault.New(fault.Conflict, "the keys are rotated or copied already")
+	}
+	return s, nil
+}
+
 // rotation is one under way. What it has done stands in out.Running and the file of it.
 type rotation struct {
 	*slots
 	out Rotated
 }
 
-func (r *rotation) note() error {
+// note takes down how far it is, and what ended.
+func (r *rotation) note(ended ...Turn) error {
 	r.change.Lock()
 	defer r.change.Unlock()
+	now, err := r.ages(context.Background(), r.out.Rotated)
+	if err != nil {
+		return err
+	}
+	r.out.Copied, r.out.Untold = now.Copied, append(now.Untold, ended...) // others may have noted something
 	return r.saveAges(r.out.Ages)
 }
 
@@ -166,5 +181,6 @@ func (r *rotation) finish(ctx context.Context) error {
 	r.c.hook("vault.destroyed")
 	a := &r.out.Ages
 	a.Rotated, a.Version, a.Provider, a.Running = a.Running.Began, a.Running.Version, r.c.Provider.Name(), nil
-	return r.note()
+	return r.note(Turn{Began: a.Rotated, Provider: a.Provider, From: r.out.From, To: a.Version,
+		Buckets: r.out.Moved, Resumed: r.out.Resumed, Kept: r.out.Kept})
 }

@@ -205,6 +205,7 @@ func (k *keys) load(ctx context.Context) error {
 	}
 	s, err := openSlots(ctx, k.config)
 	if err == nil {
+		s.ringAge = func() (uint32, int) { r := k.now(); return r.generation, len(r.former) }
 		k.slots.Store(s)
 	}
 	return err

@@ -42,6 +42,8 @@ type slots struct {
 	rooms  sync.Pool      // to unwrap in
 	ahead  sync.WaitGroup // of buckets that are made before they are needed
 
+	ringAge func() (generation uint32, former int)
+
 	mu      sync.RWMutex // held by readers of slots, so that no bucket moves under them
 	buckets map[uint32]*bucket
 }

@@ -3,43 +3,60 @@ package vault
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"sync"
 )
 
-// Tokens makes the tokens of one label, the same that MAC gives, for those who need many: it reuses its state and
-// allocates nothing. It is safe for concurrent use.
-type Tokens struct{ states sync.Pool }
-
-type tokenState struct {
-	h   hash.Hash
-	in  []byte
-	sum [sha256.Size]byte
+// Tokens makes the tokens of one label, the same that MAC gives, for those who need many: it allocates nothing. It is safe
+// for concurrent use.
+type Tokens struct {
+	in    hidden[[32]byte]
+	rooms sync.Pool
 }
 
 // Tokens prepares the tokens of a label.
 func (v *Vault) Tokens(label string) *Tokens {
-	key := v.macKey(label)
-	return &Tokens{sync.Pool{New: func() any { return &tokenState{h: hmac.New(sha256.New, key[:])} }}}
+	return &Tokens{hide(v.in().lasting(macLabel + label)), sync.Pool{New: func() any { return new([]byte) }}}
 }
 
 // Of is the token of two parts, such as a kind and a value.
 func (t *Tokens) Of(a string, b []byte) [sha256.Size]byte {
-	s := t.states.Get().(*tokenState)
-	s.in = binary.BigEndian.AppendUint64(s.in[:0], uint64(len(a)))
-	s.in = append(s.in, a...)
-	s.in = binary.BigEndian.AppendUint64(s.in, uint64(len(b)))
-	s.in = append(s.in, b...)
-	s.h.Reset()
-	s.h.Write(s.in)
-	s.h.Sum(s.sum[:0])
-	sum := s.sum
-	clear(s.in)
-	t.states.Put(s)
+	room := t.rooms.Get().(*[]byte)
+	in := append((*room)[:0], make([]byte, padSize)...)
+	in = binary.BigEndian.AppendUint64(in, uint64(len(a)))
+	in = append(in, a...)
+	in = appendPart(in, b)
+	sum := hmacOf(t.in(), in)
+	*room = in
+	t.rooms.Put(room)
 	return sum
+}
+
+const padSize = sha256.BlockSize
+
+// hmacOf is HMAC-SHA256 of what stands in a buffer behind padSize free bytes. The standard library's keeps states that come of
+// the key where nobody can overwrite them; this one leaves the buffer empty, and nothing on the heap.
+func hmacOf(key *[32]byte, in []byte) [sha256.Size]byte {
+	var outer [padSize + sha256.Size]byte
+	for i := range padSize {
+		in[i], outer[i] = 0x36, 0x5c
+	}
+	for i, c := range key {
+		in[i] ^= c
+		outer[i] ^= c
+	}
+	inner := sha256.Sum256(in)
+	clear(in)
+	copy(outer[padSize:], inner[:])
+	sum := sha256.Sum256(outer[:])
+	clear(outer[:])
+	return sum
+}
+
+// appendPart appends a part behind its length.
+func appendPart(to, part []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(to, uint64(len(part))), part...)
 }
 
 // Numbers turns small numbers into opaque 128-bit ids of one label and back. An id says nothing about its number, and one
@@ -48,11 +65,33 @@ type Numbers struct{ in hidden[cipher.Block] }
 
 // Numbers prepares the ids of a label.
 func (v *Vault) Numbers(label string) *Numbers {
-	block, err := aes.NewCipher(v.in().derive("numbers/" + label)[:])
+	block, err := aes.NewCipher(v.in().lasting(numbersLabel + label)[:])
 	if err != nil {
 		panic("vault: AES takes 32 bytes: " + err.Error())
 	}
+	v.in().blocks.add(block)
 	return &Numbers{hide(&block)}
+}
+
+// blocks are the ciphers that were handed out, to be overwritten when the vault is closed.
+type blocks struct {
+	mu   sync.Mutex
+	list []cipher.Block
+}
+
+func (b *blocks) add(one cipher.Block) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list, one)
+}
+
+func (b *blocks) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, one := range b.list {
+		overwriteAt(one, sizeOf(one))
+	}
+	b.list = nil
 }
 
 // ID is the id of a number.

@@ -3,22 +3,15 @@ package vault
 import (
 	"crypto/ed25519"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"hash"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 
 	"github.com/ombudhq/ombud/internal/fault"
-)
-
-// Labels of MAC that are part of the public contract; each feature may have others.
-const (
-	Suppression = "suppression" // tokens of the erased, which must be recognised when they come back
-	BlindIndex  = "blind-index" // tokens to find a person by without storing the identity
 )
 
 // Config says where the keys are.
@@ -43,10 +36,9 @@ type hidden[T any] func() *T
 func hide[T any](secret *T) hidden[T] { return func() *T { return secret } }
 
 type keys struct {
-	root    [32]byte
-	sealing *xaes
+	ring    atomic.Pointer[ring] // another after a rotation of the root key
 	signing ed25519.PrivateKey
-	macs    sync.Map // label → *[32]byte
+	blocks  blocks
 
 	forgotten atomic.Bool
 
@@ -66,13 +58,13 @@ func (c *Config) hook(point string) {
 // nothing of what was sealed.
 func Open(c Config) (*Vault, error) {
 	if c.RootPath == "" {
-		c.RootPath = filepath.Join(c.Dir, "root")
+		c.RootPath = filepath.Join(c.Dir, rootKeyFile)
 	}
-	root, err := loadRoot(c)
+	r, err := loadRing(c)
 	if err != nil {
 		return nil, err
 	}
-	v := fromRoot(root)
+	v := fromRing(r)
 	v.in().config = c
 	if err := v.publish(filepath.Join(c.Dir, publicFile)); err != nil {
 		return nil, err
@@ -80,20 +72,20 @@ func Open(c Config) (*Vault, error) {
 	return v, nil
 }
 
-func fromRoot(root [32]byte) *Vault {
-	k := &keys{root: root}
-	seed := k.derive("signing")
-	sealing := k.derive("sealing")
-	k.signing = ed25519.NewKeyFromSeed(seed[:])
-	k.sealing = newXAES(sealing)
+func fromRoot(root [32]byte) *Vault { return fromRing(newRing(root, 1, nil, nil)) }
+
+func fromRing(r *ring) *Vault {
+	k := &keys{signing: ed25519.NewKeyFromSeed(r.lasting[signingLabel][:])}
+	k.ring.Store(r)
 	return &Vault{hide(k)}
 }
 
-func (k *keys) derive(label string) *[32]byte {
+// now is the ring in use.
+func (k *keys) now() *ring {
 	if k.forgotten.Load() {
 		panic("vault: used after Close")
 	}
-	return derive(&k.root, label)
+	return k.ring.Load()
 }
 
 // forget overwrites what came from the root key, and the root key.
@@ -101,15 +93,9 @@ func (k *keys) forget() {
 	if k.forgotten.Swap(true) {
 		return
 	}
-	clear(k.root[:])
 	clear(k.signing[:ed25519.SeedSize])
-	k.sealing.forget()
-	k.sealing = nil
-	k.macs.Range(func(label, key any) bool {
-		clear(key.(*[32]byte)[:])
-		k.macs.Delete(label)
-		return true
-	})
+	k.ring.Load().forget()
+	k.blocks.forget()
 }
 
 func derive(secret *[32]byte, label string) *[32]byte {
@@ -122,7 +108,7 @@ func derive(secret *[32]byte, label string) *[32]byte {
 
 // Seal encrypts plaintext for whoever opens it with the same label and aad.
 func (v *Vault) Seal(label string, aad, plaintext []byte) []byte {
-	return v.in().sealing.seal(bind(label, aad), plaintext)
+	return v.in().now().seal(bind(label, aad), plaintext)
 }
 
 // Open decrypts what Seal or SealFor gave; fault.Integrity when it was changed, or label, aad or key are others, and
@@ -131,7 +117,7 @@ func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
 	if SlotOf(sealed) != 0 {
 		return v.openFor(label, aad, sealed)
 	}
-	plaintext, err := v.in().sealing.open(bind(label, aad), sealed)
+	plaintext, err := v.in().now().open(bind(label, aad), sealed)
 	if err != nil {
 		return nil, errSealed(err)
 	}
@@ -139,6 +125,9 @@ func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
 }
 
 func errSealed(cause error) error {
+	if errors.Is(cause, errRetired) {
+		return fault.Wrap(fault.Integrity, cause, "sealed data cannot be opened: the root key it was sealed under was retired, or is newer than these keys")
+	}
 	return fault.Wrap(fault.Integrity, cause, "sealed data cannot be opened: it was changed, or sealed under another key")
 }
 
@@ -149,31 +138,31 @@ func bind(label string, aad []byte) []byte {
 	return append(append(b, label...), aad...)
 }
 
-// MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label.
-func (v *Vault) MAC(label string, parts ...[]byte) [32]byte { return mac(v.macKey(label), parts) }
-
-func (v *Vault) macKey(label string) *[32]byte {
-	key, ok := v.in().macs.Load(label)
-	if !ok {
-		key, _ = v.in().macs.LoadOrStore(label, v.in().derive("mac/"+label))
-	}
-	return key.(*[32]byte)
+// MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label: the same for as long as there is this
+// vault, whatever is rotated. A label that is not among those that last is a mistake of the program, and panics.
+func (v *Vault) MAC(label string, parts ...[]byte) [32]byte {
+	return mac(v.in().lasting(macLabel+label), parts)
 }
 
-func mac(key *[32]byte, parts [][]byte) (sum [32]byte) {
-	h := hmac.New(sha256.New, key[:])
+// lasting is the key of a label that lasts.
+func (k *keys) lasting(label string) *[32]byte {
+	key := k.now().lasting[label]
+	if key == nil {
+		panic("vault: the label " + label + " is not declared as one that lasts")
+	}
+	return key
+}
+
+func mac(key *[32]byte, parts [][]byte) [32]byte {
+	n := 0
 	for _, p := range parts {
-		writePart(h, p)
+		n += 8 + len(p)
 	}
-	h.Sum(sum[:0])
-	return sum
-}
-
-func writePart(h hash.Hash, p []byte) {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-	h.Write(n[:])
-	h.Write(p)
+	in := make([]byte, padSize, padSize+n)
+	for _, p := range parts {
+		in = appendPart(in, p)
+	}
+	return hmacOf(key, in)
 }
 
 // Sign signs with the key that ombud.pub belongs to.

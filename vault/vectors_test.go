@@ -76,7 +76,7 @@ func TestWycheproofAES256GCM(t *testing.T) {
 		if keySize != 256 || ivSize != 96 || tagSize != 128 {
 			return false, false
 		}
-		aead := newGCM([32]byte(v.Key))
+		aead := newWiper().open(v.Key)
 		sealed := append(bytes.Clone(v.Ct), v.Tag...)
 		plain, err := aead.Open(nil, v.Iv, sealed, v.Aad)
 		if err == nil && (!bytes.Equal(plain, v.Msg) || !bytes.Equal(aead.Seal(nil, v.Iv, v.Msg, v.Aad), sealed)) {
@@ -90,7 +90,12 @@ func TestWycheproofHMACSHA256(t *testing.T) {
 	wycheproof(t, "hmac_sha256", 174, func(_, _, tagSize int, _ []byte, v vector) (ran, accepted bool) {
 		h := hmac.New(sha256.New, v.Key)
 		h.Write(v.Msg)
-		return true, hmac.Equal(h.Sum(nil)[:tagSize/8], v.Tag)
+		sum := h.Sum(nil)
+		if len(v.Key) == 32 { // ours takes no other
+			own := hmacOf((*[32]byte)(v.Key), append(make([]byte, padSize), v.Msg...))
+			sum = own[:]
+		}
+		return true, hmac.Equal(sum[:tagSize/8], v.Tag)
 	})
 }
 
@@ -155,7 +160,7 @@ func TestXAESAccumulated(t *testing.T) {
 		aad := read(int(read(1)[0]))
 		x := newXAES(&key)
 		sealed := x.message(nonce).Seal(nil, nonce[12:], plain, aad)
-		whole := append(append([]byte{sealVersion}, nonce...), sealed...)
+		whole := append(append([]byte{firstVersion}, nonce...), sealed...)
 		if got, err := x.open(aad, whole); err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("what was sealed does not open: %v", err)
 		}

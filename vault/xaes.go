@@ -9,15 +9,18 @@ import (
 
 const (
 	xaesNonce    = 24
-	sealVersion  = 1 // first byte of everything sealed
-	sealOverhead = 1 + xaesNonce + 16
+	xaesOverhead = xaesNonce + 16
 )
 
-var errOpen = errors.New("message authentication failed")
+var (
+	errOpen    = errors.New("message authentication failed")
+	errRetired = errors.New("the root key it was sealed under was retired")
+)
 
 // xaes is XAES-256-GCM (c2sp.org/XAES-256-GCM) under one key: the first half of the nonce and the key give, by CMAC in
 // counter mode, the key of one AES-256-GCM message; the second half is its nonce.
 type xaes struct {
+	wiper
 	block cipher.Block
 	k1    [aes.BlockSize]byte
 }
@@ -27,7 +30,7 @@ func newXAES(key *[32]byte) *xaes {
 	if err != nil {
 		panic("vault: 32 bytes are an AES key: " + err.Error())
 	}
-	x := &xaes{block: block}
+	x := &xaes{wiper: newWiper(), block: block}
 	block.Encrypt(x.k1[:], x.k1[:])
 	carry := x.k1[0] >> 7
 	for i := range x.k1[:15] {
@@ -40,11 +43,15 @@ func newXAES(key *[32]byte) *xaes {
 // forget overwrites the key.
 func (x *xaes) forget() {
 	clear(x.k1[:])
-	overwriteAt(x.block, sizeOf(x.block))
+	overwriteAt(x.block, x.wiper.block)
 }
 
-// message gives the AEAD of one message, for the last 12 bytes of its nonce.
-func (x *xaes) message(nonce []byte) cipher.AEAD { return newGCM(x.derive(nonce)) }
+// message gives the AEAD of one message, for the last 12 bytes of its nonce. Who is done with it wipes it.
+func (x *xaes) message(nonce []byte) cipher.AEAD {
+	key := x.derive(nonce)
+	defer clear(key[:])
+	return x.wiper.open(key[:])
+}
 
 // derive gives the key of one message.
 func (x *xaes) derive(nonce []byte) (key [32]byte) {
@@ -60,31 +67,37 @@ func (x *xaes) derive(nonce []byte) (key [32]byte) {
 	return key
 }
 
-func newGCM(key [32]byte) cipher.AEAD {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic("vault: 32 bytes are an AES key: " + err.Error())
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic("vault: AES is a GCM cipher: " + err.Error())
-	}
-	return aead
-}
-
 // seal gives version, nonce and ciphertext.
 func (x *xaes) seal(aad, plaintext []byte) []byte {
-	out := make([]byte, 1+xaesNonce, sealOverhead+len(plaintext))
-	out[0] = sealVersion
-	nonce := out[1:]
+	return x.sealAs([]byte{firstVersion}, aad, plaintext)
+}
+
+// sealAs gives header, nonce and ciphertext.
+func (x *xaes) sealAs(header, aad, plaintext []byte) []byte {
+	at := len(header)
+	out := make([]byte, at+xaesNonce, at+xaesOverhead+len(plaintext))
+	copy(out, header)
+	nonce := out[at:]
 	rand.Read(nonce) // never fails: it ends the process instead
-	return x.message(nonce).Seal(out, nonce[12:], plaintext, aad)
+	one := x.message(nonce)
+	defer x.wipe(one)
+	return one.Seal(out, nonce[12:], plaintext, aad)
 }
 
 func (x *xaes) open(aad, sealed []byte) ([]byte, error) {
-	if len(sealed) < sealOverhead || sealed[0] != sealVersion {
+	if len(sealed) == 0 || sealed[0] != firstVersion {
 		return nil, errOpen
 	}
-	nonce := sealed[1 : 1+xaesNonce]
-	return x.message(nonce).Open(nil, nonce[12:], sealed[1+xaesNonce:], aad)
+	return x.openBehind(aad, sealed[1:])
+}
+
+// openBehind decrypts what follows the header that sealAs was given.
+func (x *xaes) openBehind(aad, sealed []byte) ([]byte, error) {
+	if len(sealed) < xaesOverhead {
+		return nil, errOpen
+	}
+	nonce := sealed[:xaesNonce]
+	one := x.message(nonce)
+	defer x.wipe(one)
+	return one.Open(nil, nonce[12:], sealed[xaesNonce:], aad)
 }
