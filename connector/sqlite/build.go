@@ -126,33 +126,25 @@ func (b *builder) in(columns []*connector.Column, keys []connector.Key) (string,
 // bound binds the cells that keys can equal, the last once more until they are 1, 2, 4, 8 and so on: a
 // statement that was seen before is not compiled again.
 func (b *builder) bound(columns []*connector.Column, cells [][]connector.Value) string {
-	if len(cells) == 0 {
+	switch {
+	case len(cells) == 0:
 		return nothing
+	case len(cells) == 1 && len(columns) == 1:
+		return exactly(columns, "= "+b.unseen(encode(cells[0][0])))
 	}
 	size := 1
 	for size < len(cells) {
 		size *= 2
 	}
-	var list strings.Builder
-	for i := range size {
-		tuple := cells[min(i, len(cells)-1)]
-		params := make([]string, len(tuple))
-		for n, v := range tuple {
+	rows := make([]string, size) // of VALUES, which the planner does not look at: see unseen
+	for i := range rows {
+		params := make([]string, len(columns))
+		for n, v := range cells[min(i, len(cells)-1)] {
 			params[n] = b.param(encode(v))
 		}
-		text := strings.Join(params, ", ")
-		switch {
-		case len(columns) > 1 && i == 0:
-			list.WriteString("VALUES (" + text + ")")
-		case len(columns) > 1:
-			list.WriteString(", (" + text + ")")
-		case i == 0:
-			list.WriteString(text)
-		default:
-			list.WriteString(", " + text)
-		}
+		rows[i] = "(" + strings.Join(params, ", ") + ")"
 	}
-	return exactly(columns, list.String())
+	return exactly(columns, "IN (VALUES "+strings.Join(rows, ", ")+")")
 }
 
 // listed compares with very many keys: those that JSON carries in one list, all others sealed in a second.
@@ -179,7 +171,7 @@ func (b *builder) listed(columns []*connector.Column, keys []connector.Key) (str
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, exactly(columns, unpacked(len(columns), b.param(string(doc)), list.open)))
+		parts = append(parts, exactly(columns, "IN ("+unpacked(len(columns), b.param(string(doc)), list.open)+")"))
 	}
 	if len(parts) == 0 {
 		return nothing, nil
@@ -234,9 +226,9 @@ func each(tuple []connector.Value, write func(connector.Value) any) []any {
 	return out
 }
 
-// exactly writes columns IN (list). A column whose collation joins more than equal bytes is compared
-// twice: once as its index is ordered, once by bytes.
-func exactly(columns []*connector.Column, list string) string {
+// exactly compares columns with keys: "= key" or "IN (keys)". A column whose collation joins more than equal
+// bytes is compared twice: once as its index is ordered, once by bytes.
+func exactly(columns []*connector.Column, keys string) string {
 	plain, bytes := make([]string, len(columns)), make([]string, len(columns))
 	loose := false
 	for i, c := range columns {
@@ -246,9 +238,9 @@ func exactly(columns []*connector.Column, list string) string {
 			bytes[i], loose = "+"+ref(c)+" COLLATE BINARY", true
 		}
 	}
-	text := "(" + strings.Join(plain, ", ") + ") IN (" + list + ")"
+	text := "(" + strings.Join(plain, ", ") + ") " + keys
 	if loose {
-		text = "(" + text + " AND (" + strings.Join(bytes, ", ") + ") IN (" + list + "))"
+		text = "(" + text + " AND (" + strings.Join(bytes, ", ") + ") " + keys + ")"
 	}
 	return text
 }

@@ -82,7 +82,7 @@ func (b *builder) ranges(expr string, identities []string) string {
 
 // unseen is a parameter whose value the planner does not look at: it would compile the statement anew
 // for each, which takes longer than the search.
-func (b *builder) unseen(s string) string { return "(SELECT " + b.param(s) + ")" }
+func (b *builder) unseen(v any) string { return "(SELECT " + b.param(v) + ")" }
 
 // byIndex lets a condition on one column be tested in an index that leads with it.
 func (b *builder) byIndex(c *connector.Column, condition string) string {

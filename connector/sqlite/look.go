@@ -255,9 +255,9 @@ func (l *look) near() (string, []any) {
 		if by == "" || !plainKeys(c.keys) {
 			continue
 		}
-		text, args := "("+by+" < '!' OR "+by+" > ?", []any{"\x7f"}
-		for key := range c.keys {
-			text += strings.Repeat(" OR "+by+" BETWEEN ? AND ?", 2)
+		text, args := "("+by+" < '!' OR "+by+" > (SELECT ?)", []any{"\x7f"}
+		for key := range c.keys { // a bound that is no plain parameter lets SQLite keep its plan
+			text += strings.Repeat(" OR "+by+" BETWEEN (SELECT ?) AND (SELECT ?)", 2)
 			args = append(args, key, key+"!", key+"\u0080", key+"\xff")
 		}
 		return text + ")", args
