@@ -49,9 +49,28 @@ func owe(ctx context.Context, tx *db.Tx, n subject.Number, revision int64) error
 // Owed gives up to limit ends that are not settled, oldest first, from one revision on. Of one that leaves nothing to
 // erase, for the person is gone or its purposes keep their data, it names no purpose. One that cannot be read is left out,
 // and the error tells of it beside the others.
-func (s *Service) Owed(ctx context.Context, after int64, limit int) ([]Owed, error) {
-	var found []int64
-	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+func (s *Service) Owed(ctx context.Context, after int64, limit int) (out []Owed, err error) {
+	for len(out) < limit {
+		found, rerr := s.unsettled(ctx, after, limit-len(out))
+		if rerr != nil || len(found) == 0 {
+			return out, errors.Join(err, rerr)
+		}
+		for _, revision := range found {
+			after = revision
+			o, werr := s.weigh(ctx, revision)
+			if werr != nil {
+				err = errors.Join(err, werr)
+				continue
+			}
+			out = append(out, o)
+		}
+	}
+	return out, err
+}
+
+// unsettled are the revisions behind one that are not settled, oldest first.
+func (s *Service) unsettled(ctx context.Context, after int64, limit int) (found []int64, err error) {
+	err = s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
 		found = nil
 		rows, err := tx.Query(ctx, "select revision from consent_owed where revision > $1 order by revision limit $2", after, limit)
 		if err != nil {
@@ -67,16 +86,7 @@ func (s *Service) Owed(ctx context.Context, after int64, limit int) ([]Owed, err
 		}
 		return rows.Err()
 	})
-	var out []Owed
-	for _, revision := range found {
-		o, werr := s.weigh(ctx, revision)
-		if werr != nil {
-			err = errors.Join(err, werr)
-			continue
-		}
-		out = append(out, o)
-	}
-	return out, err
+	return found, err
 }
 
 // weigh reads what ended.

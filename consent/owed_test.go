@@ -43,6 +43,9 @@ func TestAnUnreadableWithdrawalHoldsUpNoOther(t *testing.T) {
 	if err == nil || len(owed) != 2 || owed[0].Revision != revisions[0] || owed[1].Revision != revisions[2] {
 		t.Fatalf("%+v, %v", owed, err)
 	}
+	if next, err := w.Owed(t.Context(), revisions[0], 1); err == nil || len(next) != 1 || next[0].Revision != revisions[2] {
+		t.Errorf("behind the damaged one: %+v, %v", next, err)
+	}
 	for i, who := range []string{"bo", "jon"} {
 		if !slices.Equal(owed[i].Purposes, []string{"letters"}) || owed[i].Identities[0].Value != who+"@example.com" {
 			t.Errorf("%+v", owed[i])
