@@ -86,6 +86,27 @@ func (a *Accounts) EndElevation(ctx context.Context, account string, by Caller) 
 	return a.endElevation(ctx, account, by.Actor, "ended by hand")
 }
 
+// StopElevation is EndElevation by the alarm that was raised. fault.NotFound when it is about no elevation that goes on.
+func (a *Accounts) StopElevation(ctx context.Context, ref string, by Caller) error {
+	var one *Alarm
+	err := a.db.Read(ctx, func(tx *db.Tx) (err error) {
+		one, err = a.oneAlarm(ctx, tx, ref)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if one.Kind != AlarmElevation || one.Ended != nil {
+		return fault.New(fault.NotFound, "no elevation that goes on raised this alarm")
+	}
+	return a.EndElevation(ctx, one.Account, by)
+}
+
+// EndOwnElevation ends the caller's own; fault.NotFound when none goes on.
+func (a *Accounts) EndOwnElevation(ctx context.Context, who Caller) error {
+	return a.EndElevation(ctx, strings.TrimPrefix(who.Actor, accountMark), who)
+}
+
 func (a *Accounts) endElevation(ctx context.Context, account, actor, because string) error {
 	return a.db.Write(ctx, func(tx *db.Tx) error {
 		one, err := a.running(ctx, tx, account)

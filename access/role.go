@@ -52,6 +52,7 @@ const (
 	PersonRead       Permission = "person.read"       // the page of one person, masked
 	ValueReveal      Permission = "value.reveal"      // what is masked otherwise
 	PseudonymMake    Permission = "pseudonym.make"    // a pseudonym of a person, or a token of a value
+	PseudonymRead    Permission = "pseudonym.read"    // what was asked about pseudonyms, and what came of it
 	PseudonymResolve Permission = "pseudonym.resolve" // who a pseudonym is
 	LookRead         Permission = "look.read"         // who looked at whom
 	PolicyRead       Permission = "policy.read"       // the policies, and what they say

@@ -46,7 +46,10 @@ func (a *Accounts) Vouch(ctx context.Context, name, password, code string) (out 
 // IsAccount tells whether an actor of the ledger is somebody's account, and not a program or whoever is at the machine.
 func IsAccount(actor string) bool { return strings.HasPrefix(actor, accountMark) }
 
+// vouchedSession is the session of those who have none that goes on.
+const vouchedSession = "vouched"
+
 // Vouched is the account as a caller, for whoever showed with Vouch that they are it. It has no session that goes on.
 func Vouched(a Account) Caller {
-	return Caller{Actor: accountMark + a.ID, Role: a.Role, Also: joinRoles(a.Roles[1:]), Session: "vouched"}.Being(a.Attributes)
+	return Caller{Actor: accountMark + a.ID, Role: a.Role, Also: joinRoles(a.Roles[1:]), Session: vouchedSession}.Being(a.Attributes)
 }

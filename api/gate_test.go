@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,8 +24,11 @@ func TestEveryRouteNeedsAPermission(t *testing.T) {
 		if permissions[route] == "" {
 			t.Errorf("%s stands in no table of permissions", route)
 		}
-		if err := access.Allowed(access.Caller{Role: access.Local}, permissions[route]); err != nil {
-			t.Errorf("%s: %v", route, err)
+		if !slices.ContainsFunc([]access.Role{access.Local, access.Officer, access.Support}, func(role access.Role) bool {
+			c := access.Caller{Role: role, Session: "ses_1"}.Calling(access.Call{Justification: "asked to"})
+			return access.Allowed(c, permissions[route]) == nil
+		}) {
+			t.Errorf("%s: nobody gets in", route)
 		}
 	}
 	for route := range permissions {
@@ -84,7 +88,7 @@ func TestServiceKeysReach(t *testing.T) {
 		noun, _, _ := strings.Cut(strings.TrimPrefix(route[strings.Index(route, "/"):], "/v1/"), "/")
 		allowed := access.Allowed(access.Caller{Role: access.Service}, need) == nil
 		if closed := noun == "requests" || noun == "data-map" || noun == "ledger" ||
-			noun == "restrictions" || noun == "alarms" || noun == "access" || route == "GET /v1/decisions/log" || noun == "targets" || noun == "propagations" && !strings.HasSuffix(route, "/ack") || strings.HasPrefix(route, "PUT /v1/purposes"); closed == allowed {
+			noun == "restrictions" || noun == "alarms" || noun == "elevations" || noun == "resolutions" || noun == "access" || route == "GET /v1/decisions/log" || noun == "targets" || noun == "propagations" && !strings.HasSuffix(route, "/ack") || strings.HasPrefix(route, "PUT /v1/purposes"); closed == allowed {
 			t.Errorf("%s: a service gets in: %v", route, allowed)
 		}
 	}

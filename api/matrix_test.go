@@ -13,7 +13,6 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/api"
 	"github.com/ombudhq/ombud/internal/testkit/consoletest"
-	"github.com/ombudhq/ombud/subject"
 )
 
 // everyRole is also nobody, and a role that there is not.
@@ -25,12 +24,19 @@ var bodies = map[string]string{
 	"POST /v1/requests/{id}/refuse":   `{"because":"the account belongs to a company"}`,
 	"PUT /v1/purposes/{id}":           `{"id":"@","name":"News","basis":"consent","categories":["contact"]}`,
 	"POST /v1/purposes/{id}/minimise": `{"record":{"email":"a"}}`,
+	"POST /v1/alarms/{id}/review":     `{"found":"all is in order here"}`,
 }
 
 // guesses are ids that look right and are nobody's.
 var guesses = map[string]string{
 	"request": "R-2026-0999", "consent": "con_01kb0000000000000000000000", "purpose": "no-such-purpose", "propagation": "prp_01kb0000000000000000000000",
-	"target": "no-such-target", "restriction": "fact_01kb0000000000000000000000", "person": "sub_01kb0000000000000000000000",
+	"alarm": "alm_01kb0000000000000000000000", "resolution": "res_01kb0000000000000000000000", "target": "no-such-target", "restriction": "fact_01kb0000000000000000000000", "person": "sub_01kb0000000000000000000000",
+}
+
+// shut are the routes that are closed to everybody for a relation, whatever the role permits.
+var shut = map[string]string{
+	"POST /v1/resolutions/{id}/approve": "own",     // another person does
+	"POST /v1/resolutions/{id}/reveal":  "others'", // who asked sees it
 }
 
 // company is the API over a company whose requests stand in every state.
@@ -56,13 +62,9 @@ func newCompany(t *testing.T) *company {
 	if err != nil {
 		t.Fatal(err)
 	}
-	psn, err := subject.OpenPseudonyms(t.Context(), w.DB, w.Vault(), w.Ledger, w.People, w.Clock)
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := api.New(api.Config{
 		Requests: w.Requests, Catalog: w.Catalog, Ledger: w.Ledger, Vault: w.Vault(), Consents: w.Consents, Purposes: w.Purposes, Relay: w.Relay,
-		MirrorToken: func(string) string { return "" }, Pseudonyms: psn, Clock: w.Clock, Accounts: w.Accounts, Stands: func(access.Caller) bool { return true },
+		MirrorToken: func(string) string { return "" }, Pseudonyms: w.Pseudonyms, Clock: w.Clock, Accounts: w.Accounts, Stands: func(access.Caller) bool { return true },
 		Go: func(fn func(context.Context)) { fn(context.WithoutCancel(t.Context())) }, Dir: filepath.Join(w.Dir, "data"), Version: "test",
 		Replays: func(next http.Handler) http.Handler { return next }, Failed: func(error) {},
 	})
@@ -124,7 +126,7 @@ func (c *company) try(route string, of access.Named, role access.Role, rel strin
 	method, path, _ := strings.Cut(route, " ")
 	size := c.world.Ledger.Size()
 	w := c.ask(who, method, strings.Replace(path, "{"+of.Wildcard+"}", id, 1), body)
-	open := may && (rel == "own" || rel == "others'")
+	open := may && (rel == "own" || rel == "others'") && shut[route] != rel
 	switch {
 	case !may && w.Code != http.StatusForbidden:
 		c.t.Errorf("%s %s as %q: %d, and they may not", route, rel, role, w.Code)
@@ -152,6 +154,9 @@ func (c *company) id(route, kind string, who access.Caller, rel string) string {
 	if file := route[strings.LastIndex(route, "/"):]; file == "/receipt" && kind == "request" || file == "/package" {
 		return c.refs["access-complete"]
 	}
+	if strings.HasSuffix(route, "/alarms/{id}/end") {
+		return c.elevation()
+	}
 	if rel == "others'" {
 		who = caller("somebody")
 	}
@@ -160,6 +165,18 @@ func (c *company) id(route, kind string, who access.Caller, rel string) string {
 		c.t.Fatalf("%s: %v", route, err)
 	}
 	return id
+}
+
+// elevation is the alarm of one that goes on, of a developer.
+func (c *company) elevation() string {
+	c.t.Helper()
+	dev := caller(access.Developer)
+	_ = c.world.Accounts.EndOwnElevation(c.t.Context(), dev) // that of the try before
+	one, err := c.world.Accounts.Elevate(c.t.Context(), dev, "the shop is down", 0)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return one.ID
 }
 
 // TestNestedIDs: an id in a body that says another than the address changes nothing, and a thing of one kind is none of another.

@@ -10,6 +10,8 @@ var things = access.Things{
 	"/v1/propagations/{id}":          "propagation",
 	"/v1/targets/{id}":               "target",
 	"/v1/restrictions/{id}":          "restriction",
+	"/v1/alarms/{id}":                "alarm",
+	"/v1/resolutions/{id}":           "resolution",
 	"/data-subject/access/{id}":      "person",
 	"/data-subject/portability/{id}": "person",
 	"/privacy/data-map/{id}":         "person",

@@ -15,7 +15,7 @@ func (f *front) console(p *Parts) http.Handler {
 		Verify: func(ctx context.Context) (ledger.Report, error) {
 			return f.app.VerifyLedger(ctx, ledger.VerifyOptions{})
 		},
-		Requests: p.Requests, Consents: f.app.Consents, Purposes: f.app.Purposes, People: f.app.People, Relay: f.app.Relay, Catalog: p.Catalog, Ledger: f.app.Ledger, Clock: f.app.cfg.Clock,
+		Requests: p.Requests, Consents: f.app.Consents, Purposes: f.app.Purposes, People: f.app.People, Pseudonyms: f.app.Pseudonyms, Relay: f.app.Relay, Catalog: p.Catalog, Ledger: f.app.Ledger, Clock: f.app.cfg.Clock,
 		Go:  func(fn func(context.Context)) { f.app.Go(p, func(ctx context.Context, _ *Parts) { fn(ctx) }) },
 		Dir: f.app.cfg.DataDir, Cookie: f.door.cookie, Origin: f.door.origin, Token: f.session, Failed: f.failed,
 	})

@@ -129,7 +129,7 @@ func (f *front) route(w *recorder, r *http.Request) {
 
 // program lets in whoever has a bearer in force.
 func (f *front) program(w *recorder, r *http.Request) {
-	caller, known := f.app.Keys.CallerAt(bearerOf(r), w.began)
+	caller, known := f.bearer(r, w.began)
 	switch {
 	case !known:
 		f.askBearer(w, r)
@@ -142,14 +142,24 @@ func (f *front) program(w *recorder, r *http.Request) {
 
 // known tells whether a request brings a bearer in force.
 func (f *front) known(r *http.Request) bool {
-	_, known := f.app.Keys.Caller(bearerOf(r))
+	_, known := f.bearer(r, f.app.cfg.Clock.Now())
 	return known
+}
+
+// bearer is who comes with an API key, the token of this start, or the token of a session of theirs.
+func (f *front) bearer(r *http.Request, now time.Time) (access.Caller, bool) {
+	given := bearerOf(r)
+	if c, known := f.app.Keys.CallerAt(given, now); known {
+		return c, true
+	}
+	c, _ := f.app.Accounts.Visit(given, true)
+	return c, c.Role != ""
 }
 
 func (f *front) askBearer(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="ombud"`)
 	turnAway(w, r, http.StatusUnauthorized, "a bearer in force is needed",
-		"Send Authorization: Bearer with an API key, as ombud key create prints it, or with what serve.token in the data directory holds.")
+		"Send Authorization: Bearer with an API key, as ombud key create prints it, with what serve.token in the data directory holds, or as a person with what ombud access token prints.")
 }
 
 // bearerOf is what a request brings in its Authorization, "" when that is nothing or something else.
@@ -211,6 +221,9 @@ func (f *front) now(c access.Caller) access.Caller {
 func (f *front) stands(c access.Caller) bool {
 	if c.Actor == f.local.Actor && c.Key == "" {
 		return c.Same(f.now(f.local)) && !f.stopping.Load()
+	}
+	if c.Session != "" {
+		return f.app.Accounts.StageOf(c) == access.SignedIn && !f.stopping.Load()
 	}
 	return f.app.Keys.Stands(c) && !f.stopping.Load()
 }

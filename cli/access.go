@@ -13,6 +13,10 @@ type accessCmd struct {
 	Explain accessExplainCmd `cmd:"" help:"May they do this, and which policy says so? Exit 0 for yes, 3 for no."`
 	Roles   accessRolesCmd   `cmd:"" help:"List what each role may do."`
 	Alarms  accessAlarmsCmd  `cmd:"" help:"List what waits for a review by another person: elevations, accounts, roles, links. Exit 1 when something does."`
+	Elevate accessElevateCmd `cmd:"" help:"Break the glass as an account, for a while; another person reviews it."`
+	End     accessEndCmd     `cmd:"" help:"End an elevation before its time: the own one, or by its alarm that of another."`
+	Review  accessReviewCmd  `cmd:"" help:"Close an alarm with what was found; never the own one."`
+	Token   accessTokenCmd   `cmd:"" help:"Sign in as an account, and print a bearer for the API that ends as a session does."`
 }
 
 type accessExplainCmd struct {

@@ -51,5 +51,7 @@ func (c *asAccount) vouched(ctx context.Context, s *session) (access.Caller, err
 	if err != nil {
 		return access.Caller{}, err
 	}
-	return access.Vouched(acc).Under(s.Policies), nil
+	who := access.Vouched(acc).Under(s.Policies)
+	_, who.Elevated = s.Accounts.ElevatedUntil(who)
+	return who, nil
 }

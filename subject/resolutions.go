@@ -171,9 +171,9 @@ func (s *Pseudonyms) change(ctx context.Context, resolution string, fn func(*db.
 	})
 }
 
-// Resolutions are those that were asked, the newest first, to who may resolve pseudonyms.
+// Resolutions are those that were asked, the newest first: what was asked and why, and nobody's name.
 func (s *Pseudonyms) Resolutions(ctx context.Context, who access.Caller) (out []Resolution, err error) {
-	if err := mayResolve(who, "to see what waits"); err != nil {
+	if err := access.Allowed(who, access.PseudonymRead); err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {

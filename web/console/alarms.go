@@ -2,8 +2,6 @@ package console
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	g "maragu.dev/gomponents"
@@ -129,17 +127,7 @@ func (v *visit) reviewAlarm() error {
 }
 
 func (v *visit) endElevation() error {
-	open, err := v.Accounts.Alarms(v.r.Context(), v.caller, false)
-	if err != nil {
-		return err
-	}
-	at := slices.IndexFunc(open, func(one access.Alarm) bool {
-		return one.ID == v.r.PathValue("id") && one.Kind == access.AlarmElevation
-	})
-	if at < 0 {
-		return fault.New(fault.NotFound, "no elevation waits here")
-	}
-	if err := v.Accounts.EndElevation(v.r.Context(), open[at].Account, v.caller); err != nil {
+	if err := v.Accounts.StopElevation(v.r.Context(), v.r.PathValue("id"), v.caller); err != nil {
 		return err
 	}
 	return v.seeOther(roomAlarms)
@@ -168,7 +156,7 @@ func (v *visit) elevate() error {
 }
 
 func (v *visit) endOwnElevation() error {
-	err := v.Accounts.EndElevation(v.r.Context(), strings.TrimPrefix(v.caller.Actor, "account:"), v.caller)
+	err := v.Accounts.EndOwnElevation(v.r.Context(), v.caller)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}

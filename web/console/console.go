@@ -49,14 +49,16 @@ type Config struct {
 	// Verify reads the whole ledger again, and Verified tells what that found last, here or on the command line.
 	Verify   func(context.Context) (ledger.Report, error)
 	Verified func() (ledger.Verified, bool)
-	Vault    *vault.Vault
-	Warnings []string // what weakens a promise here and could be mended
-	Dir      string   // data directory: packages and backups lie in it
-	Token    string   // secret of this start; the forms of who has no session carry a value derived from it
-	Cookie   string   // name of the cookie of a session
-	Origin   string   // of the address people reach the pages at: it stands in links that they are given
-	In       *time.Location
-	Failed   func(error) // takes errors of which no user can be told more; nil drops them
+	// Pseudonyms says who one is, to those who may know.
+	Pseudonyms *subject.Pseudonyms
+	Vault      *vault.Vault
+	Warnings   []string // what weakens a promise here and could be mended
+	Dir        string   // data directory: packages and backups lie in it
+	Token      string   // secret of this start; the forms of who has no session carry a value derived from it
+	Cookie     string   // name of the cookie of a session
+	Origin     string   // of the address people reach the pages at: it stands in links that they are given
+	In         *time.Location
+	Failed     func(error) // takes errors of which no user can be told more; nil drops them
 }
 
 // console answers requests. It is safe for concurrent use.

@@ -44,6 +44,11 @@ var permissions = map[string]access.Permission{
 	"POST /people/{id}/limit":                 access.RestrictionWrite,
 	"GET /people/{id}/consents/{con}/receipt": access.PersonRead,
 
+	"GET /pseudonyms":               access.PseudonymRead,
+	"POST /pseudonyms":              access.PseudonymResolve,
+	"POST /pseudonyms/{id}/approve": access.PseudonymResolve,
+	"POST /pseudonyms/{id}/reveal":  access.PseudonymResolve,
+
 	"GET /consent":                           access.PurposeRead,
 	"GET /consent/purposes":                  access.PurposeRead,
 	"GET /consent/purposes/{purpose}":        access.PurposeRead,
@@ -84,6 +89,7 @@ var permissions = map[string]access.Permission{
 	"POST /account/factor/confirm": begun,
 	"POST /account/codes":          access.SelfManage,
 	"POST /account/sessions":       access.SelfManage,
+	"POST /account/bearer":         access.SelfManage,
 
 	"GET /accounts":                  access.AccountManage,
 	"POST /accounts":                 access.AccountManage,
@@ -144,6 +150,7 @@ func people() map[string]func(*visit) error {
 		"POST /account/factor/confirm":   (*visit).confirmFactor,
 		"POST /account/codes":            (*visit).newCodes,
 		"POST /account/sessions":         (*visit).endOwn,
+		"POST /account/bearer":           (*visit).bearer,
 		"GET /accounts":                  (*visit).accounts,
 		"POST /accounts":                 (*visit).makeAccount,
 		"GET /accounts/{id}":             (*visit).oneAccount,
@@ -165,7 +172,11 @@ func gated(pattern string, show func(*visit) error) func(*visit) error {
 		if v.of = of; need != begun && need != anybody {
 			v.r = v.r.WithContext(ledger.Doing(v.r.Context(), string(need), of.Of(v.r.PathValue(of.Wildcard), need)))
 		}
-		if turned, err := v.turnAway(need); turned || err != nil {
+		turned, err := v.turnAway(need)
+		if err != nil && v.r.Method == http.MethodPost {
+			err = v.withWhy(need, err)
+		}
+		if turned || err != nil {
 			return err
 		}
 		if v.r.Method == http.MethodPost && pattern != signedOutThere {

@@ -11,7 +11,8 @@ import (
 
 // guesses are ids that look right and are nobody's, by the kind of thing they would name.
 var guesses = map[string]string{
-	"person": "sub_01kb0000000000000000000000", "account": "acc_01kb0000000000000000000000", "alarm": "alm_01kb0000000000000000000000",
+	"resolution": "res_01kb0000000000000000000000",
+	"person":     "sub_01kb0000000000000000000000", "account": "acc_01kb0000000000000000000000", "alarm": "alm_01kb0000000000000000000000",
 	"key": "key_01kb0000000000000000000000", "request": "R-2026-0999", "consent": "con_01kb0000000000000000000000", "entry": "999999",
 	"purpose": "no-such-purpose", "restriction": "fact_01kb000000000000000000000", "target": "no-such-target", "backup": "ombud-no.age", "passkey": "AAAAAAAAAAAAAAAAAAAAAA",
 }

@@ -111,7 +111,21 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		v.passkeys(acc),
 		view.Section{ID: "factor", Title: "Second factor", Note: g.Text(view.Count(int64(acc.Codes), "recovery code") + " left")}.With(
 			view.Fold("Move it to another phone", view.Form("/account/factor", v.token, present("present-factor"), view.Actions(view.Button("", "Set up another one")))),
-			view.Fold("New recovery codes", view.Form("/account/codes", v.token, present("present-codes"), view.Actions(view.Button("", "Make new codes")))))))
+			view.Fold("New recovery codes", view.Form("/account/codes", v.token, present("present-codes"), view.Actions(view.Button("", "Make new codes"))))),
+		view.Section{ID: "bearer", Title: "Calling the API as yourself"}.With(
+			view.Fold("Get a bearer", view.Form("/account/bearer", v.token, h.P(h.Class("hint"), g.Text("A program that sends it does what you may, in your name. It is one more session of yours, and ends as this one does.")),
+				present("present-bearer"), view.Actions(view.Button("", "Show me a bearer")))))))
+}
+
+// bearer shows the token of one more session, this once.
+func (v *visit) bearer() error {
+	token, err := v.Accounts.Bearer(v.r.Context(), v.caller, v.r.PostForm.Get("present"))
+	if err != nil {
+		return mend(err, "present-bearer", v.accountPage)
+	}
+	return v.outside(http.StatusOK, "Bearer", view.Head("Copy the bearer now.", "It is shown now and never again. Who has it acts as you, until you end that session on your page.", nil),
+		h.Div(h.Class("sec first"), h.Pre(h.Class("secret"), h.TabIndex("0"), h.Aria("label", "Bearer"), h.Role("group"), g.Text(token))),
+		view.Actions(view.Link("main-act", "/account#sessions", "I have it: back to your account")))
 }
 
 // sessionTable lists sessions; here is the one that looks.

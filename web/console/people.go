@@ -67,7 +67,7 @@ func (v *visit) findPage(status int, i subject.Identity, mistake string) error {
 	}
 	return v.show(status, v.shell(roomPeople, "Find a person", d, nil,
 		view.Head("Find a person by what you know of them.", "You see what they chose, what they were shown, and what limits the use of their data. Who they are stays masked.", nil),
-		view.Faults(faults...), h.Div(h.Class("sec first"), v.findForm(i, mistake))))
+		v.peopleTabs(roomPeople), view.Faults(faults...), h.Div(h.Class("sec first"), v.findForm(i, mistake))))
 }
 
 func (v *visit) findForm(i subject.Identity, mistake string) g.Node {

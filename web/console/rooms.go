@@ -33,6 +33,11 @@ func rooms() map[string]func(*visit) error {
 		"POST /people/{id}/limit":                 (*visit).limit,
 		"GET /people/{id}/consents/{con}/receipt": (*visit).consentReceipt,
 
+		"GET /pseudonyms":               (*visit).pseudonyms,
+		"POST /pseudonyms":              (*visit).askPseudonym,
+		"POST /pseudonyms/{id}/approve": (*visit).approvePseudonym,
+		"POST /pseudonyms/{id}/reveal":  (*visit).showPseudonym,
+
 		"GET /consent":                           (*visit).consent,
 		"GET /consent/purposes":                  (*visit).purposes,
 		"GET /consent/purposes/{purpose}":        (*visit).purpose,

@@ -7,6 +7,7 @@ var things = access.Things{
 	"/requests/{ref}":              "request",
 	"/requests/{ref}/entries/{id}": "entry",
 	"/people/{id}":                 "person",
+	"/pseudonyms/{id}":             "resolution",
 	"/people/{id}/consents/{con}":  "consent",
 	"/consent/purposes/{purpose}":  "purpose",
 	"/consent/restrictions/{fact}": "restriction",

@@ -29,6 +29,8 @@ const (
 var shut = map[string]relation{
 	"POST /account/passkeys/{key}":   others,
 	"POST /alarms/{id}/review":       own,
+	"POST /pseudonyms/{id}/approve":  own,    // another person does
+	"POST /pseudonyms/{id}/reveal":   others, // who asked sees it
 	"POST /accounts/{id}/role":       own,
 	"POST /accounts/{id}/attributes": own,
 	"POST /accounts/{id}/disable":    own,

@@ -49,6 +49,24 @@ func (v *visit) judged(need access.Permission) (turned bool, err error) {
 	return true, v.seeOther(whyAddress(v.r.URL.Path))
 }
 
+// withWhy asks the policies again about a form that brings its own justification, where that alone was missing.
+func (v *visit) withWhy(need access.Permission, denied error) error {
+	if need == begun || need == anybody || v.stage() != access.SignedIn {
+		return denied
+	}
+	what := v.of.Asked(access.With(v.r.Context(), v.caller), v.r.PathValue(v.of.Wildcard), need, v.About)
+	if access.Wants(v.caller, need, what) != access.WantsWhy || v.checkForm() != nil {
+		return denied
+	}
+	call := v.caller.Call()
+	if call.Justification = access.Justification(v.r.PostForm.Get("because")); call.Justification == "" {
+		return denied
+	}
+	v.caller = v.caller.Calling(call)
+	v.r = v.r.WithContext(ledger.Because(access.With(v.r.Context(), v.caller), call.Justification))
+	return access.AllowedOn(v.caller, need, what)
+}
+
 func whyAddress(path string) string { return "/why?about=" + url.QueryEscape(path) }
 
 // why asks for a justification.

@@ -20,6 +20,9 @@ func (w *World) openConsents(ctx context.Context) (err error) {
 	if w.People, err = subject.OpenPeople(ctx, w.DB, w.vault, w.Clock); err != nil {
 		return err
 	}
+	if w.Pseudonyms, err = subject.OpenPseudonyms(ctx, w.DB, w.vault, w.Ledger, w.People, w.Clock); err != nil {
+		return err
+	}
 	facts, err := subject.OpenFacts(ctx, w.DB, w.vault, w.Ledger, w.Clock, w.People)
 	if err != nil {
 		return err

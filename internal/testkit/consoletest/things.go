@@ -8,6 +8,7 @@ import (
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/backup"
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -21,7 +22,7 @@ func (w *World) Make(ctx context.Context, kind, within string, by access.Caller)
 	make, ok := map[string]func(context.Context, string, access.Caller) (string, error){
 		"request": w.makeRequest, "entry": w.makeEntry, "person": w.makePerson, "consent": w.makeConsent,
 		"purpose": w.makePurpose, "restriction": w.makeRestriction, "target": w.makeTarget, "propagation": w.makePropagation,
-		"account": w.makeAccount, "key": w.makeKey, "backup": w.makeBackup,
+		"resolution": w.makeResolution, "alarm": w.makeAlarm, "account": w.makeAccount, "key": w.makeKey, "backup": w.makeBackup,
 	}[kind]
 	if !ok {
 		return "", fmt.Errorf("no thing of the kind %q can be made", kind)
@@ -96,6 +97,33 @@ func (w *World) makePropagation(ctx context.Context, _ string, _ access.Caller) 
 		return "", fmt.Errorf("no propagation: %w", err)
 	}
 	return all[0].ID, nil
+}
+
+// makeResolution asks who somebody's pseudonym is, as a data protection officer would.
+func (w *World) makeResolution(ctx context.Context, _ string, by access.Caller) (string, error) {
+	who, _, err := w.limited(ctx, by)
+	if err != nil {
+		return "", err
+	}
+	ids, err := w.Consents.Identities(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	psn, err := w.Pseudonyms.Make(ctx, subject.PseudonymInput{Subject: ids, Context: "analytics", Actor: by.Actor})
+	if err != nil {
+		return "", err
+	}
+	r, err := w.Pseudonyms.Ask(ctx, access.Caller{Actor: by.Actor, Role: access.Officer, Session: "of a test"}, psn.ID, "the fraud desk asks")
+	return r.ID, err
+}
+
+// makeAlarm is one about nobody.
+func (w *World) makeAlarm(ctx context.Context, _ string, _ access.Caller) (id string, err error) {
+	err = w.DB.Write(ctx, func(tx *db.Tx) error {
+		id, err = w.Accounts.AlarmOf(ctx, tx, access.AlarmWitness, w.name("the witness refuses"))
+		return err
+	})
+	return id, err
 }
 
 func (w *World) makeAccount(ctx context.Context, _ string, by access.Caller) (string, error) {

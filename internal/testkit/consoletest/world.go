@@ -32,20 +32,21 @@ const Actor = "local:kari"
 
 // World is the product over the company's stores, on a fake clock.
 type World struct {
-	Dir      string // stores and ombud.yaml; the data directory is in it
-	Clock    *clock.Fake
-	DB       *db.DB
-	Ledger   *ledger.Ledger
-	Catalog  *catalog.Catalog
-	Requests *request.Service
-	Consents *consent.Service
-	Purposes *purpose.Register
-	People   *subject.People
-	Relay    *event.Relay
-	Accounts *access.Accounts
-	Keys     *access.Keys
-	Desk     *oidc.Desk
-	Errors   []error // of runs that outlived their form
+	Dir        string // stores and ombud.yaml; the data directory is in it
+	Clock      *clock.Fake
+	DB         *db.DB
+	Ledger     *ledger.Ledger
+	Catalog    *catalog.Catalog
+	Requests   *request.Service
+	Consents   *consent.Service
+	Purposes   *purpose.Register
+	People     *subject.People
+	Relay      *event.Relay
+	Accounts   *access.Accounts
+	Keys       *access.Keys
+	Desk       *oidc.Desk
+	Pseudonyms *subject.Pseudonyms
+	Errors     []error // of runs that outlived their form
 
 	vault   *vault.Vault
 	ctx     context.Context
@@ -136,7 +137,7 @@ func (w *World) Reload(ctx context.Context) error {
 		return err
 	}
 	w.handler = console.New(console.Config{
-		Accounts: w.Accounts, Desk: w.Desk, Keys: w.Keys, Vault: w.vault, Verify: w.verify, Verified: w.lastVerified, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
+		Accounts: w.Accounts, Desk: w.Desk, Keys: w.Keys, Vault: w.vault, Verify: w.verify, Verified: w.lastVerified, Requests: w.Requests, Consents: w.Consents, Purposes: w.Purposes, People: w.People, Pseudonyms: w.Pseudonyms, Relay: w.Relay, Catalog: w.Catalog, Ledger: w.Ledger, Clock: w.Clock, Dir: w.data(), Cookie: Cookie, Origin: "http://example.com", Token: "secret of this start",
 		Go:     func(fn func(context.Context)) { w.work.Go(func() { fn(w.ctx) }) },
 		Failed: w.failed,
 	})
