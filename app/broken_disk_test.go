@@ -1,6 +1,7 @@
 package app
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,8 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/testkit/iofault"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -31,8 +34,21 @@ type step struct {
 	do   func(*history) (string, error)
 }
 
-// steps of a life: consents, their withdrawal, restriction, hold, erasure with its keys, and every file there is outside the
-// store. A person says one thing only once, so that what was told says what must hold.
+// brokenShop is a connected store beside them, with Ida and Bo in it.
+const (
+	brokenShop = `organization: {name: Fjordly AS}
+systems:
+  - {id: shop, connector: sqlite, dsn: shop.db, people: [{table: customers, by: {email: email}}]}
+`
+	brokenShopRows = `create table customers (id integer primary key, email text not null);
+create table orders (id integer primary key, customer_id integer not null references customers(id), amount integer);
+create index orders_customer on orders (customer_id);
+insert into customers values (1, 'ida@example.com'), (2, 'bo@example.com');
+insert into orders values (10, 1, 5), (11, 1, 6), (12, 2, 7);`
+)
+
+// steps of a life: consents, their withdrawal, restriction, hold, erasure with its keys and in a connected store, and every
+// file there is outside the store. A person says one thing only once, so that what was told says what must hold.
 func steps() []step {
 	return []step{
 		{"yes 1", func(h *history) (string, error) {
@@ -51,6 +67,7 @@ func steps() []step {
 			return "", err
 		}},
 		{"erased 3", func(h *history) (string, error) { return h.tells(h.erase(h.people[3])) }},
+		{"erased in the shop", func(h *history) (string, error) { return h.eraseInShop() }},
 		{"closed", func(h *history) (string, error) {
 			_, err := h.a.shreds.Close(h.t.Context())
 			return "", errors.Join(err, h.a.Consents.SaveSnapshot(h.t.Context()))
@@ -72,6 +89,19 @@ func steps() []step {
 			return h.tells(h.say(h.people[2], h.people[2].ids, "offers", h.a.Consents.Revision()))
 		}},
 	}
+}
+
+// eraseInShop is a request from its plan to what was proven.
+func (h *history) eraseInShop() (string, error) {
+	r, err := h.a.Requests.Plan(h.t.Context(), request.PlanInput{Kind: plan.Erasure, Actor: "local:ida",
+		People: []plan.Person{{Identities: []subject.Identity{{Kind: "email", Value: "ida@example.com"}}}}})
+	if err == nil {
+		r, err = h.a.Requests.Run(h.t.Context(), request.RunInput{Ref: r.ID, Approve: r.Hash, Actor: "local:ida"})
+	}
+	if err == nil && r.State != request.Complete {
+		err = fault.New(fault.Waiting, "it is %s", r.State)
+	}
+	return "", err
 }
 
 func (h *history) tells(_ func(), err error) (string, error) { return "", err }
@@ -106,13 +136,7 @@ func TestDiskToBreak(t *testing.T) {
 // nothing that was answered is lost, nothing counts by half, and no error names anybody. (Every twentieth without
 // OMBUD_SOAK.)
 func TestEveryCallFails(t *testing.T) {
-	born := newHistory(t, 5)
-	for _, p := range []*somebody{born.people[0], born.people[3]} {
-		_, err := born.say(p, p.ids, "letters", born.a.Consents.Revision())
-		born.must(err)
-	}
-	born.must(os.WriteFile(filepath.Join(born.dir, "identity"), []byte(born.id.String()), 0o600))
-	born.close()
+	born := bornToBreak(t)
 	whole := breakDisk(t, born, iofault.Plan{})
 	if n := len(steps()); len(whole.told) != n {
 		t.Fatalf("on a whole disk %d of %d steps were done: %v", len(whole.told), n, whole.Lines)
@@ -122,14 +146,69 @@ func TestEveryCallFails(t *testing.T) {
 		every = 1
 	}
 	ways := []iofault.Plan{{With: syscall.EIO}, {With: syscall.ENOSPC, Stays: true}, {With: syscall.ENOSPC, Short: true, Stays: true}, {With: syscall.EIO, Stays: true}}
-	refused := 0
-	for at := 1; at <= len(whole.Calls); at += every {
+	refused := breakEach(t, born, len(whole.Calls), every, ways)
+	if t.Logf("%d calls; %d steps were refused", len(whole.Calls), refused); refused == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+// TestHeadsThatMayNotBeTouched: the folder of checkpoints and suppression ledger may be read and written no more, from any
+// call on. What must be kept there is refused, and the same holds: the next start needs no hand, nothing answered is lost.
+// (Every tenth call without OMBUD_SOAK.)
+func TestHeadsThatMayNotBeTouched(t *testing.T) {
+	born := bornToBreak(t)
+	heads := iofault.Plan{Below: "heads", With: syscall.EACCES, Stays: true}
+	whole := breakDisk(t, born, iofault.Plan{Below: "heads"})
+	every := 10
+	if os.Getenv("OMBUD_SOAK") != "" {
+		every = 1
+	}
+	refused := breakEach(t, born, len(whole.Calls), every, []iofault.Plan{heads})
+	if t.Logf("%d calls; %d steps were refused", len(whole.Calls), refused); refused == 0 || len(whole.Calls) < 10 {
+		t.Error("nothing was refused")
+	}
+}
+
+// bornToBreak is a life that goes on with a disk that breaks.
+func bornToBreak(t *testing.T) *history {
+	t.Helper()
+	born := bareHistory(t, 5, t.TempDir())
+	var err error
+	born.id, err = age.GenerateX25519Identity()
+	born.must(err)
+	born.must(os.WriteFile(filepath.Join(born.dir, "ombud.yaml"), []byte(brokenShop+historyConfig+"heads: ./heads\n"), 0o600))
+	store := born.shop()
+	_, err = store.Exec(brokenShopRows)
+	born.must(errors.Join(err, store.Close()))
+	born.open()
+	for _, p := range []*somebody{born.people[0], born.people[3]} {
+		_, err := born.say(p, p.ids, "letters", born.a.Consents.Revision())
+		born.must(err)
+	}
+	born.must(os.WriteFile(filepath.Join(born.dir, "identity"), []byte(born.id.String()), 0o600))
+	born.close()
+	return born
+}
+
+// shop is the connected store.
+func (h *history) shop() *sql.DB {
+	h.t.Helper()
+	store, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "shop.db"))
+	h.must(err)
+	return store
+}
+
+// breakEach breaks one call of each so many, in turn in each of the ways, or in all of them where none is left out, and
+// counts the steps that were refused.
+func breakEach(t *testing.T, born *history, calls, every int, ways []iofault.Plan) (refused int) {
+	t.Helper()
+	for at := 1; at <= calls; at += every {
 		for i, p := range ways {
 			if every > 1 && i != at/every%len(ways) {
 				continue
 			}
 			p.At = at
-			t.Run(fmt.Sprintf("%d of %d, way %d", at, len(whole.Calls), i), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d of %d, way %d", at, calls, i), func(t *testing.T) {
 				b := breakDisk(t, born, p)
 				refused += len(b.refused)
 				defer func() {
@@ -141,9 +220,7 @@ func TestEveryCallFails(t *testing.T) {
 			})
 		}
 	}
-	if t.Logf("%d calls; %d steps were refused", len(whole.Calls), refused); refused == 0 {
-		t.Error("nothing was refused")
-	}
+	return refused
 }
 
 // brokenLife is what came of one life.
@@ -164,7 +241,7 @@ func breakDisk(t *testing.T, born *history, p iofault.Plan) brokenLife {
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestDiskToBreak$")
 	cmd.Env = append(os.Environ(), brokenDir+"="+b.h.dir, "TMPDIR="+t.TempDir())
 	cmd.Stderr = os.Stderr
-	p.Below = b.h.dir
+	p.Below = filepath.Join(b.h.dir, p.Below)
 	var err error
 	if b.Broken, err = iofault.Run(cmd, p); errors.Is(err, iofault.ErrNotHere) {
 		t.Skip(err)
@@ -215,6 +292,7 @@ func (b *brokenLife) check() {
 	}
 	b.checkPeople()
 	b.checkErased()
+	b.checkShop()
 	b.checkBackups()
 	before := h.answers()
 	h.close()
@@ -281,6 +359,33 @@ func (b *brokenLife) checkErased() {
 	}
 	if _, closed := b.told["closed"]; closed && h.waiting() != 0 {
 		t.Error("a destroyed key waits for what was done")
+	}
+}
+
+// checkShop: what was interrupted goes on; then Ida is gone from the shop with all that is hers and the request says so, or
+// she is there with all of it, and the request does not. Bo is there.
+func (b *brokenLife) checkShop() {
+	h, t := b.h, b.h.t
+	ctx := t.Context()
+	h.must(h.a.Requests.Recover(ctx))
+	all, err := h.a.Requests.List(ctx, request.Filter{})
+	h.must(err)
+	complete := false
+	for _, r := range all {
+		if r.State == request.Failed || r.State == request.Incomplete {
+			r, err = h.a.Requests.Retry(ctx, request.RunInput{Ref: r.ID, Actor: "local:ida"})
+			h.must(err)
+		}
+		complete = complete || r.State == request.Complete
+	}
+	var hers, others int
+	store := h.shop()
+	h.must(store.QueryRow(`select (select count(*) from customers where id = 1) + (select count(*) from orders where customer_id = 1),
+		(select count(*) from customers) + (select count(*) from orders)`).Scan(&hers, &others))
+	h.must(store.Close())
+	_, told := b.told["erased in the shop"]
+	if others -= hers; others != 2 || complete != (hers == 0) || hers != 0 && hers != 3 || told && !complete {
+		t.Errorf("told %v, complete %v: %d rows of hers, %d of others", told, complete, hers, others)
 	}
 }
 
