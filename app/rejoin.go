@@ -59,6 +59,8 @@ func (a *App) again(ctx context.Context, tx *db.Tx, p *Parts, act ledger.Act) er
 		return a.shreds.Again(ctx, tx, act)
 	case subject.ErasureDone:
 		return a.suppressions.Again(ctx, tx, act)
+	case subject.PartErased:
+		return a.suppressions.AgainPart(ctx, tx, act)
 	case access.KeyRevoked:
 		return a.Keys.Again(ctx, tx, act)
 	case access.AccountChanged:

@@ -19,7 +19,7 @@ type replayCmd struct {
 
 func (*replayCmd) Help() string {
 	return "Without --approve it plans and touches nothing. Somebody who was erased and became a customer again before the backup was made is erased too " +
-		"unless --since says when that was: read the plan. Other systems, the list of the erased and later consents stay as they are."
+		"unless --since says when that was: read the plan. Erasures of part of the data come afterwards, a plan for each limit: repeat it until it finds nobody. Other systems, the list of the erased and later consents stay as they are."
 }
 
 func (*replayCmd) writes() {}
@@ -35,7 +35,7 @@ func (c *replayCmd) run(ctx context.Context, s *session) error {
 	p.end()
 	if r == nil && err == nil {
 		return s.answer(map[string]any{"system": c.System, "matched": 0, "status": plan.Complete}, func() {
-			s.heading("Nobody who was erased stands in %s again.", c.System)
+			s.heading("Nothing that was erased stands in %s again.", c.System)
 		})
 	}
 	return s.showRun(r, "", err)

@@ -245,7 +245,7 @@ func (s *scribe) changes(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if getsKey(g.d, dec.fields) && s.w.canRekey(g.d) {
+		if getsKey(g.d, dec.fields) && s.w.canRekeyRow(set, r) {
 			s.rekeyed(set, r, step, dec.fields, vals)
 			return nil
 		}

@@ -143,7 +143,7 @@ func (w *walk) anonymised(s *rowset, r *record, listed []string) []string {
 			}
 		}
 	}
-	return w.ordered(s, append(w.newKey(s.d, fields), w.nullColumns(r)...))
+	return w.ordered(s, append(w.newKey(s, r, fields), w.nullColumns(r)...))
 }
 
 func isBy(d *catalog.Dataset, column string) bool {

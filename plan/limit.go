@@ -174,7 +174,7 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 	if s.d.Rule != nil && len(s.d.Rule.Columns) > 0 && !removes(m) {
 		d.fields = within(p.fields, s.d.Rule.Columns)
 	}
-	inKey := func(c string) bool { return slices.Contains(s.d.Table.Primary, c) && !w.canRekey(s.d) }
+	inKey := func(c string) bool { return slices.Contains(s.d.Table.Primary, c) && !w.canRekeyRow(s, r) }
 	d.fields = slices.DeleteFunc(w.ordered(s, d.fields), inKey)
 	if len(d.fields) == 0 && !slices.ContainsFunc(p.fields, inKey) {
 		return decision{method: catalog.Keep, role: catalog.Own, because: p.why()}

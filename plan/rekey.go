@@ -38,10 +38,12 @@ func (w *walk) canRekey(d *catalog.Dataset) bool {
 	if slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return slices.Contains(e.ChildColumns, d.Table.Primary[0]) }) {
 		return false // it is a reference itself
 	}
-	if slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return refersByKey(e) && !repointable(e) }) {
-		return false
-	}
-	return engineOf(w.g, d.System) != "postgres" || !refersTwice(d)
+	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return refersByKey(e) && !repointable(e) })
+}
+
+// canRekeyRow: where key and references change in one statement, no row can be changed twice by it.
+func (w *walk) canRekeyRow(s *rowset, r *record) bool {
+	return w.canRekey(s.d) && !w.twice[s.d][s.values(r, s.d.Table.Primary).Encode()]
 }
 
 // refersByKey: the database itself holds the edge to the parent's primary key.
@@ -51,7 +53,7 @@ func refersByKey(e *catalog.Edge) bool {
 
 func repointable(e *catalog.Edge) bool {
 	t := e.Child.Table
-	if len(e.ChildColumns) != 1 || e.Child == e.Parent || e.Child.Ignored || t.Versioned || t.NoRollback || t.Locator.Moves || !t.Rights.Update || !t.Rights.Select || t.RowSecurity {
+	if len(e.ChildColumns) != 1 || e.Child.Ignored || t.Versioned || t.NoRollback || t.Locator.Moves || !t.Rights.Update || !t.Rights.Select || t.RowSecurity {
 		return false
 	}
 	column := e.ChildColumns[0]
@@ -71,22 +73,48 @@ func references(d *catalog.Dataset) []*catalog.Edge {
 	return out
 }
 
-// refersTwice: one row may refer to two rows, or twice to one. Where all goes in one statement it can change one reference only.
-func refersTwice(d *catalog.Dataset) bool {
-	seen := map[*catalog.Dataset]bool{}
-	for _, e := range references(d) {
-		if seen[e.Child] {
-			return true
+// findTwice finds the keys that one row has in two places: it refers to the row twice, or to itself.
+func (w *walk) findTwice() {
+	w.twice = map[*catalog.Dataset]map[string]bool{}
+	for _, d := range w.order() {
+		if engineOf(w.g, d.System) != "postgres" || !w.canRekey(d) {
+			continue
 		}
-		seen[e.Child] = true
+		by := map[*catalog.Dataset][]*catalog.Edge{}
+		for _, e := range references(d) {
+			by[e.Child] = append(by[e.Child], e)
+		}
+		w.twice[d] = map[string]bool{}
+		for child, edges := range by {
+			if set := w.sets[child]; set != nil && (len(edges) > 1 || child == d) {
+				set.every(func(r *record) { findTwiceIn(set, r, d, edges, w.twice[d]) })
+			}
+		}
 	}
-	return false
+}
+
+func findTwiceIn(set *rowset, r *record, d *catalog.Dataset, edges []*catalog.Edge, twice map[string]bool) {
+	var has []string
+	if set.d == d {
+		has = append(has, set.values(r, d.Table.Primary).Encode())
+	}
+	for _, e := range edges {
+		k, ok := convertKey(d, e.ParentColumns, set.values(r, e.ChildColumns))
+		if !ok {
+			continue
+		}
+		if enc := k.Encode(); slices.Contains(has, enc) {
+			twice[enc] = true
+		} else {
+			has = append(has, enc)
+		}
+	}
 }
 
 // newKey adds the primary key to what changes in a row, where it is the identity and can be another.
-func (w *walk) newKey(d *catalog.Dataset, fields []string) []string {
-	if w.canRekey(d) {
-		return append(fields, d.Table.Primary...)
+func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
+	if w.canRekeyRow(s, r) {
+		return append(fields, s.d.Table.Primary...)
 	}
 	return fields
 }

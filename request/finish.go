@@ -106,8 +106,8 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 	if r.state != Complete {
 		return nil
 	}
-	if r.kind == plan.Erasure && r.Only == "" && r.Limit == nil { // else they are on the list, or known here still
-		if err := s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e)); err != nil {
+	if r.kind == plan.Erasure && r.Only == "" { // else it was noted when it was first done
+		if err := s.suppress(ctx, tx, r, e); err != nil {
 			return err
 		}
 		if len(r.Holds) == 0 {
@@ -125,6 +125,14 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 		return s.forget(ctx, tx, r)
 	}
 	return nil
+}
+
+// suppress notes what must not come back: the people, or the part of their data.
+func (s *Service) suppress(ctx context.Context, tx *db.Tx, r *record, e ending) error {
+	if r.Limit != nil {
+		return s.suppressions.SuppressPart(ctx, tx, r.id, identities(e.people), subject.Part{Categories: r.Limit.Categories, Purposes: r.Limit.Purposes})
+	}
+	return s.suppressions.Suppress(ctx, tx, r.id, identities(e.people), s.erasure(tx, r, e))
 }
 
 // erasure says what goes on although the person is erased: the purposes that the rules of kept rows name.

@@ -2,6 +2,8 @@ package request
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/fault"
@@ -19,8 +21,9 @@ type ReplayInput struct {
 }
 
 // Replay plans, and with the plan's hash runs, the erasure of everybody whom the list of the erased names and the restored
-// system knows again. It gives nil when there is nobody. Who was interrupted is gone on with first. A hash that is no
-// open plan's is fault.Denied. The list of the erased stays as it is, and no other system is touched.
+// system knows again; when there is nobody, of what erasures of part took and it holds again, one limit after another. It
+// gives nil when there is nothing. Who was interrupted is gone on with first. A hash that is no open plan's is fault.Denied.
+// The list of the erased stays as it is, and no other system is touched.
 func (s *Service) Replay(ctx context.Context, in ReplayInput) (*Request, error) {
 	open, err := s.replays(ctx)
 	if err != nil {
@@ -38,18 +41,110 @@ func (s *Service) Replay(ctx context.Context, in ReplayInput) (*Request, error) 
 		return nil, fault.New(fault.Denied, "no open plan has this hash; nothing was changed").Then("ombud replay-erasures --system %s makes one and prints its hash.", s.cfg.Only)
 	}
 	people, err := s.returned(ctx, in.Since)
-	if err != nil || len(people) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	for i := range people {
-		people[i].Same = in.SamePerson
+	if len(people) > 0 {
+		return s.replay(ctx, in, again{people: people}, open)
 	}
-	next := PlanInput{Kind: plan.Erasure, People: people, Actor: in.Actor}
-	if len(open) > 0 {
-		next.Request = open[0].ID
+	parts, err := s.parts(ctx, in.Since)
+	for _, p := range parts {
+		if r, err := s.replay(ctx, in, p, open); r != nil || err != nil {
+			return r, err
+		}
 	}
-	return s.Plan(ctx, next)
+	return nil, err
 }
+
+// again is people to be erased again, wholly or in part, in one request.
+type again struct {
+	people []plan.Person
+	limit  *plan.Limit
+	going  string // what other purposes need of them
+}
+
+// replay plans it, in the request that is open for it; nil where a part is not there any more.
+func (s *Service) replay(ctx context.Context, in ReplayInput, a again, open []*Request) (*Request, error) {
+	for i := range a.people {
+		a.people[i].Same = in.SamePerson
+	}
+	next := PlanInput{Kind: plan.Erasure, People: a.people, Actor: in.Actor}
+	for _, r := range open {
+		if sameLimit(r.Limit, a.limit) {
+			next.Request = r.ID
+			return s.Plan(ctx, next)
+		}
+	}
+	next.Limit = a.limit
+	return s.planNew(ctx, next, func(p *plan.Plan) bool { return a.limit == nil || acts(p) })
+}
+
+func sameLimit(a, b *plan.Limit) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.Equal(a.Categories, b.Categories) && slices.Equal(a.Purposes, b.Purposes)
+}
+
+// parts are those whom the system knows and of whom a part was erased: together where the part, and what other purposes need
+// of them, is the same. Who is to be erased as a whole is not among them.
+func (s *Service) parts(ctx context.Context, since time.Time) (out []again, err error) {
+	parts, err := s.suppressions.Parts(ctx, since)
+	if err != nil || len(parts) == 0 {
+		return nil, err
+	}
+	whole, err := s.suppressions.Tokens(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	tokens := map[string]bool{}
+	for t := range parts {
+		tokens[t] = !whole[t]
+	}
+	people, err := s.cfg.Engine.Returned(ctx, tokens, s.token)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		for _, l := range s.limitsOf(p, parts) {
+			one := again{people: []plan.Person{p}, limit: l}
+			if one.going, err = s.needs(p, l); err != nil {
+				return nil, err
+			}
+			i := slices.IndexFunc(out, func(o again) bool { return o.going == one.going && sameLimit(o.limit, l) })
+			if i < 0 {
+				out = append(out, one)
+				continue
+			}
+			out[i].people = append(out[i].people, p)
+		}
+	}
+	return out, nil
+}
+
+// limitsOf are those of the erasures of part that were of this person, each once.
+func (s *Service) limitsOf(p plan.Person, parts map[string][]subject.Part) (out []*plan.Limit) {
+	for _, i := range p.Identities {
+		for _, one := range parts[s.token(i.Kind, i.Value)] {
+			l := &plan.Limit{Categories: one.Categories, Purposes: one.Purposes}
+			if !slices.ContainsFunc(out, func(o *plan.Limit) bool { return sameLimit(o, l) }) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// needs is what other purposes need of a person, as a word to compare.
+func (s *Service) needs(p plan.Person, l *plan.Limit) (string, error) {
+	if s.cfg.Uses == nil {
+		return "", nil
+	}
+	_, going, err := s.cfg.Uses([]plan.Person{p}, l.Purposes)
+	return fmt.Sprint(going), err
+}
+
+func (s *Service) token(kind, value string) string { return subject.Token(s.cfg.Vault, kind, value) }
 
 // returned are the erased whom the system knows again.
 func (s *Service) returned(ctx context.Context, since time.Time) ([]plan.Person, error) {
@@ -57,7 +152,7 @@ func (s *Service) returned(ctx context.Context, since time.Time) ([]plan.Person,
 	if err != nil || len(tokens) == 0 {
 		return nil, err
 	}
-	return s.cfg.Engine.Returned(ctx, tokens, func(kind, value string) string { return subject.Token(s.cfg.Vault, kind, value) })
+	return s.cfg.Engine.Returned(ctx, tokens, s.token)
 }
 
 // replays are the open requests that are about the system alone.

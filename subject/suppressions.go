@@ -64,7 +64,7 @@ const suppressionColumns = "token, kind, request, since, revision, allowed, held
 
 // OpenSuppressions reads the list.
 func OpenSuppressions(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, c clock.Clock) (*Suppressions, error) {
-	if err := d.Migrate(ctx, "suppressions", suppressionsSchema, suppressionsRest); err != nil {
+	if err := d.Migrate(ctx, "suppressions", suppressionsSchema, suppressionsRest, partsSchema); err != nil {
 		return nil, err
 	}
 	s := &Suppressions{db: d, vault: v, ledger: l, clock: c, now: map[string]Erasure{}}

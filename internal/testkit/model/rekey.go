@@ -55,11 +55,10 @@ func (c *Company) references(to *Table) ([]reference, Change) {
 				continue
 			}
 			column := e.Columns[0]
-			if len(e.Columns) > 1 || t == to || t.Ignored || slices.Contains(t.Key, column) || c.referred(t, column) {
+			if len(e.Columns) > 1 || t.Ignored || slices.Contains(t.Key, column) || c.referred(t, column) {
 				return nil, Same
 			}
-			twice := slices.ContainsFunc(out, func(r reference) bool { return r.t == t && !slices.Equal(r.e.Columns, e.Columns) })
-			if len(t.Key) == 0 || twice {
+			if len(t.Key) == 0 {
 				change = Free
 			}
 			out = append(out, reference{t, e})
@@ -74,7 +73,31 @@ func (c *Company) referred(to *Table, column string) bool {
 	})
 }
 
+// twice: a row has the key of this one in two places. That depends on the engine.
+func (r *Row) twice(refs []reference) bool {
+	for _, ref := range refs {
+		for _, child := range ref.t.Rows {
+			n := 0
+			if child == r {
+				n++
+			}
+			for _, other := range refs {
+				if other.t == ref.t && child.set(other.e) && slices.Contains(child.parents(other.e), r) {
+					n++
+				}
+			}
+			if n > 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (v *Verdict) rekey(r *Row, refs []reference, change Change) {
+	if r.twice(refs) {
+		change = Free
+	}
 	v.Fates[r].Cells[r.Table.At(r.Table.Key[0])] = change
 	for _, ref := range refs {
 		for _, child := range ref.t.Rows {
