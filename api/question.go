@@ -41,10 +41,11 @@ func (q *question) parse(b []byte) error {
 	if (&quick{b: string(b)}).question(q) {
 		return q.check("")
 	}
-	*q = question{}
-	if err := strict(b, q); err != nil {
+	strictly := new(question) // so that a quick one needs no place of its own
+	if err := strict(b, strictly); err != nil {
 		return err
 	}
+	*q = *strictly
 	return q.check("")
 }
 

@@ -165,11 +165,19 @@ func (f *front) askBearer(w http.ResponseWriter, r *http.Request) {
 // bearerOf is what a request brings in its Authorization, "" when that is nothing or something else.
 func bearerOf(r *http.Request) string {
 	const scheme = "Bearer "
-	given := r.Header.Get("Authorization")
+	given := header(r, "Authorization")
 	if len(given) < len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
 		return ""
 	}
 	return given[len(scheme):]
+}
+
+// header is what a request says first in a header that is named as the library writes it.
+func header(r *http.Request, name string) string {
+	if given := r.Header[name]; len(given) > 0 {
+		return given[0]
+	}
+	return ""
 }
 
 // enter passes a request on, in the name of the caller.
@@ -276,16 +284,16 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request) {
 // no page can set; Origin may be null where the page asked for no referrer. Programs say nothing and have a bearer.
 func (f *front) sameOrigin(r *http.Request) bool {
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-	from := r.Header.Get("Origin")
+	from := header(r, "Origin")
 	ours := from != "" && from == f.door.scheme+"://"+r.Host
 	if from != "" && from != "null" && !ours {
 		return false
 	}
-	switch r.Header.Get("Sec-Fetch-Site") {
+	switch header(r, "Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
 	case "":
-		return safe || ours || from == "" && r.Header.Get("Authorization") != ""
+		return safe || ours || from == "" && header(r, "Authorization") != ""
 	}
 	return safe && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,8 +21,9 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	app      *App
 
-	mu    sync.RWMutex
-	found map[labels]*series
+	latest atomic.Pointer[series] // most requests are like the one before
+	mu     sync.RWMutex
+	found  map[labels]*series
 }
 
 // labels of a request: few values each, whoever asks for whatever.
@@ -32,6 +34,7 @@ type labels struct {
 
 // series are the counters of labels, looked up once.
 type series struct {
+	labels
 	requests prometheus.Counter
 	seconds  prometheus.Observer
 }
@@ -76,15 +79,20 @@ func (m *metrics) count(r *http.Request, code int, start time.Time) (end time.Ti
 }
 
 func (m *metrics) series(l labels) *series {
+	s := m.latest.Load()
+	if s != nil && s.labels == l {
+		return s
+	}
 	m.mu.RLock()
-	s := m.found[l]
+	s = m.found[l]
 	m.mu.RUnlock()
 	if s == nil {
-		s = &series{m.requests.WithLabelValues(l.method, l.room, strconv.Itoa(l.code)), m.seconds.WithLabelValues(l.room)}
+		s = &series{l, m.requests.WithLabelValues(l.method, l.room, strconv.Itoa(l.code)), m.seconds.WithLabelValues(l.room)}
 		m.mu.Lock()
 		m.found[l] = s
 		m.mu.Unlock()
 	}
+	m.latest.Store(s)
 	return s
 }
 

@@ -51,7 +51,7 @@ func newReplays(ctx context.Context, a *App) (*replays, error) {
 // around answers what was answered before, and remembers what is answered now.
 func (p *replays) around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given := r.Header.Get("Idempotency-Key")
+		given := header(r, "Idempotency-Key")
 		if given == "" || r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return

@@ -115,32 +115,29 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 }
 
 // FindAll is Find for many questions of one identity each: to[i] becomes the handle of ids[i]. Where there is no kind, it
-// stays as it is. While one identity is hashed, the memory is on its way that those before it need.
+// stays as it is.
 func (s *Service) FindAll(ids []subject.Identity, to []Handle) {
-	var before index.Key
-	last := -1 // whose key is before
-	for i, id := range ids {
-		if id.Kind == "" {
-			continue
+	const some = 64
+	var keys [some]index.Key
+	var found [some]index.Number
+	for len(ids) > 0 {
+		n := min(some, len(ids))
+		for i := range ids[:n] {
+			if ids[i].Kind != "" {
+				keys[i] = short(s.cfg.People.Key(ids[i]))
+			}
 		}
-		key := short(s.cfg.People.Key(id))
-		s.index.Ask(key)
-		if last >= 0 {
-			to[last].person = subject.Number(s.index.FindAndAsk(before))
+		s.index.FindAll(keys[:n], found[:n])
+		for i := range ids[:n] {
+			switch {
+			case ids[i].Kind == "":
+			case found[i] != 0 && s.index.Flags(found[i])&(index.Erased|index.Suppressed) == 0:
+				to[i] = Handle{person: subject.Number(found[i])}
+			default:
+				to[i] = s.Find(ids[i])
+			}
 		}
-		before, last = key, i
-	}
-	if last >= 0 {
-		to[last].person = subject.Number(s.index.FindAndAsk(before))
-	}
-	for i, id := range ids {
-		switch n := to[i].person; {
-		case id.Kind == "":
-		case n != 0 && s.index.Flags(index.Number(n))&(index.Erased|index.Suppressed) == 0:
-			to[i] = Handle{person: n}
-		default:
-			to[i] = s.Find(id)
-		}
+		ids, to = ids[n:], to[n:]
 	}
 }
 

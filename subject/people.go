@@ -138,7 +138,8 @@ func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(p.made(
 
 // AppendID is ID behind what b holds.
 func (p *People) AppendID(b []byte, n Number) []byte {
-	return id.Append(b, "sub_", p.ids.ID(p.made(n)))
+	made := p.ids.Append(b, p.made(n)) // where its text will stand
+	return id.Append(b, "sub_", [16]byte(made[len(b):]))
 }
 
 // Number is the number behind an id; false when the id is none of ours.

@@ -68,12 +68,12 @@ func (v *Vault) SealFor(slot Slot, label string, aad, plaintext []byte) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, slotHeader+gcmNonce, slotOverhead+len(plaintext))
+	out, bound := beside(slotOverhead+len(plaintext), label, aad)
+	out = out[:slotHeader+gcmNonce]
 	out[0] = slotVersion
 	binary.BigEndian.PutUint32(out[1:], uint32(slot))
 	nonce := out[slotHeader:]
 	rand.Read(nonce) // never fails: it ends the process instead
-	bound := bind(label, aad)
 	set := s.cache.set(slot)
 	set.mu.RLock()
 	if aead := set.find(slot); aead != nil {
@@ -102,20 +102,20 @@ func (v *Vault) openFor(label string, aad, sealed []byte) (plaintext []byte, err
 	if err != nil {
 		return nil, err
 	}
-	bound := bind(label, aad)
+	room, bound := beside(len(sealed)-slotOverhead, label, aad)
 	nonce, text := sealed[slotHeader:slotHeader+gcmNonce], sealed[slotHeader+gcmNonce:]
 	set := s.cache.set(slot)
 	set.mu.RLock()
 	aead := set.find(slot)
 	if aead != nil {
-		plaintext, err = aead.Open(nil, nonce, text, bound)
+		plaintext, err = aead.Open(room, nonce, text, bound)
 	}
 	set.mu.RUnlock()
 	if aead != nil {
 		return plainOf(plaintext, err)
 	}
 	err = s.cold(slot, func(use opener) (err error) {
-		plaintext, err = plainOf(use.Open(nil, nonce, text, bound))
+		plaintext, err = plainOf(use.Open(room, nonce, text, bound))
 		return err
 	})
 	return plaintext, err

@@ -101,6 +101,14 @@ func (n *Numbers) ID(number uint64) (id [16]byte) {
 	return id
 }
 
+// Append is ID behind what b holds; it allocates nothing where there is room.
+func (n *Numbers) Append(b []byte, number uint64) []byte {
+	b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, 0), number)
+	id := b[len(b)-16:]
+	(*n.in()).Encrypt(id, id)
+	return b
+}
+
 // Number is the number of an id; false when the id is none of ours.
 func (n *Numbers) Number(id [16]byte) (uint64, bool) {
 	(*n.in()).Decrypt(id[:], id[:])

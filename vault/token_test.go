@@ -23,11 +23,18 @@ func TestNumbersComeBackAndForgeriesDoNot(t *testing.T) {
 		if back, ok := ids.Number(id); !ok || back != n || seen[id] {
 			t.Fatalf("%d came back as %d", n, back)
 		}
+		if got := ids.Append([]byte("id "), n); string(got) != "id "+string(id[:]) {
+			t.Fatalf("%d is appended as %x, want %x", n, got, id)
+		}
 		seen[id] = true
 		id[3] ^= 1
 		if _, ok := ids.Number(id); ok {
 			t.Fatal("a forged id was taken")
 		}
+	}
+	room := make([]byte, 0, 16)
+	if n := testing.AllocsPerRun(100, func() { ids.Append(room, 7) }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 	if _, ok := fromRoot([32]byte{2}).Numbers("sub").Number(ids.ID(7)); ok {
 		t.Error("an id of another key was taken")

@@ -133,9 +133,16 @@ func errSealed(cause error) error {
 
 // bind puts the label into the authenticated data, so that no two of them can be confused.
 func bind(label string, aad []byte) []byte {
-	b := make([]byte, 0, 4+len(label)+len(aad))
+	_, bound := beside(0, label, aad)
+	return bound
+}
+
+// beside is bind, and room for so many bytes in the same allocation.
+func beside(size int, label string, aad []byte) (room, bound []byte) {
+	b := make([]byte, size, size+4+len(label)+len(aad))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(label)))
-	return append(append(b, label...), aad...)
+	b = append(append(b, label...), aad...)
+	return b[:0:size], b[size:]
 }
 
 // MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label: the same for as long as there is this

@@ -58,18 +58,21 @@ func (x *Index) Len() int { return int(x.people.count.Load()) }
 // Find is the person that a key leads to. It does not look at the person: Look tells whether there still is one.
 func (x *Index) Find(k Key) (Number, bool) { return x.identities.find(split(k)) }
 
-// Ask asks the memory for where the search for a key begins, and waits for nothing: a Find that comes a little later need not
-// wait either.
-func (x *Index) Ask(k Key) { x.identities.touch(split(k)) }
-
-// FindAndAsk is Find, and asks the memory for the person found, whom somebody will Look at.
-func (x *Index) FindAndAsk(k Key) Number {
-	n, _ := x.Find(k)
-	if p := x.people.at(n); p != nil {
-		p[headCell].Load()
-		p[len(p)-1].Load()
+// FindAll is Find for many keys: to[i] is the person that keys[i] leads to, 0 where it leads to nobody. All memory that
+// they lie in, and that of the people found, is asked for before any of it is needed: it is waited for once.
+func (x *Index) FindAll(keys []Key, to []Number) {
+	for i := range keys {
+		x.identities.touch(split(keys[i]))
 	}
-	return n
+	for i := range keys {
+		to[i], _ = x.Find(keys[i])
+	}
+	for _, n := range to[:len(keys)] {
+		if p := x.people.at(n); p != nil {
+			p[headCell].Load()
+			p[len(p)-1].Load()
+		}
+	}
 }
 
 // Look is what is known of a person and the purpose of a rank: flags and word as they were at one and the same
