@@ -3,9 +3,11 @@ package app
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/testkit/storetest"
 	"github.com/ombudhq/ombud/subject"
 )
@@ -99,6 +101,32 @@ func TestRestoreIntoTheOtherEngine(t *testing.T) {
 	h.must(err)
 	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "letters", "contact", false); v.Reason != consent.WasWithdrawn {
 		t.Errorf("%v, %s", v.Allowed, v.Reason)
+	}
+	h.close()
+}
+
+// TestPartsAreKnownAfterARestore: an older store hears which parts of whose data were erased since.
+func TestPartsAreKnownAfterARestore(t *testing.T) {
+	h := newHistory(t, 3)
+	h.backUp()
+	ids, part := h.people[0].ids, subject.Part{Purposes: []string{"letters"}}
+	h.must(h.a.DB.Write(t.Context(), func(tx *db.Tx) error {
+		return h.a.suppressions.SuppressPart(t.Context(), tx, "dsr_1", ids, part)
+	}))
+	h.restore()
+	for range 2 { // and after the next start
+		got, err := h.a.suppressions.Parts(t.Context(), time.Time{})
+		h.must(err)
+		for _, i := range ids {
+			if one := got[subject.Token(h.a.Vault, i.Kind, i.Value)]; len(one) != 1 || one[0].Purposes[0] != "letters" {
+				t.Errorf("%v", got)
+			}
+		}
+		if _, erased := h.a.suppressions.Erased(ids[0]); erased {
+			t.Error("they are among the erased")
+		}
+		h.close()
+		h.open()
 	}
 	h.close()
 }
