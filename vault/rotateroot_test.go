@@ -170,6 +170,29 @@ func TestRootDiesAtEveryStep(t *testing.T) {
 	}
 }
 
+// TestRootAgainAfterAnError: a rotation that failed is begun again by the same process, with a root key and a ring that belong
+// together.
+func TestRootAgainAfterAnError(t *testing.T) {
+	dir := t.TempDir()
+	v := again(t, dir)
+	was, sealed := ringLike(v.in().now()), v.Seal("l", []byte("aad"), []byte("plain"))
+	way := filepath.Join(dir, ringFile+nextFile) // where no file can be put
+	if err := os.MkdirAll(filepath.Join(way, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.RotateRoot(t.Context(), today, nothing); fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("%v", err)
+	}
+	wantSame(t, v, was, sealed)
+	if err := os.RemoveAll(way); err != nil {
+		t.Fatal(err)
+	}
+	if turn, err := v.RotateRoot(t.Context(), today, nothing); err != nil || !turn.Resumed {
+		t.Fatalf("%+v, %v", turn, err)
+	}
+	wantSame(t, again(t, dir), was, sealed, v.Seal("l", []byte("aad"), []byte("plain")))
+}
+
 // TestRootAndRingBelongTogether: a former root key beside the ring of a later one opens nothing, and neither does one without
 // its ring.
 func TestRootAndRingBelongTogether(t *testing.T) {
