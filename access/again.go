@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -103,6 +104,27 @@ func (a *Accounts) Again(ctx context.Context, tx *db.Tx, act ledger.Act) error {
 		return err
 	}
 	return a.note(tx, AccountChanged, "done", "ombud", map[string]any{"account": r.ID, "change": one.Change, "because": again})
+}
+
+// lockedOut tells that nothing opens an account any more, until it is reset.
+func (r *record) lockedOut(now int64) bool {
+	return r.Enabled && r.Vouched == nil && r.Password == "" && len(r.Passkeys) == 0 && (r.Setup == nil || now >= r.SetupUntil)
+}
+
+// LockedOut are the names of the accounts that nothing opens any more: their password was changed after the backup that came
+// back was made, or their setup link ended. Reset gives each a new link.
+func (a *Accounts) LockedOut(ctx context.Context) (names []string, err error) {
+	now := a.clock.Now().Unix()
+	err = a.db.Read(ctx, func(tx *db.Tx) error {
+		names = nil
+		return a.readAll(ctx, tx, func(r *record) {
+			if r.lockedOut(now) {
+				names = append(names, r.Name)
+			}
+		})
+	})
+	slices.Sort(names)
+	return names, err
 }
 
 // Again revokes a key that was revoked after this store was copied.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -16,9 +17,19 @@ type Entry struct {
 	Stage Stage
 }
 
-// errSignIn says the same of an unknown name, a wrong password and an account that is disabled.
-func errSignIn() error {
-	return fault.New(fault.Denied, "this name and this password do not open an account").Then("Check both. After %d tries nothing is looked at for %d minutes.", triesPerAccount, int(triesWindow/time.Minute))
+// errSignIn says the same of an unknown name, a wrong password, an account that is disabled and one whose password is void;
+// while there is one of those, it says so to everybody.
+func (a *Accounts) errSignIn(ctx context.Context) error {
+	locked, err := a.LockedOut(ctx)
+	if err != nil {
+		return err
+	}
+	e := fault.New(fault.Denied, "this name and this password do not open an account")
+	next := fmt.Sprintf("Check both. After %d tries nothing is looked at for %d minutes.", triesPerAccount, int(triesWindow/time.Minute))
+	if len(locked) > 0 {
+		next += " Some passwords are void, as after a restore: if yours may be one, ask whoever keeps accounts here for a setup link."
+	}
+	return e.Then("%s", next)
 }
 
 func errHalfOver() error {
@@ -49,7 +60,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (
 		if err := a.refused(ctx, rec.ID, "password"); err != nil {
 			return Entry{}, err
 		}
-		return Entry{}, errSignIn()
+		return Entry{}, a.errSignIn(ctx)
 	}
 	a.tries.right(ofName, ofAddress)
 	token, err := a.beginHalf(&rec, nil)

@@ -141,6 +141,9 @@ func (c Config) settle(ctx context.Context, out *cli.Restored) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	out.Epoch, out.Lost, out.Again = a.told.Epoch, max(0, a.told.Known-a.told.Size), a.told.Again
+	if out.Locked, err = a.Accounts.LockedOut(ctx); err != nil {
+		return err
+	}
 	if err := a.Checkpoint(ctx); err != nil {
 		return err
 	}

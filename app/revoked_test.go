@@ -5,7 +5,10 @@ import (
 	"crypto/sha1"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,8 +139,24 @@ func TestWhatWasTakenStaysTaken(t *testing.T) {
 		}
 	}
 	h.half("kari", housePassword) // nothing was taken from her
+	void := func(name string) bool {
+		_, err := h.a.Accounts.SignIn(ctx, name, "not the password at all", "192.0.2.3")
+		var f *fault.Error
+		return errors.As(err, &f) && strings.Contains(f.Next, "Some passwords are void")
+	}
+	if locked, err := h.a.Accounts.LockedOut(ctx); err != nil || !slices.Equal(locked, []string{"changed", "linked"}) {
+		t.Errorf("locked out: %v, %v", locked, err)
+	}
+	if !void("changed") || !void("kari") || !void("nobody") {
+		t.Error("some are told that passwords are void, and others are not")
+	}
 	_, _, err = h.a.Accounts.Reset(ctx, "changed", atMachine)
 	h.must(err) // the way back in
+	_, _, err = h.a.Accounts.Reset(ctx, "linked", atMachine)
+	h.must(err)
+	if locked, err := h.a.Accounts.LockedOut(ctx); err != nil || len(locked) > 0 || void("kari") {
+		t.Errorf("after their reset: %v, %v", locked, err)
+	}
 	h.close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/backup"
@@ -204,5 +205,8 @@ func (s *session) showRestored(r Restored) {
 	}
 	if len(r.Again) == 0 {
 		s.printf("  done again    nothing: the suppression ledger knows of no later act\n")
+	}
+	if len(r.Locked) > 0 {
+		s.printf("  locked out    %s: ombud admin reset --name N gives each a setup link\n", strings.Join(r.Locked, ", "))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -27,7 +28,7 @@ type finding struct {
 
 func (*doctorCmd) run(ctx context.Context, s *session) error {
 	var all []finding
-	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkVault, checkDisk, checkStore, checkLedger, checkCertificate, checkSystems} {
+	for _, check := range []func(context.Context, *session) []finding{checkKeys, checkVault, checkDisk, checkStore, checkLedger, checkAccounts, checkCertificate, checkSystems} {
 		all = append(all, check(ctx, s)...)
 	}
 	bad := 0
@@ -128,6 +129,23 @@ func checkLedger(ctx context.Context, s *session) []finding {
 		out = append(out, finding{"checkpoints", "weak", w, ""})
 	}
 	return out
+}
+
+// checkAccounts looks for people who cannot get in.
+func checkAccounts(ctx context.Context, s *session) []finding {
+	if s.Accounts == nil {
+		return nil
+	}
+	const name = "accounts"
+	locked, err := s.Accounts.LockedOut(ctx)
+	switch {
+	case err != nil:
+		return bad(name, err)
+	case len(locked) > 0:
+		return []finding{{name, "weak", count(len(locked), "account") + " that nothing opens any more, as after a restore: " + strings.Join(locked, ", "),
+			"ombud admin reset --name N gives each a setup link."}}
+	}
+	return nil
 }
 
 // checkCertificate looks at the one that an authority gives.

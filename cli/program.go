@@ -145,9 +145,10 @@ type RestoreOptions struct {
 type Restored struct {
 	Backup  backup.Manifest `json:"backup"`
 	Epoch   int64           `json:"epoch"`
-	Entries int64           `json:"entries"` // of the ledger, all read again
-	Lost    int64           `json:"lost"`    // entries that were made after the backup, as far as anybody outside knows
-	Again   map[string]int  `json:"again"`   // acts that were done again, by kind
+	Entries int64           `json:"entries"`              // of the ledger, all read again
+	Lost    int64           `json:"lost"`                 // entries that were made after the backup, as far as anybody outside knows
+	Again   map[string]int  `json:"again"`                // acts that were done again, by kind
+	Locked  []string        `json:"locked_out,omitempty"` // names of accounts that nothing opens until they are reset
 	TookMS  int64           `json:"took_ms,omitempty"`
 }
 
