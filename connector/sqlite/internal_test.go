@@ -197,6 +197,38 @@ func TestCostIsOfWhatIsRead(t *testing.T) {
 	}
 }
 
+// TestStatementsComeAgain: what is asked about another number of keys is seldom another statement.
+func TestStatementsComeAgain(t *testing.T) {
+	s := openTemp(t, "CREATE TABLE f (id INTEGER PRIMARY KEY, s TEXT)")
+	read, err := s.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]bool{}
+	for n := range int64(16) {
+		var keys []connector.Key
+		for i := range n + 1 {
+			keys = append(keys, connector.Key{connector.IntValue(i)})
+		}
+		q := connector.Select{Table: read.Table("f"), Columns: []string{"s"}, Where: []connector.Match{{Columns: []string{"id"}, Keys: keys}}}
+		text, _, err := selection(q, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := s.newLook(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look, args := l.text(0, l.conds[0].tuples)
+		if texts[text], texts[look] = true, true; int64(len(args)) < n+1 {
+			t.Errorf("%d parameters for %d keys", len(args), n+1)
+		}
+	}
+	if len(texts) != 10 { // of 1, 2, 4, 8 and 16 keys
+		t.Errorf("%d statements", len(texts))
+	}
+}
+
 // TestKeysUseTheIndex: neither odd keys nor composite ones scan.
 func TestKeysUseTheIndex(t *testing.T) {
 	s := openTemp(t, "CREATE TABLE k (id INTEGER PRIMARY KEY, a INT, b TEXT)", "CREATE INDEX k_ab ON k (a, b)")

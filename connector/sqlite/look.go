@@ -17,8 +17,12 @@ import (
 // lookVariables is how many parameters one statement of a look binds; SQLite takes 32,766.
 const lookVariables = 8_000
 
-// lookFolds is how many identities a look searches by index; for more it reads the table.
-const lookFolds = 50
+// lookFolds is how many identities a look searches by index; for more it reads the table. lookFew is how
+// many keys are few.
+const (
+	lookFolds = 50
+	lookFew   = 64
+)
 
 var errEnough = errors.New("enough rows")
 
@@ -224,9 +228,10 @@ func (l *look) text(driver int, chunk [][]connector.Value) (string, []any) {
 	if driver >= 0 {
 		c := l.conds[driver]
 		row := ",(" + strings.TrimPrefix(strings.Repeat(",?", len(c.cols)), ",") + ")"
-		text += " WHERE (" + tick(c.match.Columns, "") + ") IN (VALUES " + strings.Repeat(row, len(chunk))[1:] + ")"
-		for _, cells := range chunk {
-			for _, v := range cells {
+		size := lookSize(len(chunk))
+		text += " WHERE (" + tick(c.match.Columns, "") + ") IN (VALUES " + strings.Repeat(row, size)[1:] + ")"
+		for i := range size {
+			for _, v := range chunk[min(i, len(chunk)-1)] {
 				args = append(args, encode(v))
 			}
 		}
@@ -241,6 +246,16 @@ func (l *look) text(driver int, chunk [][]connector.Value) (string, []any) {
 		text += " ORDER BY " + tick(key.Columns, "")
 	}
 	return text, args
+}
+
+// lookSize is how many rows of VALUES stand for so many keys: of a few, the last stands there again until
+// they are a power of two, so that the next look finds its statement compiled.
+func lookSize(keys int) int {
+	size := 1
+	for size < keys && size < lookFew {
+		size *= 2
+	}
+	return max(size, keys)
 }
 
 // near bounds the cells in which identities of plain ASCII can stand, where an index without case
