@@ -27,7 +27,7 @@ var sizes = map[string]size{
 
 // TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny; memory is that
 // alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent (decisions and consents
-// alone), or fanout. OMBUD_BENCH_PART names one part of what is measured on an engine.
+// alone), fanout, keys, ledger or signin. OMBUD_BENCH_PART names one part of what is measured on an engine.
 func TestBench(t *testing.T) {
 	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
 	if !ok {
@@ -51,9 +51,12 @@ func TestBench(t *testing.T) {
 	if z.people > 0 && (only == "" || only == "ledger") {
 		measureLedger(t, r, z)
 	}
+	if z.people > 0 && (only == "" || only == "signin") {
+		measureSignIns(t, r, z)
+	}
 	switch only {
 	case "":
-	case "consent", "fanout", "keys", "ledger":
+	case "consent", "fanout", "keys", "ledger", "signin":
 		measured = nil
 	default:
 		measured = []string{only}
