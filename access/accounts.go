@@ -133,7 +133,9 @@ type Accounts struct {
 	spent    map[string]int64  // challenges of passkeys that were answered, until they end
 	sessions map[digest]*session
 	elevated map[string]int64 // by id: until when
-	alarms   int              // that nobody has looked at
+
+	downloads Downloads
+	alarms    int // that nobody has looked at
 }
 
 // OpenAccounts reads who may sign in, and the sessions that go on.
@@ -315,14 +317,6 @@ func (in *NewAccount) check() error {
 		return fault.New(fault.Invalid, "this account cannot be made").With(faults...)
 	}
 	return nil
-}
-
-func roleList(roles []Role) string {
-	words := make([]string, len(roles))
-	for i, r := range roles {
-		words[i] = string(r)
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
 // Create makes an account. Without a password it gives the secret of a setup link, this once. The first account must be

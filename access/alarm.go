@@ -36,6 +36,7 @@ const (
 	AlarmLink      AlarmKind = "setup link"    // a link was given that makes whoever opens it somebody
 	AlarmReset     AlarmKind = "reset"         // password and factor were taken, and such a link was given
 	AlarmFactor    AlarmKind = "second factor" // whoever opened a link set up a second factor
+	AlarmDownloads AlarmKind = "downloads"     // somebody takes more away than one person does
 	AlarmWitness   AlarmKind = "witness"       // one that cosigns the log refuses, or signs something else
 )
 

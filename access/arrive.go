@@ -44,7 +44,7 @@ func (a *Accounts) Arrive(ctx context.Context, in Arrival) (e Entry, account str
 	if !a.Any() {
 		return Entry{}, "", fault.New(fault.Denied, "the first account is made on the machine itself").Then("ombud admin create makes it.")
 	}
-	if err := a.tries.count(ctx, limit{"address " + in.Address, triesPerAddress}); err != nil {
+	if err := a.tries.count(ctx, limit{what: "address " + in.Address, most: triesPerAddress}); err != nil {
 		return Entry{}, "", err
 	}
 	var after record

@@ -36,7 +36,7 @@ func errFarewell() error { return fault.New(fault.Denied, "this is no word of a 
 // believed, or came before; fault.Busy after too many wrong ones.
 func (a *Accounts) Leave(ctx context.Context, address string, judge func() (Farewell, error)) error {
 	counted := "farewell " + address
-	if err := a.tries.count(ctx, limit{counted, triesPerAddress}); err != nil {
+	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAddress}); err != nil {
 		return err
 	}
 	f, err := judge()

@@ -36,7 +36,7 @@ func (a *Accounts) prove(ctx context.Context, who Caller, password string) (dige
 		return from, s, a.fresh(s)
 	}
 	counted := "password " + string(a.nameToken(r.Name))
-	if err := a.tries.count(ctx, limit{counted, triesPerAccount}); err != nil {
+	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAccount}); err != nil {
 		return digest{}, nil, err
 	}
 	ok, err := a.hasher.check(ctx, r.Password, clip(password))
@@ -152,7 +152,7 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, who Caller, given string) 
 	if s == nil || secret == nil {
 		return Entry{}, nil, errHalfOver()
 	}
-	if err := a.tries.count(ctx, limit{"enrol " + s.id, triesPerAccount}); err != nil {
+	if err := a.tries.count(ctx, limit{what: "enrol " + s.id, most: triesPerAccount}); err != nil {
 		return Entry{}, nil, err
 	}
 	n := stepOf(secret, digits(given), a.clock.Now(), 0)

@@ -273,7 +273,7 @@ func (a *Accounts) Passkey(ctx context.Context, who Caller, origin string, answe
 	}
 	account := string(parsed.Response.UserHandle)
 	counted, ofAddress := "passkey "+account, "address "+address
-	if err := a.tries.count(ctx, limit{counted, triesPerAccount}, limit{ofAddress, triesPerAddress}); err != nil {
+	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAccount}, limit{what: ofAddress, most: triesPerAddress}); err != nil {
 		return Entry{}, err
 	}
 	if !a.ours(origin, parsed.Response.CollectedClientData.Challenge) {

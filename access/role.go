@@ -1,6 +1,9 @@
 package access
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Role is what somebody is here for.
 type Role string
@@ -74,3 +77,11 @@ func PeopleRoles() []Role { return slices.Clone(forPeople) }
 
 // KeyRoles are the roles an API key may have.
 func KeyRoles() []Role { return slices.Clone(forKeys) }
+
+func roleList(roles []Role) string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = string(r)
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

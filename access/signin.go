@@ -41,7 +41,7 @@ func errHalfOver() error {
 // in at once. An unknown name costs the same time and gives the same answer as a wrong password.
 func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (Entry, error) {
 	ofName, ofAddress := "password "+string(a.nameToken(name)), "address "+address
-	if err := a.tries.count(ctx, limit{ofName, triesPerAccount}, limit{ofAddress, triesPerAddress}); err != nil {
+	if err := a.tries.count(ctx, limit{what: ofName, most: triesPerAccount}, limit{what: ofAddress, most: triesPerAddress}); err != nil {
 		return Entry{}, err
 	}
 	var rec record
@@ -90,7 +90,7 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 		return Entry{}, errHalfOver()
 	}
 	counted := "code " + s.account
-	if err := a.tries.count(ctx, limit{counted, triesPerAccount}); err != nil {
+	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAccount}); err != nil {
 		return Entry{}, err
 	}
 	var token string

@@ -81,8 +81,16 @@ func (t *tries) name(what string) digest { return t.vault.MAC("tries", []byte(wh
 
 // limit says how often something may be tried in a window.
 type limit struct {
-	what string
-	most int
+	what   string
+	most   int
+	window time.Duration // 0 is triesWindow
+}
+
+func (l limit) ends(now time.Time) time.Time {
+	if l.window == 0 {
+		l.window = triesWindow
+	}
+	return now.Add(l.window).Truncate(time.Second)
 }
 
 // count counts one try against each limit, or against none and answers fault.Busy when one of them is reached.
@@ -123,7 +131,7 @@ func (t *tries) take(limits []limit) (keep []counted, err error) {
 		what := t.name(l.what)
 		w := t.seen[what]
 		if w == nil || !now.Before(w.ends) {
-			w = &window{ends: now.Add(triesWindow).Truncate(time.Second)}
+			w = &window{ends: l.ends(now)}
 			t.seen[what] = w
 		}
 		w.n++
@@ -135,7 +143,9 @@ func (t *tries) take(limits []limit) (keep []counted, err error) {
 
 func tooMany(wait time.Duration) error {
 	minutes := int(wait/time.Minute) + 1
-	return fault.New(fault.Busy, "too many tries").Then("Nothing is looked at for the next %d minutes, right or wrong.", minutes)
+	out := fault.New(fault.Busy, "too many tries").Then("Nothing is looked at for the next %d minutes, right or wrong.", minutes)
+	out.Retry = wait
+	return out
 }
 
 // prune forgets windows that have ended, when there are many.

@@ -56,6 +56,9 @@ func (s *server) pack(ctx context.Context, in *Named) (*huma.StreamResponse, err
 	if err != nil {
 		return nil, problem(err) // no entry says that it was handed out
 	}
+	if err := s.Accounts.TakeAway(ctx, access.From(ctx)); err != nil {
+		return nil, problem(errors.Join(err, f.Close()))
+	}
 	if err := s.Requests.HandOut(ctx, r.ID, access.From(ctx).Actor); err != nil {
 		return nil, problem(errors.Join(err, f.Close()))
 	}

@@ -81,3 +81,17 @@ func TestResolutionsOverHTTP(t *testing.T) {
 		t.Errorf("without a justification: %d", w.Code)
 	}
 }
+
+// TestDownloadsOverHTTP: who took away as much as one person may is told how long to wait, and an alarm stands.
+func TestDownloadsOverHTTP(t *testing.T) {
+	c := newCompany(t)
+	c.world.Accounts.SetDownloads(access.Downloads{Most: 1})
+	open, path := c.world.Accounts.OpenAlarms(), "/v1/requests/"+c.refs["access-complete"]+"/package"
+	if w := c.ask(caller(access.Support), "GET", path, ""); w.Code != http.StatusOK {
+		t.Fatalf("the first: %d", w.Code)
+	}
+	w := c.ask(caller(access.Support), "GET", path, "")
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "3600" || w.Header().Get("Content-Type") != "application/problem+json" || c.world.Accounts.OpenAlarms() != open+1 {
+		t.Errorf("the second: %d %v %s", w.Code, w.Header(), w.Body)
+	}
+}

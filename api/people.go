@@ -22,6 +22,7 @@ type findInput struct {
 type findOutput struct {
 	Body struct {
 		Subject string `json:"subject"`
+		Name    string `json:"substitute" doc:"The name that stands for them in the console"`
 		Mirror  string `json:"mirror,omitempty" doc:"The name of the person's key in the mirror, after its prefix"`
 	}
 }
@@ -33,6 +34,7 @@ func (s *server) findSubject(_ context.Context, in *findInput) (*findOutput, err
 	}
 	out := &findOutput{}
 	out.Body.Subject = s.Consents.Who(h.Person())
+	out.Body.Name = s.Consents.Substitute(h.Person())
 	out.Body.Mirror = s.MirrorToken(out.Body.Subject)
 	return out, nil
 }

@@ -42,6 +42,9 @@ func problem(err error) error {
 	if err == nil {
 		return nil
 	}
+	if after := fault.RetryAfter(err); after != "" {
+		return huma.ErrorWithHeaders(problemOf(err), http.Header{"Retry-After": {after}})
+	}
 	return problemOf(err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/purpose"
@@ -61,6 +62,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 		return err
 	}
 	a.Consents.Place(cfg.Organization.Name, cfg.Organization.Jurisdictions)
+	a.Accounts.SetDownloads(access.Downloads{Most: cfg.Access.Downloads.Most, In: time.Duration(cfg.Access.Downloads.Minutes) * time.Minute})
 	a.Consents.Log(consent.Logging{All: cfg.Decisions.Log == catalog.LogFull, Sample: cfg.Decisions.Sample})
 	if a.Purposes.Now() != before {
 		a.Consents.PurposesChanged()

@@ -59,13 +59,16 @@ func (a *App) route(_ context.Context, e event.Entry) ([]event.Delivery, error) 
 	if row.ID == 0 {
 		return nil, nil
 	}
+	if alarm := alarmOf(row); alarm != nil {
+		return a.routeAlarm(alarm), nil
+	}
 	t, err := a.Consents.Told(row)
 	if err != nil || t == nil {
 		return nil, err
 	}
 	var out []event.Delivery
 	for _, target := range *a.targets.Load() {
-		if t.Concerns(target.Systems) {
+		if target.Told(catalog.Changes) && t.Concerns(target.Systems) {
 			out = append(out, event.Delivery{Target: target.ID, Type: t.Event, Subject: t.Subject, Deadline: t.Deadline})
 		}
 	}
@@ -78,6 +81,11 @@ func (a *App) compose(ctx context.Context, to string, revision int64) (event.Pay
 	for _, target := range *a.targets.Load() {
 		if target.ID == to && target.Identity != "none" {
 			identity = target.Identity
+		}
+		if target.ID == to && target.Told(catalog.Alarms) {
+			if p, err := a.composeAlarm(ctx, revision); err != nil || p != nil {
+				return orNothing(p), err
+			}
 		}
 	}
 	fresh := func() (event.Payload, error) {

@@ -1,6 +1,9 @@
 package catalog
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+)
 
 // Config is ombud.yaml: what a company says about its stores. It is a document in git; Load reads
 // it strictly and reports every fault with its line, Draft and Answer write it without losing
@@ -46,6 +49,14 @@ type LogKeep struct {
 type Access struct {
 	Policies []string `yaml:"policies,omitempty"` // folders of *.cedar files, from the file's folder
 	OIDC     []OIDC   `yaml:"oidc,omitempty"`
+	// Downloads bounds how many packages and exports one person takes away; 0 is 30 in 60 minutes.
+	Downloads Downloads `yaml:"downloads,omitempty"`
+}
+
+// Downloads is so many in so many minutes.
+type Downloads struct {
+	Most    int `yaml:"most"`
+	Minutes int `yaml:"minutes,omitempty"`
 }
 
 // PolicyFolders are the folders of access policies, as paths to open.
@@ -122,10 +133,25 @@ type Target struct {
 	URL      string   `yaml:"url"`
 	Systems  []string `yaml:"systems,omitempty"`
 	Secret   string   `yaml:"secret,omitempty"`
+	Hears    []string `yaml:"hears,omitempty"`    // changes (default), alarms, or both
 	Identity string   `yaml:"identity,omitempty"` // none (default), or the kind of identity it is told
 	Key      string   `yaml:"key,omitempty"`      // bearer key, where the service asks for one
 	Allow    string   `yaml:"allow,omitempty"`    // private: the address may be one that only we can reach
 	TLS      Peer     `yaml:"tls,omitempty"`      // by which certificate it is known, and which one we show
+}
+
+// Alarms and Changes are what a service can hear of.
+const (
+	Changes = "changes"
+	Alarms  = "alarms"
+)
+
+// Told tells whether the service hears of such things.
+func (t *Target) Told(what string) bool {
+	if len(t.Hears) == 0 {
+		return what == Changes
+	}
+	return slices.Contains(t.Hears, what)
 }
 
 // Mirror says where services look decisions up without a call.

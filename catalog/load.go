@@ -78,7 +78,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"access": func(n *yaml.Node) {
 			r.mapping(n, "access", fields{"policies": r.textOrTexts(&cfg.Access.Policies), "oidc": func(n *yaml.Node) {
 				cfg.Access.OIDC = list(r, n, "access.oidc", r.oidc)
-			}})
+			}, "downloads": func(n *yaml.Node) { r.downloads(n, &cfg.Access.Downloads) }})
 		},
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"witnesses": func(n *yaml.Node) { cfg.Witnesses = list(r, n, "witnesses", r.witness) },

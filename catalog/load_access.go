@@ -26,3 +26,11 @@ func (r *reader) grant(n *yaml.Node) (g Grant) {
 	r.mapping(n, "a role", fields{"group": r.text(&g.Group), "role": r.oneOf(&g.Role, "role of a person", accountRoles, nil)}, "group", "role")
 	return g
 }
+
+func (r *reader) downloads(n *yaml.Node, d *Downloads) {
+	most, minutes := 0.0, 60.0
+	r.mapping(n, "access.downloads", fields{"most": r.number(&most), "minutes": r.number(&minutes)}, "most")
+	if d.Most, d.Minutes = int(most), int(minutes); most != float64(d.Most) || minutes != float64(d.Minutes) || most < 1 || most > 100_000 || minutes < 1 || minutes > 1440 {
+		r.fault(n, "access.downloads is how many packages and exports one person takes away in how many minutes: whole numbers, 1 to 1440 minutes")
+	}
+}

@@ -40,3 +40,15 @@ func TestFaultsOfOIDC(t *testing.T) {
 		}
 	}
 }
+
+func TestDownloadsAndWhatServicesHear(t *testing.T) {
+	cfg, err := Parse("ombud.yaml", []byte("access: {downloads: {most: 5, minutes: 10}}\ntargets:\n  - {id: pager, url: \"https://pager.example.com\", secret: \"${S}\", hears: [alarms]}\n"))
+	if err != nil || cfg.Access.Downloads != (Downloads{5, 10}) || !cfg.Targets[0].Told(Alarms) || cfg.Targets[0].Told(Changes) {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	for _, bad := range []string{"access: {downloads: {most: 0}}", "access: {downloads: {minutes: 5}}", "access: {downloads: {most: 1.5}}", "targets: [{id: a, url: \"https://a.example\", hears: [noise]}]"} {
+		if _, err := Parse("ombud.yaml", []byte(bad+"\n")); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}

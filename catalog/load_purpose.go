@@ -109,6 +109,7 @@ func (r *reader) target(n *yaml.Node) (t Target) {
 		"secret": r.text(&t.Secret), "identity": r.text(&t.Identity), "key": r.text(&t.Key),
 		"allow": r.oneOf(&t.Allow, "permission", []string{"private"}, nil),
 		"tls":   func(n *yaml.Node) { r.peer(n, &t.TLS) },
+		"hears": r.wordsOf(&t.Hears, "kind of thing to hear", []string{Changes, Alarms}),
 	}, "id", "url")
 	return t
 }

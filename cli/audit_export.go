@@ -25,6 +25,9 @@ func (c *auditExportCmd) run(ctx context.Context, s *session) error {
 	if c.From < 0 {
 		return fault.New(fault.Invalid, "--from is the number of an entry")
 	}
+	if err := s.Accounts.TakeAway(ctx, s.caller()); err != nil {
+		return err
+	}
 	return c.events(ctx, s)
 }
 

@@ -18,6 +18,7 @@ type consentHistoryCmd struct {
 // consentHistory is what a person said, and what held.
 type consentHistory struct {
 	Subject  string             `json:"subject"`
+	Name     string             `json:"substitute"` // that stands for them
 	At       time.Time          `json:"at"`
 	Standing []consent.Standing `json:"standing"`
 	Events   []consent.Event    `json:"events"`
@@ -34,7 +35,7 @@ func (c *consentHistoryCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	out := consentHistory{Subject: s.Consents.Who(h.Person()), At: at.UTC().Truncate(time.Second)}
+	out := consentHistory{Subject: s.Consents.Who(h.Person()), Name: s.Consents.Substitute(h.Person()), At: at.UTC().Truncate(time.Second)}
 	if out.Events, err = s.Consents.History(ctx, h); err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func momentOf(text string, now time.Time) (time.Time, error) {
 }
 
 func (s *session) showHistory(h consentHistory) {
-	s.heading("%s, at %s UTC", h.Subject, instant(h.At, ""))
+	s.heading("%s (%s), at %s UTC", h.Name, h.Subject, instant(h.At, ""))
 	t := newTable("purpose", "", "since", "until", "categories")
 	for _, st := range h.Standing {
 		t.row(st.Purpose, st.Status, instant(st.Since, ""), instant(st.ValidUntil, ""), strings.Join(st.Categories, ", "))

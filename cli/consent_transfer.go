@@ -67,6 +67,9 @@ type consentExportCmd struct {
 }
 
 func (c *consentExportCmd) run(ctx context.Context, s *session) error {
+	if err := s.Accounts.TakeAway(ctx, s.caller()); err != nil {
+		return err
+	}
 	if c.Out == "" {
 		if s.json {
 			return fault.New(fault.Invalid, "--json needs --out: the lines themselves are JSON")

@@ -198,6 +198,9 @@ type dsrPackageCmd struct {
 func (*dsrPackageCmd) writes() {}
 
 func (c *dsrPackageCmd) run(ctx context.Context, s *session) error {
+	if err := s.Accounts.TakeAway(ctx, s.caller()); err != nil {
+		return err
+	}
 	p := s.progress()
 	defer p.end()
 	r, err := s.Requests.Package(ctx, request.RunInput{Ref: c.Request, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})

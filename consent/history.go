@@ -236,6 +236,9 @@ func (s *Service) Who(n subject.Number) string {
 	return s.cfg.People.ID(n)
 }
 
+// Substitute is the name that stands for a person wherever who they are is masked; "" for nobody.
+func (s *Service) Substitute(n subject.Number) string { return s.cfg.People.Substitute(n) }
+
 // ErasedAbout are the ids of those who were erased about that minute.
 func (s *Service) ErasedAbout(ctx context.Context, minute time.Time) ([]string, error) {
 	numbers, err := s.cfg.People.ErasedBetween(ctx, minute, minute.Add(2*time.Minute))

@@ -29,7 +29,7 @@ func lasting() []string {
 	for _, label := range []string{
 		Suppression, BlindIndex, "account-name", "account-vouched", "consent-event", "form", "http-reply", "ip", "ledger/address",
 		"ledger/place", "mirror", "passkey-challenge", "plan/identities", "plan/rows", "pseudonym/email", "pseudonym/holder", "pseudonym/ip",
-		"receipt/salt", "recovery-code", "tries",
+		"receipt/salt", "recovery-code", "substitute-name", "tries",
 	} {
 		list = append(list, macLabel+label)
 	}

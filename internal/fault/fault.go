@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says who can do something about the fault.
@@ -55,6 +56,7 @@ type Error struct {
 	Message string
 	Details []Detail
 	Next    string
+	Retry   time.Duration // of Busy: after how long it may be asked again, 0 where that is not known
 	cause   error
 }
 
@@ -97,6 +99,15 @@ func (e *Error) Then(format string, args ...any) *Error {
 func (e *Error) With(d ...Detail) *Error {
 	e.Details = append(e.Details, d...)
 	return e
+}
+
+// RetryAfter is what an answer says in the header of that name; "" where nothing is known.
+func RetryAfter(err error) string {
+	var f *Error
+	if !errors.As(err, &f) || f.Retry <= 0 {
+		return ""
+	}
+	return fmt.Sprint(int64((f.Retry + time.Second - 1) / time.Second))
 }
 
 // KindOf is the kind of the outermost fault in err, Internal when there is none.

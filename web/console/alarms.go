@@ -29,7 +29,8 @@ func (v *visit) banners(room string) []g.Node {
 var alarmWords = map[access.AlarmKind]string{
 	access.AlarmElevation: "broke the glass", access.AlarmAccount: "has a new account", access.AlarmRole: "has other roles", access.AlarmLink: "was given a new setup link",
 	access.AlarmReset: "was reset, and given a setup link", access.AlarmFactor: "set up a second factor through a setup link",
-	access.AlarmWitness: "A witness does not cosign what the log holds",
+	access.AlarmDownloads: "takes more packages and exports away than one person may",
+	access.AlarmWitness:   "A witness does not cosign what the log holds",
 }
 
 // alarms lists what another person must look at, open ones first.
@@ -70,6 +71,9 @@ func found(one access.Alarm) string {
 }
 
 func (v *visit) alarmSentence(one access.Alarm) string {
+	if one.Kind == access.AlarmDownloads {
+		return v.me(one.Actor) + " " + alarmWords[one.Kind] + "."
+	}
 	if one.Account == "" {
 		return alarmWords[one.Kind] + "."
 	}

@@ -34,6 +34,9 @@ func Refused(w http.ResponseWriter, status int, sentence, next string) error {
 // fail shows a fault as a page: what happened, what was changed, what to do. What is no fault stays on our side.
 func (v *visit) fail(err error) {
 	status := fault.HTTPStatus(err)
+	if after := fault.RetryAfter(err); after != "" {
+		v.w.Header().Set("Retry-After", after)
+	}
 	f := &fault.Error{Message: "something went wrong on our side", Next: "The log says more. Nothing that was answered before is lost; load the page again."}
 	if !errors.As(err, &f) || fault.KindOf(err) == fault.Internal {
 		v.Failed(err)

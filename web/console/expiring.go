@@ -56,14 +56,22 @@ func (v *visit) expiringTable(list []consent.Expiring) g.Node {
 	}
 	var rows []g.Node
 	for _, e := range list {
-		rows = append(rows, view.Row(personLink(e.Subject), view.Text("Purpose", v.called(e.Purpose)),
+		rows = append(rows, view.Row(v.personLink(e.Subject), view.Text("Purpose", v.called(e.Purpose)),
 			view.Cell("Ends", g.Text(view.Upper(v.time.Near(e.Ends))), why(v.time.Left(e.Ends)))))
 	}
 	return view.Section{ID: "list", Title: "Whose", Note: g.Text(note)}.With(
 		view.Table("stack", "Consents that end soon", []view.Column{{Name: "Person"}, {Name: "Purpose"}, {Name: "Ends"}}, view.Rows(rows...)))
 }
 
-// personLink leads to the page of a person, by the id that says nothing of them.
-func personLink(id string) g.Node {
-	return h.A(h.Class("mono small"), h.Href("/people/"+id), g.Text(id))
+// personLink leads to the page of a person, by the name that stands for them and the id that says nothing of them.
+func (v *visit) personLink(id string) g.Node {
+	return g.Group{h.A(h.Href("/people/"+id), g.Text(v.substitute(id))), h.Div(h.Class("path"), g.Text(id))}
+}
+
+// substitute is the name that stands for a person here; their id where nobody has it.
+func (v *visit) substitute(id string) string {
+	if n, ok := v.People.Number(id); ok {
+		return v.People.Substitute(n)
+	}
+	return id
 }

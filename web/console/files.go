@@ -82,6 +82,9 @@ func (v *visit) packageFile() error {
 		return err // no entry says that it was handed out
 	}
 	defer f.Close()
+	if err := v.Accounts.TakeAway(v.r.Context(), v.caller); err != nil {
+		return err
+	}
 	if err := v.Requests.HandOut(v.r.Context(), r.ID, v.Actor); err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (v *visit) lookedWhom(e ledger.Row) []g.Node {
 	case !strings.HasPrefix(e.Subject, "sub_"):
 		return []g.Node{g.Text("the person of the request")}
 	}
-	return []g.Node{h.A(h.Class("path"), h.Href("/log/looks?person="+e.Subject), g.Text(e.Subject))}
+	return []g.Node{h.A(h.Href("/log/looks?person="+e.Subject), g.Text(v.substitute(e.Subject))), h.Div(h.Class("path"), g.Text(e.Subject))}
 }
 
 func (v *visit) looksForm(i subject.Identity, mistake string) g.Node {

@@ -26,6 +26,8 @@ type chosenBy struct {
 	holds  []answered
 	facts  []subject.Fact
 	erased time.Time
+
+	substitute string // the name that stands for them here
 }
 
 // answered is the answer about one purpose now.
@@ -41,11 +43,14 @@ func (v *visit) chosenBy() (*chosenBy, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &chosenBy{someone: s}
+	c := &chosenBy{someone: s, substitute: v.People.Substitute(s.number)}
 	c.handle, _ = v.Consents.FindID(s.id)
 	c.facts = v.Consents.FactsOf(c.handle)
 	if _, c.erased, _, err = v.People.Since(v.r.Context(), s.number); err != nil {
 		return nil, err
+	}
+	if !c.erased.IsZero() {
+		c.substitute = ""
 	}
 	if c.events, err = v.Consents.History(v.r.Context(), c.handle); err != nil {
 		return nil, err
@@ -129,6 +134,9 @@ func (c *chosenBy) identity(log bool, revealing g.Node) g.Node {
 	facts := []view.Fact{}
 	for _, i := range c.hints {
 		facts = append(facts, view.Fact{Name: kindName(i.Kind), Is: view.Masked(i.Value)})
+	}
+	if c.substitute != "" {
+		facts = append([]view.Fact{{Name: "Called here", Is: g.Text(c.substitute)}}, facts...)
 	}
 	facts = append(facts, view.Fact{Name: "Id", Is: h.Span(h.Class("path"), g.Text(c.id))})
 	return h.Section(h.Class("panel"), h.Aria("labelledby", "who-h"), h.H2(h.ID("who-h"), h.Class("sec-h"), g.Text("Who they are")), view.Facts(facts...), revealing,

@@ -51,7 +51,7 @@ func (v *visit) factTable(facts []consent.About) g.Node {
 	}
 	var rows []g.Node
 	for _, f := range facts {
-		rows = append(rows, view.Row(personLink(f.Subject), view.Cell("What", v.factBadge(&f.Fact), why(view.Upper(factWord(f.Kind, f.Type)))),
+		rows = append(rows, view.Row(v.personLink(f.Subject), view.Cell("What", v.factBadge(&f.Fact), why(view.Upper(factWord(f.Kind, f.Type)))),
 			view.Text("Stops", v.stops(&f.Fact)), view.Cell("Since", v.lasts(&f.Fact)...), view.Act(v.liftForm(f, "list"))))
 	}
 	return view.Section{ID: "list", Title: "Whose", Note: g.Text(note)}.With(view.Table("stack", "Restrictions and objections",
