@@ -3,7 +3,7 @@ package pii
 import "strings"
 
 // HoldsCard tells whether a valid payment card number stands in a text: the digits of one of the brands, of its length, whose
-// last digit is right, written as one or in groups with blanks, dashes, dots, slashes or no-break spaces between. It may be joined to
+// last digit is right, written as one or in groups with blanks, dashes, dots or no-break spaces between, or slashes behind groups as cards have them. It may be joined to
 // a word ("visa4111…"), but not to further digits, to one letter or to what may be hexadecimal: then it is part of something else,
 // as is what follows a plus, a phone number, and what makes an IBAN with the letters before it.
 func HoldsCard(text string) bool {
@@ -93,7 +93,7 @@ func isHexadecimal(word string) bool {
 // cardAt gives where the longest card number that begins at i ends, 0 when none does.
 func cardAt(text string, i int) (end int) {
 	var digits [longestCard]byte
-	n := 0
+	n, group := 0, 0 // digits, and those since the last separator
 	for j := i; j < len(text); {
 		switch width := separator(text[j:]); {
 		case isDigit(text[j]):
@@ -102,13 +102,15 @@ func cardAt(text string, i int) (end int) {
 			}
 			digits[n] = text[j]
 			n++
+			group++
 			j++
 			ends := j == len(text) || !isDigit(text[j]) && (isBorder(text[j]) || wordBegins(text[j:]))
 			if n >= shortestCard && ends && isCardNumber(string(digits[:n])) {
 				end = j
 			}
-		case width > 0 && j+width < len(text) && isDigit(text[j+width]):
+		case width > 0 && j+width < len(text) && isDigit(text[j+width]) && (text[j] != '/' || group == 4 || group == 6):
 			j += width
+			group = 0
 		default:
 			return end
 		}
