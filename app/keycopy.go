@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,7 +98,7 @@ func (a *App) thinOut(dir string, keep int) (removed []string, err error) {
 		}
 		_ = b.Close() // only read
 	}
-	slices.SortStableFunc(ours, func(x, y one) int { return int(y.at - x.at) })
+	slices.SortFunc(ours, func(x, y one) int { return cmp.Or(cmp.Compare(y.at, x.at), cmp.Compare(y.name, x.name)) }) // names of one second are in order
 	for _, o := range ours[min(keep, len(ours)):] {
 		if err := os.Remove(o.name); err != nil {
 			return removed, fault.Wrap(fault.Unavailable, err, "an older backup of the keys cannot be deleted")
