@@ -12,12 +12,12 @@ import (
 func TestCloseLeavesNoKey(t *testing.T) {
 	v := again(t, t.TempDir())
 	newSlots(t, v, 3)
-	ids := v.Numbers("sub")
+	ids, tokens := v.Numbers("sub"), v.Tokens(Suppression)
 	k := v.in()
 	s, pub := k.slots.Load(), v.PublicKey()
 	file := s.c.Provider.(*KeyFile).in()
 	var secrets [][]byte
-	secrets = append(secrets, k.now().root[:], k.signing[:32], k.now().seals[1].k1[:], bytesAt(*ids.in(), sizeOf(*ids.in())), bytesAt(k.now().seals[1].block, k.now().seals[1].wiper.block), s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
+	secrets = append(secrets, k.now().root[:], k.signing[:32], k.now().seals[1].k1[:], bytesAt(*ids.in(), sizeOf(*ids.in())), bytesAt(k.now().seals[1].block, k.now().seals[1].wiper.block), tokens.states().inner[:], tokens.states().outer[:], s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
 	for i := range 2 {
 		secrets = append(secrets, s.anchor.have[i].secret[:], file.have[i].secret[:])
 	}
@@ -30,7 +30,7 @@ func TestCloseLeavesNoKey(t *testing.T) {
 			zero++
 		}
 	}
-	if zero != 2 || len(secrets) != 12+len(lasting()) { // of each pair one
+	if zero != 2 || len(secrets) != 14+len(lasting()) { // of each pair one
 		t.Fatalf("%d of %d were zeros before", zero, len(secrets))
 	}
 	if err := v.Close(); err != nil {

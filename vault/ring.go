@@ -27,9 +27,9 @@ const (
 func lasting() []string {
 	list := []string{signingLabel, numbersLabel + "sub"}
 	for _, label := range []string{
-		Suppression, BlindIndex, "account-name", "account-vouched", "consent-event", "form", "http-reply", "ip", "ledger/address",
+		Suppression, BlindIndex, "account-name", "account-vouched", "consent-event", "farewell", "form", "http-reply", "ip", "ledger/address",
 		"ledger/place", "mirror", "passkey-challenge", "plan/identities", "plan/rows", "pseudonym/email", "pseudonym/holder", "pseudonym/ip",
-		"receipt/salt", "recovery-code", "substitute-name", "tries",
+		"receipt/salt", "recovery-code", "session-origin", "substitute-name", "tries",
 	} {
 		list = append(list, macLabel+label)
 	}

@@ -4,54 +4,105 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
+	"hash"
 	"sync"
 )
 
 // Tokens makes the tokens of one label, the same that MAC gives, for those who need many: it allocates nothing. It is safe
 // for concurrent use.
 type Tokens struct {
-	in    hidden[[32]byte]
-	rooms sync.Pool
+	states hidden[states]
+	rooms  sync.Pool
 }
+
+// states are those of the two hashes of HMAC-SHA256 behind what comes of the key. The standard library's HMAC keeps them where
+// nobody can overwrite them; these are overwritten when the vault is closed.
+type states struct{ inner, outer [stateSize]byte }
+
+const stateSize = 4 + sha256.Size + sha256.BlockSize + 8 // as crypto/sha256 encodes one
 
 // Tokens prepares the tokens of a label.
 func (v *Vault) Tokens(label string) *Tokens {
-	return &Tokens{hide(v.in().lasting(macLabel + label)), sync.Pool{New: func() any { return new([]byte) }}}
+	s := statesOf(v.in().lasting(macLabel + label))
+	v.in().handed.add(s)
+	return &Tokens{hide(s), sync.Pool{New: func() any { return newRoom() }}}
+}
+
+func statesOf(key *[32]byte) *states {
+	s, r := new(states), newRoom()
+	for _, side := range []struct {
+		state *[stateSize]byte
+		pad   byte
+	}{{&s.inner, 0x36}, {&s.outer, 0x5c}} {
+		var block [sha256.BlockSize]byte
+		copy(block[:], key[:])
+		for i := range block {
+			block[i] ^= side.pad
+		}
+		r.hash.Write(block[:])
+		clear(block[:])
+		if b, err := r.hash.AppendBinary(side.state[:0]); err != nil || len(b) != stateSize {
+			panic("vault: crypto/sha256 encodes its state otherwise")
+		}
+		r.hash.Reset()
+	}
+	return s
 }
 
 // Of is the token of two parts, such as a kind and a value.
 func (t *Tokens) Of(a string, b []byte) [sha256.Size]byte {
-	room := t.rooms.Get().(*[]byte)
-	in := append((*room)[:0], make([]byte, padSize)...)
-	in = binary.BigEndian.AppendUint64(in, uint64(len(a)))
-	in = append(in, a...)
-	in = appendPart(in, b)
-	sum := hmacOf(t.in(), in)
-	*room = in
-	t.rooms.Put(room)
+	r := t.rooms.Get().(*room)
+	r.in = binary.BigEndian.AppendUint64(r.in[:0], uint64(len(a)))
+	r.in = append(r.in, a...)
+	r.in = appendPart(r.in, b)
+	sum := t.states().hmac(r)
+	t.rooms.Put(r)
 	return sum
 }
 
-const padSize = sha256.BlockSize
+// room is where a token is made. Nothing of the key or of what the token is of stays in it.
+type room struct {
+	hash interface {
+		hash.Hash
+		encoding.BinaryAppender
+		encoding.BinaryUnmarshaler
+	}
+	in  []byte
+	sum [sha256.Size]byte
+}
 
-// hmacOf is HMAC-SHA256 of what stands in a buffer behind padSize free bytes. The standard library's keeps states that come of
-// the key where nobody can overwrite them; this one leaves the buffer empty, and nothing on the heap.
-func hmacOf(key *[32]byte, in []byte) [sha256.Size]byte {
-	var outer [padSize + sha256.Size]byte
-	for i := range padSize {
-		in[i], outer[i] = 0x36, 0x5c
+func newRoom() *room {
+	r := new(room)
+	r.hash = sha256.New().(interface {
+		hash.Hash
+		encoding.BinaryAppender
+		encoding.BinaryUnmarshaler
+	})
+	return r
+}
+
+// hmac is HMAC-SHA256 of r.in.
+func (s *states) hmac(r *room) [sha256.Size]byte {
+	r.from(&s.inner, r.in)
+	clear(r.in)
+	r.from(&s.outer, r.sum[:])
+	r.hash.Reset()
+	r.hash.Write(zeros[:]) // over what is left of the text
+	r.hash.Reset()
+	return r.sum
+}
+
+var zeros [sha256.BlockSize - 1]byte
+
+// from goes on from a state, with a text.
+func (r *room) from(state *[stateSize]byte, text []byte) {
+	if err := r.hash.UnmarshalBinary(state[:]); err != nil {
+		panic("vault: the state of a token was overwritten: " + err.Error())
 	}
-	for i, c := range key {
-		in[i] ^= c
-		outer[i] ^= c
-	}
-	inner := sha256.Sum256(in)
-	clear(in)
-	copy(outer[padSize:], inner[:])
-	sum := sha256.Sum256(outer[:])
-	clear(outer[:])
-	return sum
+	r.hash.Write(text)
+	r.hash.Sum(r.sum[:0])
 }
 
 // appendPart appends a part behind its length.
@@ -69,29 +120,29 @@ func (v *Vault) Numbers(label string) *Numbers {
 	if err != nil {
 		panic("vault: AES takes 32 bytes: " + err.Error())
 	}
-	v.in().blocks.add(block)
+	v.in().handed.add(block)
 	return &Numbers{hide(&block)}
 }
 
-// blocks are the ciphers that were handed out, to be overwritten when the vault is closed.
-type blocks struct {
+// handed is what comes of keys and was handed out, pointers all, to be overwritten when the vault is closed.
+type handed struct {
 	mu   sync.Mutex
-	list []cipher.Block
+	list []any
 }
 
-func (b *blocks) add(one cipher.Block) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.list = append(b.list, one)
+func (h *handed) add(one any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list = append(h.list, one)
 }
 
-func (b *blocks) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, one := range b.list {
+func (h *handed) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, one := range h.list {
 		overwriteAt(one, sizeOf(one))
 	}
-	b.list = nil
+	h.list = nil
 }
 
 // ID is the id of a number.

@@ -38,7 +38,7 @@ func hide[T any](secret *T) hidden[T] { return func() *T { return secret } }
 type keys struct {
 	ring    atomic.Pointer[ring] // another after a rotation of the root key
 	signing ed25519.PrivateKey
-	blocks  blocks
+	handed  handed
 
 	forgotten atomic.Bool
 
@@ -95,7 +95,7 @@ func (k *keys) forget() {
 	}
 	clear(k.signing[:ed25519.SeedSize])
 	k.ring.Load().forget()
-	k.blocks.forget()
+	k.handed.forget()
 }
 
 func derive(secret *[32]byte, label string) *[32]byte {
@@ -161,15 +161,13 @@ func (k *keys) lasting(label string) *[32]byte {
 }
 
 func mac(key *[32]byte, parts [][]byte) [32]byte {
-	n := 0
+	r := newRoom()
 	for _, p := range parts {
-		n += 8 + len(p)
+		r.in = appendPart(r.in, p)
 	}
-	in := make([]byte, padSize, padSize+n)
-	for _, p := range parts {
-		in = appendPart(in, p)
-	}
-	return hmacOf(key, in)
+	s := statesOf(key)
+	defer overwriteAt(s, sizeOf(s))
+	return s.hmac(r)
 }
 
 // Sign signs with the key that ombud.pub belongs to.

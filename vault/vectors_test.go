@@ -92,7 +92,9 @@ func TestWycheproofHMACSHA256(t *testing.T) {
 		h.Write(v.Msg)
 		sum := h.Sum(nil)
 		if len(v.Key) == 32 { // ours takes no other
-			own := hmacOf((*[32]byte)(v.Key), append(make([]byte, padSize), v.Msg...))
+			r := newRoom()
+			r.in = append(r.in, v.Msg...)
+			own := statesOf((*[32]byte)(v.Key)).hmac(r)
 			sum = own[:]
 		}
 		return true, hmac.Equal(sum[:tagSize/8], v.Tag)
