@@ -60,3 +60,21 @@ func TestPeopleCallTheAPI(t *testing.T) {
 		t.Errorf("%d: %s", code, body)
 	}
 }
+
+// TestAuditorsKey: who reads the log lets a key do so; who is at the machine does not, nor whoever has another role.
+func TestAuditorsKey(t *testing.T) {
+	dir := t.TempDir()
+	shop(t, dir)
+	kari, _ := staff(t, dir)
+	create := []string{"key", "create", "--name", "siem", "--role", "auditor"}
+	typed(t, dir, "", 3, "", create...)
+	typed(t, dir, "wrong\n123456\n", 3, "", append(create, "--as", "kari")...)
+	key := typed(t, dir, kari(), 0, "key", append(create, "--as", "kari")...)
+	if by := actors(t, dir, "key.created"); len(by) != 1 || !strings.HasPrefix(by[0], "account:") {
+		t.Errorf("%v", by)
+	}
+	s := serve(t, dir)
+	defer s.stop()
+	code, _, _ := s.as(key, "GET", "/ledger/checkpoint", "")
+	s.want("the log", code, 200)
+}

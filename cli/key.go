@@ -22,9 +22,32 @@ type keyCreateCmd struct {
 	Role    string   `required:"" help:"service: decisions, consents, events. developer: data map, purposes. auditor: receipts, ledger." placeholder:"ROLE"`
 	Scope   []string `help:"Of what the role may, only this: a permission such as decision.ask, repeated or with commas. ombud access roles lists them." placeholder:"PERMISSION"`
 	Expires string   `help:"How long it is valid: 90d, 12h, or never. Default 365d." default:"365d" placeholder:"TIME"`
+	As      string   `help:"Account that reads the log, and so may make a key that does, once there are accounts; standard input holds two lines: its password, and the code of its second factor." placeholder:"N"`
 }
 
 func (*keyCreateCmd) writes() {}
+
+func (c *keyCreateCmd) inputs() []string { return c.reader().inputs() }
+func (c *keyCreateCmd) asks() []string   { return c.reader().asks() }
+
+// reader is the account that vouches for a key.
+func (c *keyCreateCmd) reader() *asAccount { return &asAccount{Name: c.As} }
+
+// by is who makes the key. Whoever holds one of an auditor reads the log with it, so that is made by who reads it too.
+func (c *keyCreateCmd) by(ctx context.Context, s *session) (string, error) {
+	if c.As == "" {
+		if c.Role == string(access.Auditor) && s.Accounts != nil && s.Accounts.Any() {
+			return "", fault.New(fault.Denied, "who is at this machine does not read the log, once an account exists").
+				Then("--as N, an account that does: auditor or data_protection_officer; its password and code are asked for.")
+		}
+		return s.actor(), nil
+	}
+	who, err := c.reader().vouched(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	return who.Actor, access.Allowed(who, access.LedgerRead)
+}
 
 // newKey is a key as it is printed once.
 type newKey struct {
@@ -37,12 +60,11 @@ func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.Role == string(access.Auditor) { // whoever made it could read the log with it
-		if err := s.signedInOnly(access.LedgerRead); err != nil {
-			return err
-		}
+	by, err := c.by(ctx, s)
+	if err != nil {
+		return err
 	}
-	in := access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: s.actor()}
+	in := access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: by}
 	for _, p := range c.Scope {
 		in.Scope = append(in.Scope, access.Permission(p))
 	}
