@@ -20,7 +20,7 @@ func (v *visit) banners(room string) []g.Node {
 		out = append(out, view.Note(view.Late, "You broke the glass.", "It ends "+v.time.Moment(until)+". What you look at is written down, and another person reviews it.", ""))
 	}
 	if n := v.Accounts.OpenAlarms(); n > 0 && room != roomAlarms && v.may(access.AlarmReview) {
-		out = append(out, view.Note(view.Late, view.Upper(view.Count(int64(n), "alarm waits", "alarms wait"))+" for a review.", "Somebody rose, or could become somebody else. See Alarms.", ""))
+		out = append(out, view.Note(view.Late, view.Upper(view.Count(int64(n), "alarm waits", "alarms wait"))+" for a review.", "Another person has to look at what happened; it stands under Alarms.", ""))
 	}
 	return out
 }
