@@ -48,7 +48,7 @@ func (a *Accounts) TakeAway(ctx context.Context, who Caller) error {
 	out := fault.New(fault.Busy, "you took %d packages or exports away, the most in %d minutes; an alarm is raised", d.Most, int(d.In.Minutes()))
 	if errors.As(err, &f) {
 		out.Retry = f.Retry
-		_ = out.Then("Try again in %d minutes.", int(f.Retry.Minutes())+1)
+		out = out.Then("Try again in %d minutes.", int(f.Retry.Minutes())+1)
 	}
 	if err := a.alarmDownloads(ctx, who, d); err != nil {
 		return err
