@@ -28,6 +28,7 @@ func powers() []power {
 		{access.PersonRead, "look at the page of one person, masked"},
 		{access.ValueReveal, "reveal what is masked"},
 		{access.PseudonymMake, "give people pseudonyms"},
+		{access.PseudonymRead, "see who asked whom a pseudonym stands for"},
 		{access.PseudonymResolve, "find out who a pseudonym is"},
 		{access.ConsentRead, "see what people chose"},
 		{access.ConsentWrite, "record and withdraw consents"},
