@@ -38,6 +38,8 @@ func (s *Store) begin(ctx context.Context, how string) (*tx, error) {
 		return nil, s.fail(ctx, err)
 	}
 	if _, err := s.exec(ctx, single{conn}, how); err != nil {
+		// Whoever went away meanwhile may have left a transaction that has begun: a closed connection has none.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		_ = conn.Close()
 		return nil, err
 	}

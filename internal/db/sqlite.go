@@ -121,7 +121,11 @@ type stmt struct {
 	busy bool
 }
 
-func (c *sqliteConn) begin(ctx context.Context) error { return c.run(ctx, c.beginning) }
+// begin does not look whether ctx ends meanwhile: it would not be known whether a transaction has begun. A reader's waits
+// for nobody.
+func (c *sqliteConn) begin(ctx context.Context) error {
+	return c.run(context.WithoutCancel(ctx), c.beginning)
+}
 
 func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
 	for _, in := range last {
