@@ -262,8 +262,8 @@ func TestOnlyLastingLabels(t *testing.T) {
 	}
 }
 
-// TestEveryLabelLasts: each label that the product makes tokens of is one that a rotation takes along; another panics when it is
-// used first.
+// TestEveryLabelLasts: each label that stands in a call of MAC or Tokens is one that a rotation takes along; another panics when
+// it is used first. Labels that are constants or are put together are not seen here.
 func TestEveryLabelLasts(t *testing.T) {
 	label, found := regexp.MustCompile(`\.(?:MAC|Tokens)\("([^"]+)"`), 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
