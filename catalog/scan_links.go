@@ -190,6 +190,23 @@ func (s *scan) nameScore(d *Dataset, c *connector.Column, k parentKey) float64 {
 		}
 		return 0
 	}
+	return max(keyNameScore(c, k), s.uuidScore(d, c, k))
+}
+
+// uuidScore: a UUID is made once. Where it stands again, it means what it meant, whatever its column is called.
+func (s *scan) uuidScore(d *Dataset, c *connector.Column, k parentKey) float64 {
+	if len(s.profiles[d.Table].values[c.Name]) > 0 && s.holdsUUIDs(d, c.Name) && s.holdsUUIDs(k.d, k.column) {
+		return 0.6
+	}
+	return 0
+}
+
+func (s *scan) holdsUUIDs(d *Dataset, column string) bool {
+	return !slices.ContainsFunc(s.profiles[d.Table].values[column], func(v connector.Value) bool { return !pii.IsUUID(v.S) })
+}
+
+// keyNameScore is nameScore for keys that are no addresses.
+func keyNameScore(c *connector.Column, k parentKey) float64 {
 	stem, suffix := splitReference(c.Name)
 	keyStem, keySuffix := splitReference(k.column)
 	what := noun(k.d.Name)

@@ -12,7 +12,8 @@ type Span struct {
 }
 
 // Find gives the e-mail addresses, phone numbers, IP addresses, IBANs, cards and national ids in a
-// text, in order and without overlaps. It reads the text once; each candidate looks at a bounded
+// text, in order and without overlaps. A UUID holds none of them: among many, the digits of some
+// pass every check. It reads the text once; each candidate looks at a bounded
 // window, so the time is linear whatever the text is.
 func Find(text string) []Span {
 	var out []Span
@@ -20,6 +21,9 @@ func Find(text string) []Span {
 	for i := 0; i < len(text); i++ {
 		var s Span
 		switch b := text[i]; {
+		case isUUIDAt(text, i) && i >= done:
+			i += uuidLength - 1
+			continue
 		case b == '@':
 			s = emailAt(text, i, done)
 		case isDigit(b) && i >= done:
@@ -40,6 +44,30 @@ func Find(text string) []Span {
 		i = max(i, s.To-1)
 	}
 	return out
+}
+
+// uuidLength counts the characters of the usual form, 8-4-4-4-12 hexadecimal digits.
+const uuidLength = 36
+
+// IsUUID tells whether a text is a UUID in its usual form, of any version, in either case.
+func IsUUID(text string) bool { return len(text) == uuidLength && isUUIDAt(text, 0) }
+
+// isUUIDAt tells whether a UUID stands at i, joined to no other word.
+func isUUIDAt(text string, i int) bool {
+	if i+uuidLength > len(text) || text[i+8] != '-' || i > 0 && isAlnum(text[i-1]) {
+		return false
+	}
+	for j, b := range []byte(text[i : i+uuidLength]) {
+		switch {
+		case j == 8 || j == 13 || j == 18 || j == 23:
+			if b != '-' {
+				return false
+			}
+		case !isDigit(b) && (b|0x20 < 'a' || b|0x20 > 'f'):
+			return false
+		}
+	}
+	return i+uuidLength == len(text) || !isAlnum(text[i+uuidLength])
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }

@@ -1,6 +1,8 @@
 package pii
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -47,6 +49,23 @@ func TestFind(t *testing.T) {
 	} {
 		if diff := cmp.Diff(want, found(text)); diff != "" {
 			t.Errorf("%q:\n%s", text, diff)
+		}
+	}
+}
+
+// TestUUIDHoldsNothing: of a hundred random ones, about one makes an IBAN or a phone number.
+func TestUUIDHoldsNothing(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		a, b := random.Uint64(), random.Uint64()
+		id := fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)
+		for _, text := range []string{id, strings.ToUpper(id), "{" + id + "}", `["` + id + `"]`} {
+			if got := found(text); got != nil {
+				t.Fatalf("%s: %v", text, got)
+			}
+		}
+		if got := found(id + "@example.com"); len(got) != 1 {
+			t.Fatalf("%s@example.com: %v", id, got)
 		}
 	}
 }
