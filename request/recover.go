@@ -73,7 +73,7 @@ func (s *Service) planRest(ctx context.Context, r *record, actor string) (*recor
 	if err != nil {
 		return r, err
 	}
-	if !r.Released && !acts(p) {
+	if !r.Released && !acts(p) && !keepsMore(p, r.Plan) {
 		return r, nil
 	}
 	r2, err := s.do(ctx, r.id, planned(actor, p))
@@ -94,6 +94,21 @@ func acts(p *plan.Plan) bool {
 		}
 	}
 	return false
+}
+
+// keepsMore reports whether a plan leaves rows where they are that the plan before did not: that they
+// stay is approved as well.
+func keepsMore(p, before *plan.Plan) bool {
+	kept := func(k plan.Kept) int64 {
+		var n int64
+		for _, b := range before.Kept {
+			if b.System == k.System && b.Dataset == k.Dataset {
+				n += b.Rows
+			}
+		}
+		return n
+	}
+	return slices.ContainsFunc(p.Kept, func(k plan.Kept) bool { return k.Rows > kept(k) })
 }
 
 // Recover brings everything to where it would be had the process never been killed: it goes on with

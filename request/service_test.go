@@ -174,33 +174,6 @@ func (w *world) up(store string) {
 	w.must(os.Rename(filepath.Join(w.dir, store+".away"), filepath.Join(w.dir, store+".db")))
 }
 
-func TestStoreDownIsIncompleteAndRetried(t *testing.T) {
-	w := newWorld(t)
-	w.down("mail")
-	r, err := w.run(w.plan(plan.Erasure, "email=ida@example.com"), "local:kari")
-	if err != nil || r.State != request.Incomplete || fault.KindOf(r.Err()) != fault.Waiting {
-		t.Fatalf("%v, %+v", err, r)
-	}
-	named := false
-	for _, m := range append(r.Outcome.Gaps, r.Outcome.Remaining...) {
-		named = named || m.System == "mail"
-	}
-	if !named || r.Who == "" || r.Masked == "····" {
-		t.Errorf("not named: %+v; who %q, masked %q", r.Outcome, r.Who, r.Masked)
-	}
-	w.up("mail")
-	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
-	if fault.KindOf(err) == fault.Waiting && again.State == request.Awaiting {
-		again, err = w.run(again, "local:kari") // the store's rows are new to the plan
-	}
-	if err != nil || again.State != request.Complete {
-		t.Fatalf("after the store is back: %v, %+v", err, again.Outcome)
-	}
-	if w.count("mail", `select count(*) from letters`) != 1 || again.Receipt.ID == r.Receipt.ID {
-		t.Error("the second run did not erase, or gave no receipt of its own")
-	}
-}
-
 func TestVerifyErasure(t *testing.T) {
 	w := newWorld(t)
 	r := w.erase("email=ida@example.com")
