@@ -28,6 +28,7 @@ type Caller struct {
 	rules  *Policies   // nil: those shipped
 	call   *Call       // nil: one of this machine
 	person *Attributes // nil: nothing is known
+	limits *Limits     // nil: the key is for every purpose and system
 }
 
 // Under is the caller, judged by these policies.

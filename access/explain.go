@@ -111,9 +111,11 @@ func roleIsFor(r Role) string {
 
 // Asked is a question to the policies.
 type Asked struct {
-	Who       string // an account by id or name, or a role
+	Who       string // an account by id or name, an API key by id, or a role
 	Action    Permission
-	Resource  string // id of what it is about, "" for any
+	Resource  string   // id of what it is about, "" for any
+	Purpose   string   // for which it is asked, "" for no one in particular; only keys are for some
+	Systems   []string // that the purpose is used in, as its register says
 	Justified bool
 	Elevated  bool
 }
@@ -124,26 +126,81 @@ type Explanation struct {
 	Roles    []Role     `json:"roles"`
 	Action   Permission `json:"action"`
 	Resource Resource   `json:"resource"`
+	Purpose  string     `json:"purpose,omitempty"`
+	Key      *KeyReach  `json:"key,omitempty"` // where it is a key: what of its role it is for
 	Verdict
 }
 
-// Explain answers whether somebody may do something, and which policies say so. fault.Invalid when there is no such action,
-// fault.NotFound when Who is neither a role nor an account.
+// KeyReach is what an API key is for, and what of it stands against an answer.
+type KeyReach struct {
+	Scope []Permission `json:"scope,omitempty"`
+	Limits
+	Denies string `json:"denies,omitempty"` // ended, scope or limits; "" when nothing does
+}
+
+// What of a key may stand against an answer: it was revoked or is over; its scope; the purposes and systems that it is for.
+const (
+	DeniedEnded  = "ended"
+	DeniedScope  = "scope"
+	DeniedLimits = "limits"
+)
+
+// Explain answers whether somebody may do something, and which policies say so; of a key, also what it is for. fault.Invalid
+// when there is no such action, fault.NotFound when Who is neither a role, nor an account, nor a key.
 func (a *Accounts) Explain(ctx context.Context, p *Policies, q Asked) (Explanation, error) {
 	if !slices.Contains(p.actions, q.Action) {
 		return Explanation{}, fault.New(fault.Invalid, "there is no such action").Then("The actions are %s.", listOf(p.actions))
+	}
+	if strings.HasPrefix(q.Who, "key_") {
+		return a.explainKey(ctx, p, q)
 	}
 	c, err := a.callerOf(ctx, q.Who)
 	if err != nil {
 		return Explanation{}, err
 	}
+	return a.explain(c, p, q), nil
+}
+
+func (a *Accounts) explain(c Caller, p *Policies, q Asked) Explanation {
 	call := Call{Time: a.clock.Now()}
 	if q.Justified {
 		call.Justification = "given"
 	}
 	c.Elevated = c.Elevated || q.Elevated
 	what := q.Action.On(q.Resource)
-	e := Explanation{Who: q.Who, Roles: c.Roles(), Action: q.Action, Resource: what, Verdict: Judge(c.Under(p).Calling(call), q.Action, what)}
+	return Explanation{Who: q.Who, Roles: c.Roles(), Action: q.Action, Resource: what, Purpose: q.Purpose, Verdict: Judge(c.Under(p).Calling(call), q.Action, what)}
+}
+
+// explainKey adds what a key is for, which may turn a yes into a no.
+func (a *Accounts) explainKey(ctx context.Context, p *Policies, q Asked) (Explanation, error) {
+	var key Key
+	err := a.db.Read(ctx, func(tx *db.Tx) error {
+		return readKeys(ctx, tx, func(k Key, _ digest) {
+			if k.ID == q.Who {
+				key = k
+			}
+		})
+	})
+	if err == nil && key.ID == "" {
+		err = errNoKey()
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	c := key.caller()
+	e := a.explain(c, p, q)
+	e.Key = &KeyReach{Scope: key.Scope, Limits: key.Limits}
+	switch {
+	case key.Revoked != nil || key.Expires != nil && !key.Expires.After(a.clock.Now()):
+		e.Key.Denies = DeniedEnded
+	case !c.within(q.Action):
+		e.Key.Denies = DeniedScope
+	case q.Purpose != "" && c.For(q.Purpose, q.Systems) != nil:
+		e.Key.Denies = DeniedLimits
+	default:
+		return e, nil
+	}
+	e.Verdict = Verdict{Because: []Policy{}}
 	return e, nil
 }
 
@@ -178,12 +235,26 @@ func (a *Accounts) callerOf(ctx context.Context, who string) (Caller, error) {
 // Sentence says it in words.
 func (e Explanation) Sentence() string {
 	switch {
+	case e.Allowed && e.Key != nil && e.Purpose == "" && !e.Key.Limits.None():
+		return fmt.Sprintf("Yes: %s may %s, for %s.", e.Who, e.Action, e.Key.Words())
 	case e.Allowed:
 		return fmt.Sprintf("Yes: %s may %s.", e.Who, e.Action)
+	case e.Key != nil && e.Key.Denies != "":
+		return fmt.Sprintf("No: %s.", e.Key.why(e.Who))
 	case e.Wants != "":
 		return fmt.Sprintf("No: %s may %s only with %s.", e.Who, e.Action, e.Wants)
 	case len(e.Because) == 0:
 		return fmt.Sprintf("No: no policy permits %s to %s, and what none permits is denied.", e.Who, e.Action)
 	}
 	return fmt.Sprintf("No: it is forbidden for %s to %s.", e.Who, e.Action)
+}
+
+func (k *KeyReach) why(who string) string {
+	switch k.Denies {
+	case DeniedEnded:
+		return who + " is over, and lets nobody in"
+	case DeniedScope:
+		return who + " has a scope, and this is not in it: " + listOf(k.Scope)
+	}
+	return who + " is for " + k.Words() + " only"
 }

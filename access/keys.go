@@ -39,18 +39,25 @@ const keysSchema = `create table api_keys (
 // keysScope narrows a key to some of what its role may: permissions with a space between them; none is all of the role's.
 const keysScope = `alter table api_keys add column scope text not null default ''`
 
+// keysLimits narrow it to some purposes and to some systems: ids with a space between them.
+const (
+	keysPurposes = `alter table api_keys add column purposes text not null default ''`
+	keysSystems  = `alter table api_keys add column systems text not null default ''`
+)
+
 // Key is an API key as it may be shown: without the key.
 type Key struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Role      Role         `json:"role"`
-	Scope     []Permission `json:"scope,omitempty"` // what of its role it is for; all where nothing is said
-	Prefix    string       `json:"prefix"`          // how the key begins
-	Created   time.Time    `json:"created"`
-	CreatedBy string       `json:"created_by"`
-	Expires   *time.Time   `json:"expires,omitempty"`
-	LastUsed  *time.Time   `json:"last_used,omitempty"` // to the second while this process lives, to the minute after a kill
-	Revoked   *time.Time   `json:"revoked,omitempty"`
+	ID    string       `json:"id"`
+	Name  string       `json:"name"`
+	Role  Role         `json:"role"`
+	Scope []Permission `json:"scope,omitempty"` // what of its role it is for; all where nothing is said
+	Limits
+	Prefix    string     `json:"prefix"` // how the key begins
+	Created   time.Time  `json:"created"`
+	CreatedBy string     `json:"created_by"`
+	Expires   *time.Time `json:"expires,omitempty"`
+	LastUsed  *time.Time `json:"last_used,omitempty"` // to the second while this process lives, to the minute after a kill
+	Revoked   *time.Time `json:"revoked,omitempty"`
 }
 
 // Keys are the API keys of an installation. They are safe for concurrent use.
@@ -65,7 +72,7 @@ type Keys struct {
 
 // OpenKeys reads the keys in force.
 func OpenKeys(ctx context.Context, d *db.DB, l *ledger.Ledger, c clock.Clock) (*Keys, error) {
-	if err := d.Migrate(ctx, "api-keys", keysSchema, keysScope); err != nil {
+	if err := d.Migrate(ctx, "api-keys", keysSchema, keysScope, keysPurposes, keysSystems); err != nil {
 		return nil, err
 	}
 	k := &Keys{db: d, ledger: l, clock: c}
@@ -86,14 +93,20 @@ func OpenKeys(ctx context.Context, d *db.DB, l *ledger.Ledger, c clock.Clock) (*
 
 // caller is who comes with the key.
 func (k Key) caller() Caller {
-	return Caller{Actor: string(k.Role) + ":" + k.ID, Role: k.Role, Key: k.ID, Scope: joinScope(k.Scope)}
+	c := Caller{Actor: string(k.Role) + ":" + k.ID, Role: k.Role, Key: k.ID, Scope: joinScope(k.Scope)}
+	if !k.Limits.None() {
+		c.limits = &k.Limits
+	}
+	return c
 }
 
 // KeyInput says what a key is for.
 type KeyInput struct {
 	Name  string
 	Role  Role
-	Scope []Permission  // of what the role may, what the key is for; none is all
+	Scope []Permission // of what the role may, what the key is for; none is all
+	Limits
+	Among Limits        // what is declared: the limits are of these
 	For   time.Duration // 0 does not expire
 	Actor string
 }
@@ -110,6 +123,7 @@ func (in KeyInput) check() error {
 		faults = append(faults, fault.Detail{Where: "role", Message: "a key has the role service, developer or auditor; other roles are for people"})
 	}
 	faults = append(faults, in.checkScope()...)
+	faults = append(faults, in.checkLimits()...)
 	if in.For < 0 {
 		faults = append(faults, fault.Detail{Where: "expires", Message: "it would have expired already"})
 	}
@@ -127,15 +141,16 @@ func (k *Keys) Create(ctx context.Context, in KeyInput) (made Key, secret string
 	}
 	now := k.clock.Now().Truncate(time.Second)
 	secret = newSecret()
-	made = Key{ID: id.New("key_", k.clock.Now()), Name: in.Name, Role: in.Role, Scope: in.Scope, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
+	made = Key{ID: id.New("key_", k.clock.Now()), Name: in.Name, Role: in.Role, Scope: in.Scope, Limits: in.Limits, Prefix: prefixOf(secret), Created: now, CreatedBy: in.Actor}
 	if in.For > 0 {
 		until := now.Add(in.For)
 		made.Expires = &until
 	}
 	sum := hash(secret)
 	err = k.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `insert into api_keys (id, hash, prefix, name, role, created, created_by, expires, scope) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			made.ID, sum[:], made.Prefix, made.Name, string(made.Role), now.Unix(), made.CreatedBy, seconds(made.Expires), joinScope(made.Scope))
+		_, err := tx.Exec(ctx, `insert into api_keys (id, hash, prefix, name, role, created, created_by, expires, scope, purposes, systems) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			made.ID, sum[:], made.Prefix, made.Name, string(made.Role), now.Unix(), made.CreatedBy, seconds(made.Expires), joinScope(made.Scope),
+			strings.Join(made.Purposes, " "), strings.Join(made.Systems, " "))
 		if err != nil {
 			return err
 		}
@@ -173,7 +188,7 @@ func (k *Keys) Revoke(ctx context.Context, id, actor string) (Key, error) {
 		case err != nil:
 			return err
 		case !found: // what was given is not repeated: it may be a key
-			return fault.New(fault.NotFound, "there is no such key").Then("Name it by its id, key_…; ombud key list shows them.")
+			return errNoKey()
 		case ended.Revoked != nil:
 			return fault.New(fault.Conflict, "%s was revoked before", ended.ID)
 		}
@@ -196,11 +211,21 @@ func (k *Keys) Revoke(ctx context.Context, id, actor string) (Key, error) {
 	return ended, nil
 }
 
+func errNoKey() error {
+	return fault.New(fault.NotFound, "there is no such key").Then("Name it by its id, key_…; ombud key list shows them.")
+}
+
 // record appends the act's one entry.
 func (k *Keys) record(tx *db.Tx, kind, actor string, key Key) error {
 	content := map[string]any{"key": key.ID, "name": key.Name, "role": key.Role, "prefix": key.Prefix}
 	if len(key.Scope) > 0 {
 		content["scope"] = key.Scope
+	}
+	if len(key.Purposes) > 0 {
+		content["purposes"] = key.Purposes
+	}
+	if len(key.Systems) > 0 {
+		content["systems"] = key.Systems
 	}
 	if key.Expires != nil {
 		content["expires"] = key.Expires
@@ -225,7 +250,7 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 }
 
 func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {
-	rows, err := tx.Query(ctx, `select id, hash, prefix, name, role, created, created_by, coalesce(expires, 0), coalesce(last_used, 0), coalesce(revoked, 0), scope
+	rows, err := tx.Query(ctx, `select id, hash, prefix, name, role, created, created_by, coalesce(expires, 0), coalesce(last_used, 0), coalesce(revoked, 0), scope, purposes, systems
 		from api_keys order by id`)
 	if err != nil {
 		return err
@@ -235,12 +260,12 @@ func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {
 		var key Key
 		var sum []byte
 		var created, expires, used, revoked int64
-		var scope string
-		if err := rows.Scan(&key.ID, &sum, &key.Prefix, &key.Name, &key.Role, &created, &key.CreatedBy, &expires, &used, &revoked, &scope); err != nil {
+		var scope, purposes, systems string
+		if err := rows.Scan(&key.ID, &sum, &key.Prefix, &key.Name, &key.Role, &created, &key.CreatedBy, &expires, &used, &revoked, &scope, &purposes, &systems); err != nil {
 			return fmt.Errorf("reading an API key: %w", err)
 		}
 		key.Created, key.Expires, key.LastUsed, key.Revoked = time.Unix(created, 0).UTC(), timeOf(expires), timeOf(used), timeOf(revoked)
-		key.Scope = splitScope(scope)
+		key.Scope, key.Limits = splitScope(scope), Limits{Purposes: strings.Fields(purposes), Systems: strings.Fields(systems)}
 		if len(sum) != len(digest{}) {
 			return fault.New(fault.Integrity, "the stored hash of %s is damaged", key.ID)
 		}

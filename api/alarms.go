@@ -33,8 +33,9 @@ func (s *server) alarms(ctx context.Context, in *alarmsInput) (*alarmsOutput, er
 }
 
 type explainInput struct {
-	Who       string `query:"who" required:"true" maxLength:"64" doc:"An account by its id, or a role" pattern:"^(acc_[0-9A-Za-z]+|[a-z]+|[a-z]+_[a-z_]+)$"`
+	Who       string `query:"who" required:"true" maxLength:"64" doc:"An account or an API key by its id, or a role" pattern:"^((acc|key)_[0-9A-Za-z]+|[a-z]+|[a-z]+_[a-z_]+)$"`
 	Action    string `query:"action" required:"true" maxLength:"64" doc:"Such as package.read"`
+	Purpose   string `query:"purpose" maxLength:"63" doc:"For which it is asked: an API key may be for some"`
 	Justified bool   `query:"justified" doc:"As if there were a written justification"`
 	Elevated  bool   `query:"elevated" doc:"As if the glass were broken"`
 }
@@ -42,7 +43,7 @@ type explainInput struct {
 type explainOutput struct{ Body access.Explanation }
 
 func (s *server) explain(ctx context.Context, in *explainInput) (*explainOutput, error) {
-	e, err := s.Accounts.Explain(ctx, access.From(ctx).Policies(), access.Asked{Who: in.Who, Action: access.Permission(in.Action), Justified: in.Justified, Elevated: in.Elevated})
+	e, err := s.Accounts.Explain(ctx, access.From(ctx).Policies(), access.Asked{Who: in.Who, Action: access.Permission(in.Action), Purpose: in.Purpose, Systems: s.systemsOf(in.Purpose), Justified: in.Justified, Elevated: in.Elevated})
 	return &explainOutput{e}, problem(err)
 }
 

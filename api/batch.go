@@ -19,7 +19,8 @@ type batch struct {
 	MinRevision int64             `json:"min_revision"`
 }
 
-// decideBatch answers many questions, in their order. One that is malformed refuses them all, with every fault named.
+// decideBatch answers many questions, in their order. One that is malformed refuses them all, with every fault named, and so
+// does one that the asker may not ask.
 func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 	b, err := body(r, maxBatch)
 	defer release(b)
@@ -27,7 +28,11 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		unreadable(w, err)
 		return
 	}
+	caller := access.From(r.Context())
 	questions, min, err := parseBatch(b.Bytes())
+	if err == nil {
+		err = s.reachesBatch(r.Context(), caller, questions)
+	}
 	if err == nil {
 		err = s.reach(r.Context(), min)
 	}
@@ -38,7 +43,7 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 	b.Reset() // questions share no memory with it
 	b.Grow(64 + 256*len(questions))
 	out := b.AvailableBuffer()
-	asker, signal, revision := s.Consents.Asker(access.From(r.Context()).Actor), gpc(r.Header), s.Consents.Revision()
+	asker, signal, revision := s.Consents.Asker(caller.Actor), gpc(r.Header), s.Consents.Revision()
 	out = s.appendAll(out, revision, questions, func(q *question, h consent.Handle) consent.Verdict {
 		return asker.Ask(h, q.Purpose, q.Category, signal || q.Signals.GPC)
 	})

@@ -56,6 +56,9 @@ type consentOutput struct{ Body consent.Consent }
 
 func (s *server) recordConsent(ctx context.Context, in *recordInput) (*consentOutput, error) {
 	b := in.Body
+	if err := s.reaches(ctx, access.From(ctx), access.ConsentWrite, b.Purpose); err != nil {
+		return nil, problem(err)
+	}
 	c, err := s.Consents.Record(ctx, consent.RecordInput{
 		Subject: consent.Identities(b.Subject), Purpose: b.Purpose, Categories: b.Categories, Status: consent.Status(b.Status), Basis: b.Basis,
 		Method: b.Method, Notice: consent.NoticeInput(b.Notice), PreTicked: b.PreTicked, Bundled: b.Bundled, Interface: b.Interface,
@@ -82,6 +85,9 @@ type withdrawOutput struct{ Body consent.Withdrawal }
 
 func (s *server) withdrawConsent(ctx context.Context, in *withdrawInput) (*withdrawOutput, error) {
 	b := in.Body
+	if err := s.reaches(ctx, access.From(ctx), access.ConsentWrite, b.Purpose); err != nil {
+		return nil, problem(err)
+	}
 	out, err := s.Consents.Withdraw(ctx, consent.WithdrawInput{
 		Subject: consent.Identities(b.Subject), Purpose: b.Purpose, Categories: b.Categories, All: b.All, Reason: b.Reason, Actor: access.From(ctx).Actor,
 	})
@@ -98,7 +104,15 @@ type confirmInput struct {
 }
 
 func (s *server) confirmConsent(ctx context.Context, in *confirmInput) (*consentOutput, error) {
-	c, err := s.Consents.Confirm(ctx, in.Body.Token, access.From(ctx).Actor)
+	by := access.From(ctx)
+	purpose, err := s.Consents.Awaiting(ctx, in.Body.Token)
+	if err == nil {
+		err = s.reaches(ctx, by, access.ConsentWrite, purpose)
+	}
+	if err != nil {
+		return nil, problem(err)
+	}
+	c, err := s.Consents.Confirm(ctx, in.Body.Token, by.Actor)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -162,7 +176,7 @@ type ConsentNamed struct {
 }
 
 func (s *server) consentReceipt(ctx context.Context, in *ConsentNamed) (*huma.StreamResponse, error) {
-	c, err := s.Consents.Get(ctx, in.ID)
+	c, err := s.consent(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -180,10 +194,19 @@ func (s *server) consentReceipt(ctx context.Context, in *ConsentNamed) (*huma.St
 	}}, nil
 }
 
+// consent reads one that the caller may read: what it is for is known by then.
+func (s *server) consent(ctx context.Context, id string) (consent.Recorded, error) {
+	c, err := s.Consents.Get(ctx, id)
+	if err == nil {
+		err = s.reaches(ctx, access.From(ctx), access.ConsentRead, c.Purpose)
+	}
+	return c, err
+}
+
 type recordedOutput struct{ Body consent.Recorded }
 
 func (s *server) getConsent(ctx context.Context, in *ConsentNamed) (*recordedOutput, error) {
-	c, err := s.Consents.Get(ctx, in.ID)
+	c, err := s.consent(ctx, in.ID)
 	if err != nil {
 		return nil, problem(err)
 	}

@@ -102,12 +102,17 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemOf(err))
 		return
 	}
-	if err := s.reach(r.Context(), q.MinRevision); err != nil {
+	caller := access.From(r.Context())
+	err = s.reaches(r.Context(), caller, access.DecisionAsk, q.Purpose)
+	if err == nil {
+		err = s.reach(r.Context(), q.MinRevision)
+	}
+	if err != nil {
 		writeProblem(w, problemOf(err))
 		return
 	}
 	b.Reset()
-	out := s.answer(r.Context(), b.AvailableBuffer(), &q, access.From(r.Context()).Actor, gpc(r.Header))
+	out := s.answer(r.Context(), b.AvailableBuffer(), &q, caller.Actor, gpc(r.Header))
 	writeJSON(w, append(out, '\n'))
 }
 
@@ -151,7 +156,7 @@ func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
 	_ = c.SetWriteDeadline(time.Time{})
 	_ = c.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	by, signal := access.From(r.Context()).Actor, gpc(r.Header)
+	by, signal := access.From(r.Context()), gpc(r.Header)
 	lines := bufio.NewReaderSize(r.Body, maxQuestion)
 	var out []byte
 	for {
@@ -171,9 +176,12 @@ func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *server) line(ctx context.Context, out, text []byte, by string, gpc bool) []byte {
+func (s *server) line(ctx context.Context, out, text []byte, by access.Caller, gpc bool) []byte {
 	var q question
 	err := q.parse(text)
+	if err == nil {
+		err = s.reaches(ctx, by, access.DecisionAsk, q.Purpose)
+	}
 	if err == nil {
 		err = s.reach(ctx, q.MinRevision)
 	}
@@ -181,7 +189,7 @@ func (s *server) line(ctx context.Context, out, text []byte, by string, gpc bool
 		p, _ := json.Marshal(problemOf(err)) // a struct of texts
 		return append(out, p...)
 	}
-	return s.answer(ctx, out, &q, by, gpc)
+	return s.answer(ctx, out, &q, by.Actor, gpc)
 }
 
 // beat is how often a stream of changes says that nothing changed.
@@ -205,7 +213,7 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	for s.Stands(caller) {
 		at, head := s.Clock.Now(), s.Consents.Revision() // before the changes: none up to here is left out
 		list, more := follower.Next()
-		for _, change := range list {
+		for _, change := range s.narrowed(caller, list) {
 			b, _ := json.Marshal(change) // numbers and texts
 			if !sse(w, "change", change.Revision, b) {
 				return

@@ -29,6 +29,14 @@ type CloudEvent struct {
 	access *consent.Access // of an event about data, in place of Data
 }
 
+// purpose is what an event is about, "" where it is about all.
+func (e *CloudEvent) purpose() string {
+	if e.access != nil {
+		return e.access.Purpose
+	}
+	return e.Data.Purpose
+}
+
 // Taken says what became of an event: recorded, repeated, or refused with the problem.
 type Taken struct {
 	ID      string   `json:"id"`
@@ -60,9 +68,9 @@ func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) {
 	var list []CloudEvent
 	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
 	case oneEvent, "application/json":
-		list, err = s.parseEvents([]json.RawMessage{b.Bytes()}, "")
+		list, err = s.parseEvents(r.Context(), []json.RawMessage{b.Bytes()}, "")
 	case manyEvents:
-		list, err = s.parseBatchOfEvents(b.Bytes())
+		list, err = s.parseBatchOfEvents(r.Context(), b.Bytes())
 	default:
 		writeProblem(w, &Problem{Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType,
 			Code: fault.Invalid.String(), Detail: "events come as " + oneEvent + " or " + manyEvents})
@@ -80,7 +88,7 @@ func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, append(text, '\n'))
 }
 
-func (s *server) parseBatchOfEvents(b []byte) ([]CloudEvent, error) {
+func (s *server) parseBatchOfEvents(ctx context.Context, b []byte) ([]CloudEvent, error) {
 	var parts []json.RawMessage
 	if err := strict(b, &parts); err != nil {
 		return nil, err
@@ -88,11 +96,11 @@ func (s *server) parseBatchOfEvents(b []byte) ([]CloudEvent, error) {
 	if len(parts) == 0 || len(parts) > maxEvents {
 		return nil, fault.New(fault.Invalid, "a batch has 1 to %d events, this one %d", maxEvents, len(parts))
 	}
-	return s.parseEvents(parts, "/")
+	return s.parseEvents(ctx, parts, "/")
 }
 
-// parseEvents reads them all, or names every fault.
-func (s *server) parseEvents(parts []json.RawMessage, at string) (out []CloudEvent, err error) {
+// parseEvents reads them all, or names every fault, and every one that the caller may not tell of.
+func (s *server) parseEvents(ctx context.Context, parts []json.RawMessage, at string) (out []CloudEvent, err error) {
 	var faults []fault.Detail
 	for i, text := range parts {
 		where := ""
@@ -108,7 +116,12 @@ func (s *server) parseEvents(parts []json.RawMessage, at string) (out []CloudEve
 	if len(faults) > 0 {
 		return nil, fault.New(fault.Invalid, "these are not events that can be taken").With(faults...)
 	}
-	return out, nil
+	return out, s.reachesAll(ctx, access.From(ctx), access.EventPost, len(out), func(i int) (string, string) {
+		if at == "" {
+			return out[i].purpose(), "/data/purpose"
+		}
+		return out[i].purpose(), at + strconv.Itoa(i) + "/data/purpose"
+	})
 }
 
 func (s *server) parseEvent(text []byte) (e CloudEvent, faults []fault.Detail) {

@@ -93,13 +93,11 @@ func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Requ
 	g.routes = append(g.routes, pattern)
 	of := things.Outermost(pattern)
 	judged := func(w http.ResponseWriter, r *http.Request) {
-		id, caller := r.PathValue(of.Wildcard), access.From(r.Context())
-		if !access.Plainly(caller, need) {
-			if err := access.AllowedOn(caller, need, of.Asked(r.Context(), id, need, g.about)); err != nil {
-				LeaveBody(w, r)
-				writeProblem(w, problemOf(err))
-				return
-			}
+		id := r.PathValue(of.Wildcard)
+		if err := g.enters(r.Context(), pattern, need, of, id); err != nil {
+			LeaveBody(w, r)
+			writeProblem(w, problemOf(err))
+			return
 		}
 		if need != access.DecisionAsk { // these make no entries
 			r = r.WithContext(ledger.Doing(r.Context(), string(need), of.Of(id, need)))

@@ -72,8 +72,12 @@ func newCompany(t *testing.T) *company {
 }
 
 func (c *company) ask(as access.Caller, method, path, body string) *httptest.ResponseRecorder {
+	return c.askAs(as, method, path, body, "application/json")
+}
+
+func (c *company) askAs(as access.Caller, method, path, body, kind string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", kind)
 	w := httptest.NewRecorder()
 	c.api.ServeHTTP(w, r.WithContext(access.With(r.Context(), as)))
 	return w

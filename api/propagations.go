@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -64,7 +65,13 @@ func (s *server) propagation(ctx context.Context, in *PropagationNamed) (*propag
 }
 
 func (s *server) ack(ctx context.Context, in *PropagationNamed) (*propagationOutput, error) {
-	p, err := s.Relay.Ack(ctx, in.ID)
+	p, err := s.Relay.Get(ctx, in.ID)
+	if err == nil {
+		err = s.reachesTarget(access.From(ctx), p.Target)
+	}
+	if err == nil {
+		p, err = s.Relay.Ack(ctx, in.ID)
+	}
 	if err != nil {
 		return nil, problem(err)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,10 +40,11 @@ type purposesOutput struct {
 	}
 }
 
-func (s *server) listPurposes(context.Context, *struct{}) (*purposesOutput, error) {
+func (s *server) listPurposes(ctx context.Context, _ *struct{}) (*purposesOutput, error) {
 	out := &purposesOutput{Seen: s.seen()}
 	out.Body.Revision = out.Seen.Revision
-	out.Body.Purposes = s.Purposes.Now().All()
+	by := access.From(ctx)
+	out.Body.Purposes = slices.DeleteFunc(s.Purposes.Now().All(), func(r *purpose.Rule) bool { return by.For(r.ID, r.Systems) != nil })
 	return out, nil
 }
 
@@ -56,7 +58,10 @@ type purposeOutput struct {
 	Body *purpose.Rule
 }
 
-func (s *server) getPurpose(_ context.Context, in *PurposeNamed) (*purposeOutput, error) {
+func (s *server) getPurpose(ctx context.Context, in *PurposeNamed) (*purposeOutput, error) {
+	if err := s.reaches(ctx, access.From(ctx), access.PurposeRead, in.ID); err != nil {
+		return nil, problem(err)
+	}
 	seen := s.seen()
 	rule, ok := s.Purposes.Now().Rule(in.ID)
 	if !ok {
@@ -97,6 +102,9 @@ type minimiseOutput struct {
 
 // minimise records how much it stripped, by name of field, in the ledger before it answers.
 func (s *server) minimise(ctx context.Context, in *minimiseInput) (*minimiseOutput, error) {
+	if err := s.reaches(ctx, access.From(ctx), access.PurposeRead, in.ID); err != nil {
+		return nil, problem(err)
+	}
 	out := &minimiseOutput{}
 	out.Body.Record, out.Body.Stripped = s.Purposes.Now().Minimise(in.ID, in.Body.Record)
 	if err := s.Purposes.Stripped(ctx, access.From(ctx).Actor, in.ID, out.Body.Stripped); err != nil {

@@ -20,16 +20,21 @@ type accessCmd struct {
 }
 
 type accessExplainCmd struct {
-	Who       string `required:"" help:"An account, by its name or id, or a role." placeholder:"WHO"`
+	Who       string `required:"" help:"An account, by its name or id, an API key by its id, or a role." placeholder:"WHO"`
 	Action    string `required:"" help:"What they want to do, such as package.read." placeholder:"A"`
 	Resource  string `help:"Which one it is about, by its id." placeholder:"ID"`
+	Purpose   string `help:"For which purpose: an API key may be for some." placeholder:"P"`
 	Justified bool   `help:"As if they had written down why."`
 	Elevated  bool   `help:"As if they had broken the glass."`
 }
 
 func (c *accessExplainCmd) run(ctx context.Context, s *session) error {
+	var systems []string
+	if rule, ok := s.Purposes.Now().Rule(c.Purpose); ok {
+		systems = rule.Systems
+	}
 	e, err := s.Accounts.Explain(ctx, s.Policies, access.Asked{
-		Who: c.Who, Action: access.Permission(c.Action), Resource: c.Resource, Justified: c.Justified, Elevated: c.Elevated,
+		Who: c.Who, Action: access.Permission(c.Action), Resource: c.Resource, Purpose: c.Purpose, Systems: systems, Justified: c.Justified, Elevated: c.Elevated,
 	})
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ type keyCreateCmd struct {
 	Name    string   `required:"" help:"What it is for; everybody sees it." placeholder:"N"`
 	Role    string   `required:"" help:"service: decisions, consents, events. developer: data map, purposes. auditor: receipts, ledger." placeholder:"ROLE"`
 	Scope   []string `help:"Of what the role may, only this: a permission such as decision.ask, repeated or with commas. ombud access roles lists them." placeholder:"PERMISSION"`
+	Purpose []string `help:"Only for this purpose, repeated or with commas; a key of the role service." placeholder:"P"`
+	System  []string `help:"Only for purposes that are used in this system, repeated or with commas; a key of the role service." placeholder:"ID"`
 	Expires string   `help:"How long it is valid: 90d, 12h, or never. Default 365d." default:"365d" placeholder:"TIME"`
 	As      string   `help:"Account that reads the log, and so may make a key that does, once there are accounts; standard input holds two lines: its password, and the code of its second factor." placeholder:"N"`
 }
@@ -64,7 +66,7 @@ func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	in := access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: by}
+	in := access.KeyInput{Name: c.Name, Role: access.Role(c.Role), For: valid, Actor: by, Limits: access.Limits{Purposes: c.Purpose, Systems: c.System}, Among: s.declared()}
 	for _, p := range c.Scope {
 		in.Scope = append(in.Scope, access.Permission(p))
 	}
@@ -79,11 +81,25 @@ func (c *keyCreateCmd) run(ctx context.Context, s *session) error {
 	})
 }
 
+// declared are the purposes and systems that a key can be for.
+func (s *session) declared() (out access.Limits) {
+	for _, rule := range s.Purposes.Now().All() {
+		out.Purposes = append(out.Purposes, rule.ID)
+	}
+	for _, one := range s.Catalog.Config().Systems {
+		out.Systems = append(out.Systems, one.ID)
+	}
+	return out
+}
+
 // keyFor is the role of a key, and what of it alone it is for.
 func keyFor(k access.Key) string {
 	out := string(k.Role)
 	for i, p := range k.Scope {
 		out += []string{", only ", ", "}[min(i, 1)] + string(p)
+	}
+	if !k.Limits.None() {
+		out += ", for " + k.Words()
 	}
 	return out
 }

@@ -38,6 +38,30 @@ func (s *Service) Confirm(ctx context.Context, token, actor string) (Consent, er
 	return out, err
 }
 
+// Awaiting tells for which purpose a consent waits for the confirmation by this token; fault.NotFound where none does.
+func (s *Service) Awaiting(ctx context.Context, token string) (purpose string, err error) {
+	hash, err := hex.DecodeString(hashToken(token))
+	if err != nil {
+		return "", err
+	}
+	err = s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+		var revision int64
+		err := tx.QueryRow(ctx, "select revision from consent_pending where token = $1", hash).Scan(&revision)
+		if errors.Is(err, db.ErrNoRows) {
+			return errToken()
+		}
+		if err != nil {
+			return err
+		}
+		c, err := s.pendingContent(ctx, tx, revision)
+		if err == nil {
+			purpose = c.Purpose
+		}
+		return err
+	})
+	return purpose, err
+}
+
 func errToken() *fault.Error {
 	return fault.New(fault.NotFound, "nothing waits for this confirmation").Then("It may have been confirmed, or have lapsed: ask again.")
 }

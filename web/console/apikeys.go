@@ -142,8 +142,41 @@ func (v *visit) newKeyForm(in access.KeyInput) g.Node {
 		view.Field{ID: "name", Name: "name", Label: "What it is for", Required: true, Hint: "Everybody here sees it. Best the name of the one service that gets it."}.
 			Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), h.MaxLength("100")),
 		view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roles...),
+		v.keyLimits(in.Limits),
 		view.Field{ID: "expires", Name: "expires", Label: "Valid for"}.Select(strconv.Itoa(int(in.For/day)), keyTerms()...),
 		view.Actions(view.Button("main-act", "Make the key"))))
+}
+
+// declared are the purposes and systems that a key can be for.
+func (v *visit) declared() (out access.Limits) {
+	for _, rule := range v.Purposes.Now().All() {
+		out.Purposes = append(out.Purposes, rule.ID)
+	}
+	for _, one := range v.Catalog.Config().Systems {
+		out.Systems = append(out.Systems, one.ID)
+	}
+	return out
+}
+
+// keyLimits asks which purposes and systems a key is for; folded, for most are for all.
+func (v *visit) keyLimits(chosen access.Limits) g.Node {
+	boxes := func(name, label, hint string, chosen, ids []string) g.Node {
+		if len(ids) == 0 {
+			return nil
+		}
+		options := make([]view.Option, len(ids))
+		for i, id := range ids {
+			options[i] = view.Option{Value: id, Label: id}
+		}
+		return view.Boxes(view.Field{ID: name, Name: name, Label: label, Hint: hint}, chosen, options...)
+	}
+	all := v.declared()
+	if all.None() {
+		return nil
+	}
+	return view.Fold("Only for some purposes or systems",
+		boxes("purposes", "Purposes", "Of a service: it asks and tells for these, and is refused for others. None chosen is all.", chosen.Purposes, all.Purposes),
+		boxes("systems", "Systems", "Only for purposes that are used in one of these. None chosen is all.", chosen.Systems, all.Systems))
 }
 
 // mayGive keeps a key from doing what its maker may not: reading the log.
@@ -154,6 +187,9 @@ func keyRole(k access.Key) string {
 	out := roleName(k.Role)
 	for i, p := range k.Scope {
 		out += []string{", only ", ", "}[min(i, 1)] + string(p)
+	}
+	if !k.Limits.None() {
+		out += ", for " + k.Words()
 	}
 	return out
 }
@@ -176,7 +212,8 @@ func (v *visit) makeKey() error {
 	if err != nil || days < 0 || days > 3650 {
 		return v.apiKeysPage(http.StatusUnprocessableEntity, access.KeyInput{Name: form.Get("name")}, []view.Fault{{Field: "expires", Text: "Choose how long the key is valid."}})
 	}
-	in := access.KeyInput{Name: form.Get("name"), Role: access.Role(form.Get("role")), For: time.Duration(days) * day, Actor: v.Actor}
+	in := access.KeyInput{Name: form.Get("name"), Role: access.Role(form.Get("role")), For: time.Duration(days) * day, Actor: v.Actor,
+		Limits: access.Limits{Purposes: form["purposes"], Systems: form["systems"]}, Among: v.declared()}
 	if !v.mayGive(in.Role) {
 		return v.apiKeysPage(http.StatusForbidden, in, []view.Fault{{Field: "role", Text: "Your role does not read the log: you cannot make a key that does."}})
 	}

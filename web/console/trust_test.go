@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,10 @@ func TestAPIKeys(t *testing.T) {
 	p.send("/api-keys", "name", "", "role", "service", "expires", "365").has("A name has 1 to 100 characters")
 	p.send("/api-keys", "name", "x", "role", "system_admin", "expires", "365").has("other roles are for people")
 	p.send("/api-keys", "name", "x", "role", "service", "expires", "never").has("Choose how long the key is valid")
-	made := p.send("/api-keys", "name", "returns desk", "role", "service", "expires", "90")
+	p.send("/api-keys", "name", "x", "role", "service", "expires", "90", "purposes", "omb_nothing").has("Each is the id of one that is declared").lacks("omb_nothing")
+	made := p.send("/api-keys", "name", "letters", "role", "service", "expires", "90", "purposes", "newsletter")
+	s.read("/api-keys", http.StatusOK).has("service, for purposes newsletter")
+	made = p.send("/api-keys", "name", "returns desk", "role", "service", "expires", "90")
 	made.has("Copy the key for returns desk now.", "never again", "It ends on Wed 17 Feb 2027")
 	secret := shown(made, `(omb_[\w-]{43})`)
 	if c, ok := s.world.Keys.Caller(secret); !ok || c.Role != access.Service {
@@ -49,7 +53,8 @@ func TestAPIKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	revoke := "/api-keys/" + all[len(all)-1].ID + "/revoke"
+	desk := slices.IndexFunc(all, func(k access.Key) bool { return k.Name == "returns desk" })
+	revoke := "/api-keys/" + all[desk].ID + "/revoke"
 	for range 2 { // the second changes nothing and says so by showing the list
 		if w := s.post(revoke, p.fields(revoke)); w.Code != http.StatusSeeOther {
 			t.Errorf("revoking: %d", w.Code)
