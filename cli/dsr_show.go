@@ -35,7 +35,7 @@ func (s *session) showPlan(r *request.Request) {
 	p := r.Plan
 	s.heading("%s: %s", r.Ref, planned(p))
 	s.showLimit(r)
-	if p.Matched == 0 {
+	if p.Nobody() {
 		s.printf("  Nobody was found under what was given, in the systems that could be searched.\n")
 	}
 	s.showRemaining("Not reached or not known", p.Gaps)
@@ -315,7 +315,7 @@ func (s *session) showDone(kind plan.Kind, done []plan.Done) {
 func sentence(r *request.Request) string {
 	switch r.State {
 	case request.Complete:
-		if r.Outcome != nil && r.Outcome.Matched == 0 {
+		if r.Outcome != nil && r.Outcome.Nobody() {
 			return r.Ref + " is complete: every system was searched, and nobody was found."
 		}
 		if r.Kind == plan.Access {

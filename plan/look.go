@@ -241,7 +241,15 @@ func (l *looker) count(d *catalog.Dataset, a act, verified int64) {
 }
 
 func (l *looker) residue(d *catalog.Dataset, rows int64, why string) {
-	l.left = append(l.left, Remaining{System: d.System, Dataset: d.Name, Rows: rows, Code: "residue", Why: why, Who: owner(l.g, d.System), Next: "retry: it plans what is left, for approval"})
+	l.left = append(l.left, Remaining{System: d.System, Dataset: d.Name, Rows: rows, Code: "residue", Why: why, Who: owner(l.g, d.System), Next: retryPlans})
+}
+
+const retryPlans = "retry: it plans what is left, for approval"
+
+// uncovered is text that no step speaks of: a retry plans it once a rule does.
+func (l *looker) uncovered(d *catalog.Dataset, rows int64, column string) {
+	l.residue(d, rows, "an identity of the person still stands in "+column)
+	l.left[len(l.left)-1].Next = retryPlans + "; if it stays, a rule must name the column (" + d.Name + ": {erase: redact, columns: [" + column + "]})"
 }
 
 func (l *looker) unseen(system, dataset string, rows int64) {

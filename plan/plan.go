@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/ombudhq/ombud/catalog"
+import (
+	"slices"
+
+	"github.com/ombudhq/ombud/catalog"
+)
 
 // Kind of request a plan answers.
 type Kind string
@@ -35,6 +39,12 @@ type Plan struct {
 	Identities string `json:"identities"` // keyed commitment
 	Config     string `json:"config"`     // digest of ombud.yaml
 	Catalog    string `json:"catalog"`    // fingerprint of touched datasets and all with an edge to one
+}
+
+// Nobody reports whether nothing at all was found. A row may be a person's where no people dataset knows
+// them any more.
+func (p *Plan) Nobody() bool {
+	return p.Matched == 0 && !slices.ContainsFunc(p.Systems, func(s SystemPlan) bool { return len(s.Datasets) > 0 })
 }
 
 // SystemPlan is a plan's part in one system.
@@ -147,6 +157,9 @@ type Outcome struct {
 	// Proof says how it was looked again, per system: bytes swept, what "deleted" means there.
 	Proof []Proof `json:"proof"`
 }
+
+// Nobody reports whether nothing at all was found.
+func (o *Outcome) Nobody() bool { return o.Matched == 0 && len(o.Done) == 0 }
 
 // Proof of one system.
 type Proof struct {

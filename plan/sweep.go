@@ -144,7 +144,7 @@ func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matche
 	}
 	for i, n := range hits {
 		if may := l.mayHold(d, cols[i]); n > may {
-			l.residue(d, n-may, "an identity of the person still stands in "+cols[i])
+			l.uncovered(d, n-may, cols[i])
 		}
 	}
 	return nil

@@ -55,8 +55,14 @@ func TestRetryPlansWhatMustStay(t *testing.T) {
 	if fault.KindOf(err) != fault.Waiting || again.State != request.Awaiting {
 		t.Fatalf("the rest is not planned: %v, %s", err, again.State)
 	}
+	if again.Plan.Matched != 0 || again.Plan.Nobody() {
+		t.Errorf("no customer has the address any more, and a row was found: %d, %v", again.Plan.Matched, again.Plan.Nobody())
+	}
 	if again, err = w.run(again, "local:kari"); err != nil || again.State != request.Complete {
 		t.Fatalf("%v, %+v", err, again.Outcome)
+	}
+	if again.Outcome.Nobody() {
+		t.Error("somebody was found")
 	}
 	if !slices.ContainsFunc(again.Outcome.Kept, func(k plan.Kept) bool { return k.Dataset == "trail" && k.Because == "security" && k.Rows == 1 }) {
 		t.Errorf("kept: %+v", again.Outcome.Kept)

@@ -44,7 +44,7 @@ func (d *dossier) waiting(who string) (string, string) {
 		return who + ": to be planned.", untouched
 	case len(p.Blocking) > 0:
 		return who + ": " + lower(view.Spelled(int64(len(p.Blocking)), "question comes", "questions come")) + " first.", untouched + asked + " What was only guessed is planned with, and must be answered before anybody can approve."
-	case p.Matched == 0:
+	case p.Nobody():
 		return who + ": nobody was found.", untouched + asked + " Running it writes that down, with proof."
 	case d.Kind == plan.Access:
 		return who + ": ready to run.", untouched + asked + " Running it reads, changes nothing, and makes the package."
@@ -81,7 +81,7 @@ func (d *dossier) asked() string {
 
 func (d *dossier) complete(who string) (string, string) {
 	o := d.Outcome
-	if o != nil && o.Matched == 0 {
+	if o != nil && o.Nobody() {
 		return who + ": done, nobody was found.", "Every system was searched, and all answered."
 	}
 	if d.Kind == plan.Access {

@@ -27,7 +27,7 @@ func planSection(d *dossier) g.Node {
 	s := view.Section{ID: "plan", Title: heading, First: true, Note: g.Group{g.Text("Plan "), view.Hash(p.Hash), g.Text(" · "), h.A(h.Href(address(d.Request)+"/plan.json"), h.Download(""), g.Text("JSON"))}}
 	tallies, bar := figures(p)
 	return s.With(tallies, bar,
-		g.If(p.Matched == 0, h.P(g.Text("No row of any people dataset carries what was given. Spelling counts, case and outer spaces do not."))),
+		g.If(p.Nobody(), h.P(g.Text("No row of any people dataset carries what was given. Spelling counts, case and outer spaces do not."))),
 		planTable(p), pathTree(p), ignoredLine(p.Ignored))
 }
 
