@@ -14,7 +14,7 @@ import (
 // with NOCASE, narrows the search to where an identity in ASCII can lie, blanks around it included;
 // any other index is read instead of the table.
 
-// narrow is how many identities are searched by index ranges; more are one scan.
+// narrow is how many identities are searched by index ranges that stand in the statement; more come as a list.
 const narrow = 50
 
 // fold compares one column with identities.
@@ -33,10 +33,14 @@ func (b *builder) fold(c *connector.Column, keys []connector.Key) string {
 		return nothing
 	}
 	condition := foldOf(ref(c)) + " IN (" + b.identities(identities) + ")"
-	if index := b.foldIndex(c); index != "" && ascii && len(identities) <= narrow {
+	index := b.foldIndex(c)
+	switch {
+	case index == "" || !ascii || len(identities) > narrow && rowid(b.table) == "":
+		return b.byIndex(c, condition)
+	case len(identities) <= narrow:
 		return "(" + b.ranges(index, identities) + ") AND " + condition
 	}
-	return b.byIndex(c, condition)
+	return b.listedRanges(index, identities) + " AND " + condition
 }
 
 // identities are parameters while they are few, else one with all of them for keyFunction.
@@ -78,6 +82,21 @@ func (b *builder) ranges(expr string, identities []string) string {
 			fmt.Sprintf("%[1]s >= %[2]s AND %[1]s < %[3]s", expr, b.unseen(s+"\u0080"), b.unseen(s+"\xff")))
 	}
 	return strings.Join(parts, " OR ")
+}
+
+// listedRanges is ranges of very many identities, of plain ASCII, one after the other.
+func (b *builder) listedRanges(expr string, identities []string) string {
+	doc, _ := json.Marshal(identities) // valid texts
+	list, beyond := b.param(string(doc)), b.param("\xff")
+	near := func(of, where string) string {
+		return fmt.Sprintf("SELECT t.%s FROM %s%s AS t WHERE %s", quote(rowid(b.table)), of, from(b.table), where)
+	}
+	each := "temp.json_each(" + list + ") AS k CROSS JOIN "
+	return fmt.Sprintf("t.%s IN (%s)", quote(rowid(b.table)), strings.Join([]string{
+		near("", expr+" < '!'"), near("", expr+" >= '\u0080'"),
+		near(each, fmt.Sprintf("%[1]s >= k.value AND %[1]s < k.value || '!'", expr)),
+		near(each, fmt.Sprintf("%[1]s >= k.value || '\u0080' AND %[1]s < k.value || %[2]s", expr, beyond)),
+	}, " UNION ALL "))
 }
 
 // unseen is a parameter whose value the planner does not look at: it would compile the statement anew

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"errors"
 	"os"
 	"path/filepath"
@@ -89,6 +90,10 @@ func TestRangesCoverFold(t *testing.T) {
 	f := read.Table("f")
 	bare := *f
 	bare.Indexes = nil
+	var nobody []connector.Key
+	for i := range narrow + lookFolds {
+		nobody = append(nobody, connector.Key{connector.TextValue(fmt.Sprint("nobody ", i))})
+	}
 	alphabet := rapid.SampledFrom([]string{"a", "A", "b", " ", "\t", "\u0085", "\u00a0", "\u3000", "é", "\x00", "!", "\xff", "\x1f", "", "ſ", "S", "s"})
 	rapid.Check(t, func(t *rapid.T) {
 		if _, err := s.db.Exec("DELETE FROM f"); err != nil {
@@ -111,9 +116,15 @@ func TestRangesCoverFold(t *testing.T) {
 				}
 			}
 			where := []connector.Match{{Columns: []string{"s"}, Keys: []connector.Key{{connector.TextValue(needle)}}, Fold: true}}
-			counts, err := s.Count(context.Background(), []connector.Select{{Table: f, Where: where}, {Table: &bare, Where: where}})
-			if err != nil || counts[0] != want || counts[1] != want {
+			many := []connector.Match{{Columns: []string{"s"}, Keys: slices.Concat(where[0].Keys, nobody), Fold: true}}
+			counts, err := s.Count(context.Background(), []connector.Select{{Table: f, Where: where}, {Table: &bare, Where: where}, {Table: f, Where: many}})
+			if err != nil || counts[0] != want || counts[1] != want || counts[2] != want {
 				t.Fatalf("%q among %q: %v, want %d: %v", needle, cells, counts, want, err)
+			}
+			looked := int64(0)
+			err = s.Look(context.Background(), []connector.Select{{Table: f, Columns: []string{"id"}, Where: many}}, func(int, []connector.Value) error { looked++; return nil })
+			if err != nil || looked != want {
+				t.Fatalf("a look for %q among %q: %d, want %d: %v", needle, cells, looked, want, err)
 			}
 		}
 	})
@@ -166,6 +177,21 @@ func TestRangesUseTheIndex(t *testing.T) {
 			Where: []connector.Match{{Columns: []string{"s"}, Keys: []connector.Key{{connector.TextValue("Anna")}}, Fold: true}}}
 		if plan := s.explain(t, q); scans(plan) || !strings.Contains(plan, "f_s") {
 			t.Errorf("%s: %s", ddl[0], plan)
+		}
+		many := q
+		many.Where = []connector.Match{{Columns: []string{"s"}, Fold: true}}
+		for i := range narrow + lookFolds {
+			many.Where[0].Keys = append(many.Where[0].Keys, connector.Key{connector.TextValue(fmt.Sprint("anna", i))})
+		}
+		l, err := s.newLook(many)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, args := l.text(-1, nil)
+		for _, plan := range []string{s.explain(t, many), s.explained(t, text, args)} {
+			if scans(plan) || !strings.Contains(plan, "f_s") {
+				t.Errorf("%s: %s", ddl[0], plan)
+			}
 		}
 		q.Where[0].Fold = false
 		if plan := s.explain(t, q); strings.Contains(ddl[0], "NOCASE") && scans(plan) {
@@ -252,7 +278,9 @@ func TestKeysUseTheIndex(t *testing.T) {
 
 // scans reports whether a plan reads the whole table.
 func scans(plan string) bool {
-	return slices.ContainsFunc(strings.Split(plan, "; "), func(step string) bool { return step == "SCAN t" || strings.HasPrefix(step, "SCAN t ") })
+	return slices.ContainsFunc(strings.Split(plan, "; "), func(step string) bool {
+		return slices.ContainsFunc([]string{"t", "x", "y"}, func(name string) bool { return step == "SCAN "+name || strings.HasPrefix(step, "SCAN "+name+" ") })
+	})
 }
 
 // explain is SQLite's plan of a query.
@@ -262,8 +290,13 @@ func (s *Store) explain(t *testing.T, q connector.Select) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s.explained(t, text, args)
+}
+
+func (s *Store) explained(t *testing.T, text string, args []any) string {
+	t.Helper()
 	var plan []string
-	err = s.query(t.Context(), s.db, "EXPLAIN QUERY PLAN "+text, args, func(row []connector.Value) error {
+	err := s.query(t.Context(), s.db, "EXPLAIN QUERY PLAN "+text, args, func(row []connector.Value) error {
 		plan = append(plan, row[3].S)
 		return nil
 	})

@@ -17,10 +17,11 @@ import (
 // lookVariables is how many parameters one statement of a look binds; SQLite takes 32,766.
 const lookVariables = 8_000
 
-// lookFolds is how many identities a look searches by index; for more it reads the table. lookFew is how
-// many keys are few.
+// lookFolds is how many identities a look searches by index one by one, lookNear how many it does in a list; for
+// more it reads the table. lookFew is how many keys are few.
 const (
 	lookFolds = 50
+	lookNear  = 8_000
 	lookFew   = 64
 )
 
@@ -264,13 +265,22 @@ func lookSize(keys int) int {
 func (l *look) near() (string, []any) {
 	for _, c := range l.conds {
 		by := ""
-		if c.match.Fold && len(c.keys) <= lookFolds {
-			by = lookFolded(l.q.Table, c.cols[0])
+		if c.match.Fold && len(c.keys) <= lookNear {
+			by = lookFolded(l.q.Table, c.cols[0], "x")
 		}
 		if by == "" || !plainKeys(c.keys) {
 			continue
 		}
 		text, args := "("+by+" < '!' OR "+by+" > (SELECT ?)", []any{"\x7f"}
+		if len(c.keys) > lookFolds {
+			if rowid(l.q.Table) == "" {
+				continue
+			}
+			for key := range c.keys {
+				args = append(args, key, key+"!", key+"\u0080", key+"\xff")
+			}
+			return text + " OR " + l.nearMany(c) + ")", args
+		}
 		for key := range c.keys { // a bound that is no plain parameter lets SQLite keep its plan
 			text += strings.Repeat(" OR "+by+" BETWEEN (SELECT ?) AND (SELECT ?)", 2)
 			args = append(args, key, key+"!", key+"\u0080", key+"\xff")
@@ -280,9 +290,18 @@ func (l *look) near() (string, []any) {
 	return "", nil
 }
 
+// nearMany finds the rows whose cells lie in one of many ranges, two of which are of one identity.
+func (l *look) nearMany(c lookCond) string {
+	tick := func(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+	row := tick(rowid(l.q.Table))
+	ranges := strings.Repeat(",(?,?)", 2*len(c.keys))[1:]
+	return "x." + row + " IN (SELECT y." + row + " FROM (VALUES " + ranges + ") AS k CROSS JOIN main." + tick(l.q.Table.Name) +
+		" AS y WHERE " + lookFolded(l.q.Table, c.cols[0], "y") + " BETWEEN k.column1 AND k.column2)"
+}
+
 // lookFolded is by what an index on the column is ordered without case, "" where there is none.
-func lookFolded(t *connector.Table, c *connector.Column) string {
-	name := "x.`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
+func lookFolded(t *connector.Table, c *connector.Column, row string) string {
+	name := row + ".`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
 	switch {
 	case !slices.ContainsFunc(t.Indexes, func(x connector.Index) bool { return x.Fold && !x.Partial && x.Columns[0] == c.Name }):
 		return ""
