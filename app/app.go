@@ -47,8 +47,14 @@ type Config struct {
 	Accepted *cli.Gap // opens as Restored does, but only what would be refused
 	KeysDir  string   // of another data directory, whose keys are used and not changed; default DataDir/keys
 	Heads    []string // instead of those in ombud.yaml
+	// Passphrase gives what a sealed root key opens by, as often as it is asked; nil gives nothing.
+	Passphrase func() ([]byte, error)
 	// Damaged opens also where the ledger is not what was signed; Ledger is then nil, and only VerifyLedger works.
 	Damaged bool
+
+	owned   *lock  // the data directory, where it was taken before; Open takes it over
+	counted bool   // the passphrase was looked at before
+	opened  string // who gave it to a server, for the log
 }
 
 func (c Config) withDefaults() Config {
@@ -130,7 +136,10 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the data directory %s cannot be made", c.DataDir)
 	}
-	if a.lock, err = takeLock(c.DataDir, ownerNow(a.cfg.Command, a.cfg.Clock.Now())); err != nil {
+	if a.lock = c.owned; a.lock == nil {
+		a.lock, err = takeLock(c.DataDir, ownerNow(a.cfg.Command, a.cfg.Clock.Now()))
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := a.clearSpill(); err != nil {
@@ -156,6 +165,9 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 			return nil, err
 		}
 		if err := errors.Join(a.declare(ctx, cfg, print), a.noteRestored(ctx), a.noteTurns(ctx)); err != nil {
+			return nil, err
+		}
+		if err := a.noteGuesses(ctx, a.cfg.opened); err != nil {
 			return nil, err
 		}
 		if a.keysWeak, err = a.keysDue(ctx, cfg.Keys); err != nil {

@@ -21,7 +21,15 @@ func (c Config) openKeys(cfg *catalog.Config) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vault.Open(vault.Config{Dir: c.keys(), Provider: p, ReadOnly: c.KeysDir != "", Hook: c.Hook})
+	to := vault.Config{Dir: c.keys(), Provider: p, ReadOnly: c.KeysDir != "", Hook: c.Hook}
+	if c.Passphrase != nil {
+		to.Passphrase = c.countedPassphrase
+	}
+	v, err := vault.Open(to)
+	if err == nil && v.RootSealed() && !c.counted {
+		err = c.right()
+	}
+	return v, err
 }
 
 // provider is who keeps the key-encryption key, after those who also stand in ombud.yaml and the file, where there is one;

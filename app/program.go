@@ -66,7 +66,7 @@ func Program(o Options) cli.Program {
 
 func (o Options) config(p cli.Place) Config {
 	return Config{
-		DataDir: p.Data, ConfigPath: p.Config, Store: p.Store, Command: p.Command, Damaged: p.Damaged,
+		DataDir: p.Data, ConfigPath: p.Config, Store: p.Store, Command: p.Command, Damaged: p.Damaged, Passphrase: p.Passphrase,
 		Version: o.Version, Clock: o.Clock, Hook: o.Hook,
 	}
 }
@@ -75,7 +75,7 @@ func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
 		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
 		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, Replay: a.replayErasures, RotateKeys: a.rotateKeys, Pseudonyms: a.Pseudonyms, BackUpKeys: a.backUpKeys, StoreHealth: a.DB.Health, FollowWithdrawal: a.followWithdrawal,
-		RotateRoot: a.rotateRoot, RetireRoots: a.retireRoots,
+		RotateRoot: a.rotateRoot, RetireRoots: a.retireRoots, SealRoot: a.sealRoot,
 	}
 	s.Address, s.Serving = a.where()
 	if p != nil {
@@ -103,7 +103,7 @@ func (a *App) runCall(ctx context.Context, c *cli.Call, user string, out, errs i
 		env.Inputs = map[string][]byte{} // the caller has read its files: none is read here
 	}
 	p := Program(Options{Version: a.cfg.Version, Clock: a.cfg.Clock})
-	p.Open, p.Serve = a.openShared(), nil
+	p.Open, p.Serve, p.Unseal = a.openShared(), nil, func(context.Context, []byte, string) error { return errOpenAlready() }
 	return cli.Run(ctx, env, p)
 }
 

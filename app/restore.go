@@ -74,7 +74,7 @@ func onlyKeys(dir string) error {
 		return fault.Wrap(fault.Unavailable, err, "the data directory cannot be read")
 	}
 	for _, n := range names {
-		if n.Name() != "keys" && n.Name() != "lock" {
+		if n.Name() != "keys" && n.Name() != "lock" && n.Name() != guessFile {
 			return fault.New(fault.Conflict, "the data directory is not empty: it holds %s", n.Name()).Then("Restore into a new one, with --data.")
 		}
 	}

@@ -63,6 +63,14 @@ func (a *App) noteTurns(ctx context.Context) error {
 	return a.tellTurns(ctx, "ombud")
 }
 
+// sealRoot seals the root key by a passphrase, or leaves it open again, with an entry that says so.
+func (a *App) sealRoot(ctx context.Context, passphrase []byte, actor string) error {
+	if err := a.Vault.SealRoot(ctx, passphrase); err != nil {
+		return err
+	}
+	return a.tell(ctx, "vault.sealed", actor, map[string]any{"sealed": len(passphrase) > 0})
+}
+
 // tellTurns writes the entries about rotations that ended and were not told of: one may have been killed just before.
 func (a *App) tellTurns(ctx context.Context, actor string) error {
 	ages, err := a.Vault.Ages(ctx, a.cfg.Clock.Now())

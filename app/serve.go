@@ -42,6 +42,9 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 		return err
 	}
 	c.Log, c.Accepted = slog.New(slog.NewTextHandler(o.Log, nil)), o.Gap
+	if c, o.Listen, err = c.awaitPassphrase(ctx, cfg, o); err != nil {
+		return err
+	}
 	a, err := Open(ctx, c)
 	if err != nil {
 		return err

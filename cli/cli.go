@@ -72,7 +72,7 @@ func Run(ctx context.Context, env Env, p Program) int {
 	if p.Clock == nil {
 		p.Clock = clock.System{}
 	}
-	s := &session{env: &env, program: p}
+	s := &session{ctx: ctx, env: &env, program: p}
 	if slices.ContainsFunc(env.Args, pii.HoldsCard) {
 		return s.fail(errCard("the command line"))
 	}

@@ -79,6 +79,9 @@ func checkKeys(_ context.Context, s *session) []finding {
 	if runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
 		return bad("keys", fault.New(fault.Invalid, "others can read the root key").Then("chmod 600 %s", root))
 	}
+	if s.Vault != nil && s.Vault.RootSealed() {
+		return good("keys", "the root key is sealed by a passphrase, and readable by its owner alone")
+	}
 	return good("keys", "the root key is readable by its owner alone")
 }
 

@@ -27,6 +27,8 @@ type Env struct {
 	Color          bool
 	Width          int
 	User           string // of the operating system
+	// PassphraseFile holds the passphrase of a sealed root key; "-" is standard input, "" none.
+	PassphraseFile string
 	// Inputs are the files the command line names, when somebody else has read them already.
 	Inputs map[string][]byte
 }
@@ -37,7 +39,7 @@ func System() (Env, error) {
 	if err != nil {
 		return Env{}, fault.Wrap(fault.Unavailable, err, "the working directory is gone")
 	}
-	e := Env{Args: os.Args[1:], Dir: dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, User: userName()}
+	e := Env{Args: os.Args[1:], Dir: dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, User: userName(), PassphraseFile: os.Getenv("OMBUD_PASSPHRASE_FILE")}
 	e.Width = width(os.Stdout)
 	e.Terminal, e.Progress = e.Width > 0, width(os.Stderr) > 0
 	e.Color = e.Terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

@@ -31,6 +31,8 @@ type Program struct {
 	// Forward runs the call in the process that owns the directory, copies its output, and answers its exit code.
 	// *Owned never; ErrNoOwner when the owner has ended, and Open may be tried again.
 	Forward func(ctx context.Context, dir string, c *Call, stdout, stderr io.Writer) (int, error)
+	// Unseal gives a passphrase to a serve that waits for it, by somebody as the ledger has them; nil where this process is none.
+	Unseal func(ctx context.Context, passphrase []byte, by string) error
 	// Serve runs until ctx ends.
 	Serve func(context.Context, Place, ServeOptions) error
 	// Restore brings a backup back into an empty place; Rehearse does it beside everything and leaves nothing.
@@ -52,6 +54,8 @@ type Place struct {
 	Config  string // ombud.yaml
 	Store   string // own store: a file or postgres://…; "" is Data/ombud.db
 	Command string // what the lock says about us: "ombud serve"
+	// Passphrase gives what a sealed root key opens by, as often as it is asked; nil where nobody can be asked.
+	Passphrase func() ([]byte, error)
 	// Damaged opens also where the ledger is not what was signed, for VerifyLedger alone.
 	Damaged bool
 }
@@ -89,6 +93,8 @@ type Services struct {
 	RotateKeys func(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error)
 	// RotateRoot makes a new root key and seals everything again under it; it tells each how many values of how many are done.
 	RotateRoot func(ctx context.Context, actor string, each func(done, of int)) (vault.Turn, error)
+	// SealRoot seals the root key by a passphrase; an empty one leaves it open again.
+	SealRoot func(ctx context.Context, passphrase []byte, actor string) error
 	// RetireRoots destroys the former root keys, and gives how many.
 	RetireRoots func(ctx context.Context, actor string) (int, error)
 	// BackUpKeys copies the keys into an encrypted file.
@@ -105,7 +111,9 @@ type Services struct {
 type ServeOptions struct {
 	Listen string
 	Actor  string // who started it, for the ledger
-	Gap    *Gap   // accepted where the store is not what was used last
+	// Ask asks the terminal for the passphrase of the root key; nil where there is none.
+	Ask func(context.Context) ([]byte, error)
+	Gap *Gap // accepted where the store is not what was used last
 	// Ready is called once, when requests are answered, with the address to open. The token in it is a secret.
 	Ready func(url string)
 	Log   io.Writer

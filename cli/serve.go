@@ -34,7 +34,11 @@ func (c *serveCmd) runPlain(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.program.Serve(ctx, s.place(), ServeOptions{Listen: c.Listen, Gap: gap, Actor: s.actor(), Log: s.env.Stderr, Idle: c.SessionIdle, Admin: first, Ready: s.served})
+	place, ask := s.place(), (func(context.Context) ([]byte, error))(nil)
+	if s.env.PassphraseFile == "" && s.env.terminal() {
+		place.Passphrase, ask = nil, s.askPassphrase // beside vault unseal: it answers that it is sealed meanwhile
+	}
+	return s.program.Serve(ctx, place, ServeOptions{Listen: c.Listen, Ask: ask, Gap: gap, Actor: s.actor(), Log: s.env.Stderr, Idle: c.SessionIdle, Admin: first, Ready: s.served})
 }
 
 // first is the account that the environment asks for.

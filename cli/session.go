@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 // session is one command line under way.
 type session struct {
 	*Services
+	ctx     context.Context // of the one command line; what asks a terminal ends with it
 	env     *Env
 	program Program
 	grammar grammar
@@ -27,7 +29,7 @@ func (s *session) place() Place {
 	if !strings.Contains(store, "://") && !strings.Contains(store, "${") {
 		store = s.env.Abs(store)
 	}
-	return Place{Data: s.env.Abs(data), Config: s.env.Abs(g.Config), Store: store, Command: "ombud " + s.name}
+	return Place{Data: s.env.Abs(data), Config: s.env.Abs(g.Config), Store: store, Command: "ombud " + s.name, Passphrase: s.passphrase()}
 }
 
 // actor is who the ledger says did it.

@@ -17,6 +17,8 @@ type vaultCmd struct {
 	Rotate  vaultRotateCmd  `cmd:"" help:"Make new keys that wrap those of people, while everything is in use, and destroy the former."`
 	Retire  vaultRetireCmd  `cmd:"" help:"Destroy former root keys, which are kept after a rotation for backups of data and the suppression ledger."`
 	Backup  vaultBackupCmd  `cmd:"" help:"Copy the keys into a file encrypted to an age recipient. Keep it apart from backups of data."`
+	Seal    vaultSealCmd    `cmd:"" help:"Seal the root key by a passphrase, or by another one: each start asks for it."`
+	Unseal  vaultUnsealCmd  `cmd:"" help:"Give the passphrase to an ombud serve that waits for it."`
 	Restore vaultRestoreCmd `cmd:"" help:"Bring the keys back, where there are none."`
 }
 
@@ -49,6 +51,7 @@ type keysNow struct {
 	Keys    int        `json:"keys"`
 	Due     *time.Time `json:"due,omitempty"` // when new ones should be made
 	Overdue bool       `json:"overdue"`
+	Sealed  bool       `json:"root_sealed"`  // by a passphrase
 	Fresh   bool       `json:"backup_fresh"` // the newest backup holds every key there is
 }
 
@@ -58,7 +61,7 @@ func (s *session) keysNow(ctx context.Context) (keysNow, error) {
 	if err != nil {
 		return keysNow{}, err
 	}
-	k := keysNow{Ages: a, Buckets: a.Buckets, Keys: a.Keys, Fresh: a.Fresh()}
+	k := keysNow{Ages: a, Buckets: a.Buckets, Keys: a.Keys, Fresh: a.Fresh(), Sealed: s.Vault.RootSealed()}
 	var said catalog.Keys
 	if s.Catalog != nil {
 		said = s.Catalog.Config().Keys
@@ -101,6 +104,9 @@ func (k keysNow) rootText() string {
 	text := fmt.Sprintf("generation %d", k.Root.Generation)
 	if !k.Root.Rotated.IsZero() {
 		text += ", of " + k.Root.Rotated.Format(time.DateOnly)
+	}
+	if k.Sealed {
+		text += ", sealed by a passphrase"
 	}
 	if k.Root.Former > 0 {
 		text += fmt.Sprintf("; %s kept for older backups, until ombud vault retire", count(k.Root.Former, "former one"))

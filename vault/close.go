@@ -66,11 +66,11 @@ func (s *slots) move(ids []uint32, change func(next *root) error) error {
 	}
 	s.c.hook("vault.region")
 	next := s.root.with(fresh...)
-	next.anchor = version
+	next.anchor, next.bound = version, true // the list of before, which the anchor takes along, may not have been bound
 	if err := change(&next); err != nil {
 		return err
 	}
-	if err := s.save(next); err != nil {
+	if err := s.save(&next); err != nil {
 		return err
 	}
 	s.put(fresh...)

@@ -12,6 +12,9 @@
 // for the suppression ledger, which nobody can write again, until RetireRoots. No former root key is kept: whoever stole one
 // opens nothing that was sealed after it, but still knows the signing key and the keys of tokens.
 //
+// The file of the root key may itself be sealed, under what Argon2id makes of a passphrase (SealRoot). Nothing beside it opens
+// anything without the root key: the list of bucket keys is sealed under a key that comes of it too.
+//
 // Sealing is XAES-256-GCM (C2SP): AES-256-GCM with a random 192-bit nonce. 2^80 messages under one key keep the chance
 // of a repeated nonce below 2^-32, so no counter has to survive a crash or a restored backup.
 //
@@ -20,7 +23,8 @@
 // would keep them.
 //
 //	provider → outer key ┐
-//	anchor (32 bytes)    ┴→ buckets: a key per 4,096 slots → slots: 64 bytes each → what is sealed
+//	anchor (32 bytes)    ┤
+//	root key             ┴→ buckets: a key per 4,096 slots → slots: 64 bytes each → what is sealed
 //
 // Shred overwrites the 64 bytes. CloseSlots wraps the other keys of the bucket anew, the list of bucket keys under a new
 // anchor, and overwrites the old anchor: from then on every older copy of any of these files is noise, whatever else it

@@ -19,13 +19,14 @@ const (
 	macLabel     = "mac/"
 	numbersLabel = "numbers/"
 	sealingLabel = "sealing"
+	bindingLabel = "buckets"
 )
 
 // lasting are the labels whose keys a rotation of the root key takes along instead of making them anew: what they made is
 // compared with what is made later, and lies where nobody can write it again: in signatures that others hold, in the
 // suppression ledger, in ids that programs keep. A token can be made again only from what it was made of, which is not kept.
 func lasting() []string {
-	list := []string{signingLabel, numbersLabel + "sub"}
+	list := []string{signingLabel, bindingLabel, numbersLabel + "sub"}
 	for _, label := range []string{
 		Suppression, BlindIndex, "account-name", "account-vouched", "consent-event", "farewell", "form", "http-reply", "ip", "ledger/address",
 		"ledger/place", "mirror", "passkey-challenge", "plan/identities", "plan/rows", "pseudonym/email", "pseudonym/holder", "pseudonym/ip",

@@ -26,34 +26,44 @@ const (
 	oldFile   = ".old"  // behind that of a root key that was left, until it is overwritten
 )
 
-// loadRing reads the root key and what was taken along to it, and settles a rotation that was cut off.
-func loadRing(c Config) (*ring, error) {
+// loadRing reads the root key and what was taken along to it, and settles a rotation that was cut off. It gives also what the
+// root key is sealed with.
+func loadRing(c Config) (*ring, *rootSeal, error) {
 	if !c.ReadOnly {
 		if err := undoRoot(c); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	root, err := loadRoot(c)
+	root, seal, err := loadRoot(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer clear(root[:])
+	r, err := ringOf(c, &root)
+	if err != nil {
+		seal.forget()
+	}
+	return r, seal, err
+}
+
+// ringOf reads what was taken along to a root key.
+func ringOf(c Config, root *[32]byte) (*ring, error) {
 	path := filepath.Join(c.Dir, ringFile)
-	r, err := readRing(path+nextFile, &root)
+	r, err := readRing(path+nextFile, root)
 	if err == nil && r != nil && !c.ReadOnly {
 		err = c.adoptRing()
 	}
 	if err != nil || r != nil {
 		return r, err
 	}
-	if r, err = readRing(path, &root); err != nil || r != nil {
+	if r, err = readRing(path, root); err != nil || r != nil {
 		return r, err
 	}
 	if _, err := os.Stat(path); err == nil {
 		return nil, fault.New(fault.Integrity, "the root key and the file %s do not belong together", ringFile).
 			Then("Put back the root key that was used before, or the newest copy of the whole folder keys.")
 	}
-	return newRing(root, 1, nil, nil), nil
+	return newRing(*root, 1, nil, nil), nil
 }
 
 // readRing reads a ring; nil where there is none, or it is of another root key.
@@ -103,17 +113,26 @@ func writeRing(path string, r *ring) error {
 
 // replaceRoot puts a ring and its root key in the place of those before. Cut off anywhere, the next start has either the
 // one or the other; the former root key is overwritten where it lay.
-func (c *Config) replaceRoot(r *ring) error {
-	text := rootText(&r.root)
+func (c *Config) replaceRoot(r *ring, seal *rootSeal) error {
+	return c.putRoot(seal.text(&r.root), r)
+}
+
+// putRoot puts the file of a root key in place, with the ring that belongs to it; nil where that of before does.
+func (c *Config) putRoot(text []byte, r *ring) error {
 	defer clear(text)
+	ring, adopt := func() error { return writeRing(filepath.Join(c.Dir, ringFile+nextFile), r) }, c.adoptRing
+	if r == nil {
+		ring = func() error { return nil }
+		adopt = ring
+	}
 	for _, step := range []func() error{
 		func() error { return undoRoot(*c) }, // an earlier one may have failed
 		func() error { return createOnce(c.RootPath+nextFile, text, 0o600) },
-		func() error { c.hook("root.key"); return writeRing(filepath.Join(c.Dir, ringFile+nextFile), r) },
+		func() error { c.hook("root.key"); return ring() },
 		func() error { c.hook("root.ring"); return os.Link(c.RootPath, c.RootPath+oldFile) },
 		func() error { c.hook("root.linked"); return os.Rename(c.RootPath+nextFile, c.RootPath) },
 		func() error { c.hook("root.replaced"); return syncDir(filepath.Dir(c.RootPath)) },
-		c.adoptRing,
+		adopt,
 		func() error { c.hook("root.adopted"); return destroy(c.RootPath + oldFile) },
 	} {
 		if err := step(); err != nil {

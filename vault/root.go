@@ -20,14 +20,17 @@ import (
 
 // The file buckets is the root of the keys of slots:
 //
-//	"ombud-buckets/v1\n" | version of the anchor, 8 bytes | length, 2 bytes | outer key, wrapped by the provider | sealed list
+//	"ombud-buckets/v2\n" | version of the anchor, 8 bytes | length, 2 bytes | outer key, wrapped by the provider | sealed list
 //
 // The list holds for each bucket its number, its region and its key. It is sealed under a key made of both the outer key and
 // the secret of the file anchor: the provider is asked once at a start, and an anchor that is overwritten takes every copy
-// of the list that was sealed under it along, whatever the provider keeps.
+// of the list that was sealed under it along, whatever the provider keeps. From v2 on a key that comes of the root key is the
+// third: where that is sealed by a passphrase, all that lies here opens nothing without it. v1 is read, and written no more.
 const (
 	rootFile   = "buckets"
-	rootMagic  = "ombud-buckets/v1\n"
+	rootMagic  = "ombud-buckets/v2\n"
+	looseMagic = "ombud-buckets/v1\n"
+	outerAAD   = looseMagic // what the outer key is wrapped with
 	anchorFile = "anchor"
 	entrySize  = 4 + 4 + 32
 	maxWrapped = 4 << 10
@@ -35,6 +38,7 @@ const (
 
 // root is the content of the file.
 type root struct {
+	bound   bool // to the root key
 	anchor  uint64
 	wrapped []byte
 	outer   [32]byte
@@ -83,15 +87,22 @@ func (r *root) end() Slot {
 }
 
 func (r *root) header() []byte {
-	b := binary.BigEndian.AppendUint64([]byte(rootMagic), r.anchor)
+	magic := rootMagic
+	if !r.bound {
+		magic = looseMagic
+	}
+	b := binary.BigEndian.AppendUint64([]byte(magic), r.anchor)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(r.wrapped)))
 	return append(b, r.wrapped...)
 }
 
 // parseHeader reads anchor and outer key, and gives the sealed rest.
 func (r *root) parseHeader(b []byte) ([]byte, bool) {
-	b, ok := bytes.CutPrefix(b, []byte(rootMagic))
-	if !ok || len(b) < 10 {
+	rest, ok := bytes.CutPrefix(b, []byte(rootMagic))
+	if r.bound = ok; !ok {
+		rest, ok = bytes.CutPrefix(b, []byte(looseMagic))
+	}
+	if b = rest; !ok || len(b) < 10 {
 		return nil, false
 	}
 	r.anchor = binary.BigEndian.Uint64(b)
@@ -128,7 +139,12 @@ func (s *slots) sealing(r *root) (*xaes, error) {
 	if !ok {
 		return nil, errRoot("its anchor is another")
 	}
-	b, err := hkdf.Key(sha256.New, r.outer[:], secret[:], "ombud/v1/buckets", 32)
+	from := make([]byte, 0, 64)
+	defer clear(from[:64])
+	if from = append(from, r.outer[:]...); r.bound {
+		from = append(from, s.binding()[:]...)
+	}
+	b, err := hkdf.Key(sha256.New, from, secret[:], "ombud/v1/buckets", 32)
 	if err != nil {
 		return nil, fmt.Errorf("deriving a key: %w", err)
 	}
@@ -143,8 +159,8 @@ func errRoot(why string) error {
 
 // save writes the file as a whole. When the anchor is another, the content of before is overwritten where it lies. After an
 // error nobody knows which of the two a next start finds, so nothing more is changed until then.
-func (s *slots) save(next root) error {
-	x, err := s.sealing(&next)
+func (s *slots) save(next *root) error {
+	x, err := s.sealing(next)
 	if err != nil {
 		return err
 	}
@@ -211,7 +227,7 @@ func (s *slots) parseRoot(ctx context.Context, b []byte) error {
 	if !ok {
 		return errRoot("the file " + rootFile + " is damaged")
 	}
-	outer, err := s.c.Provider.Unwrap(ctx, r.wrapped, []byte(rootMagic))
+	outer, err := s.c.Provider.Unwrap(ctx, r.wrapped, []byte(outerAAD))
 	if err != nil {
 		return err
 	}
@@ -242,15 +258,18 @@ func (s *slots) makeRoot(ctx context.Context) (err error) {
 	if s.anchor, err = openPair(filepath.Join(s.c.Dir, anchorFile)); err != nil {
 		return err
 	}
-	var r root
+	r := root{bound: true}
 	rand.Read(r.outer[:]) // never fails: it ends the process instead
 	r.anchor = s.anchor.newest()
-	if r.wrapped, err = s.c.Provider.Wrap(ctx, r.outer[:], []byte(rootMagic)); err != nil {
+	if r.wrapped, err = s.c.Provider.Wrap(ctx, r.outer[:], []byte(outerAAD)); err != nil {
 		return err
 	}
 	if len(r.wrapped) > maxWrapped {
 		return fault.New(fault.Invalid, "what the key provider wrapped is too long")
 	}
+	if err := s.save(&r); err != nil {
+		return err
+	}
 	s.root = r
-	return s.save(r)
+	return nil
 }

@@ -14,23 +14,26 @@ import (
 
 const rootKeyFile = "root"
 
-// loadRoot reads the root key, making it only where no key was ever made.
-func loadRoot(c Config) (root [32]byte, err error) {
+// loadRoot reads the root key, making it only where no key was ever made. seal is what it is sealed with, nil for nothing.
+func loadRoot(c Config) (root [32]byte, seal *rootSeal, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return root, fault.Wrap(fault.Unavailable, err, "the directory of the keys cannot be made")
+		return root, nil, fault.Wrap(fault.Unavailable, err, "the directory of the keys cannot be made")
 	}
 	b, err := readKeyFile(c.RootPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		b, err = makeRoot(c)
 	}
+	if err == nil && isSealed(b) {
+		b, seal, err = c.unseal(b)
+	}
 	if err != nil {
-		return root, err
+		return root, nil, err
 	}
 	defer clear(b)
 	if n, err := hex.Decode(root[:], bytes.TrimSpace(b)); err != nil || n != len(root) {
-		return root, fault.New(fault.Invalid, "the root key is not 32 bytes in hexadecimal")
+		return root, nil, fault.New(fault.Invalid, "the root key is not 32 bytes in hexadecimal")
 	}
-	return root, nil
+	return root, seal, nil
 }
 
 func readKeyFile(path string) ([]byte, error) {
@@ -49,7 +52,7 @@ func readKeyFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the root key cannot be read")
 	}
-	if len(bytes.TrimSpace(b)) != 64 {
+	if !isSealed(b) && len(bytes.TrimSpace(b)) != 64 {
 		return nil, fault.New(fault.Invalid, "the root key is not 32 bytes in hexadecimal")
 	}
 	return b, nil

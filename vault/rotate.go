@@ -121,7 +121,7 @@ func (r *rotation) wrap(ctx context.Context) error {
 	var outer [32]byte
 	rand.Read(outer[:]) // never fails: it ends the process instead
 	defer clear(outer[:])
-	wrapped, err := r.c.Provider.Wrap(ctx, outer[:], []byte(rootMagic))
+	wrapped, err := r.c.Provider.Wrap(ctx, outer[:], []byte(outerAAD))
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (k *keys) replaceRoot() error {
 	root := newRootKey()
 	defer clear(root[:])
 	next := k.now().next(root)
-	if err := k.config.replaceRoot(next); err != nil {
+	if err := k.config.replaceRoot(next, k.seal.Load()); err != nil {
 		return err
 	}
 	k.ring.Store(next)

@@ -203,7 +203,7 @@ func (k *keys) load(ctx context.Context) error {
 		}
 		k.config.Provider = p
 	}
-	s, err := openSlots(ctx, k.config)
+	s, err := openSlots(ctx, k.config, func() *[32]byte { return k.lasting(bindingLabel) })
 	if err == nil {
 		s.ringAge = func() (uint32, int) { r := k.now(); return r.generation, len(r.former) }
 		k.slots.Store(s)

@@ -43,6 +43,7 @@ type slots struct {
 	ahead  sync.WaitGroup // of buckets that are made before they are needed
 
 	ringAge func() (generation uint32, former int)
+	binding func() *[32]byte // the key of the root key that the list is sealed under too
 
 	mu      sync.RWMutex // held by readers of slots, so that no bucket moves under them
 	buckets map[uint32]*bucket
@@ -202,7 +203,7 @@ func (s *slots) fill(id uint32) error {
 	}
 	s.c.hook("vault.fill")
 	next := s.root.with(b)
-	if err := s.save(next); err != nil {
+	if err := s.save(&next); err != nil {
 		return err
 	}
 	s.root = next
@@ -260,8 +261,8 @@ func (s *slots) end() error {
 }
 
 // openSlots reads what is there, or makes it at first use.
-func openSlots(ctx context.Context, c Config) (_ *slots, err error) {
-	s := &slots{c: c, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{},
+func openSlots(ctx context.Context, c Config, binding func() *[32]byte) (_ *slots, err error) {
+	s := &slots{c: c, binding: binding, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{},
 		rooms: sync.Pool{New: func() any { return new([slotSize + 32]byte) }}}
 	if err := s.readRoot(ctx); err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ type Config struct {
 	RootPath string // of the root key, when it is kept elsewhere; default Dir/root
 	// Provider keeps the key-encryption key; nil is the file Dir/kek.
 	Provider Provider
+	// Passphrase gives what the root key is sealed by. It is asked where one is, once, and what it gives is overwritten.
+	Passphrase func() ([]byte, error)
 	// ReadOnly changes no file once they are made: new keys and shredded ones are so in memory only. For rehearsals.
 	ReadOnly bool
 	// Hook is called between the steps that change the files, by their names, for crash tests.
@@ -36,7 +38,8 @@ type hidden[T any] func() *T
 func hide[T any](secret *T) hidden[T] { return func() *T { return secret } }
 
 type keys struct {
-	ring    atomic.Pointer[ring] // another after a rotation of the root key
+	ring    atomic.Pointer[ring]     // another after a rotation of the root key
+	seal    atomic.Pointer[rootSeal] // of the root key; nil where it lies open
 	signing ed25519.PrivateKey
 	handed  handed
 
@@ -55,17 +58,16 @@ func (c *Config) hook(point string) {
 
 // Open reads the root key, or makes it at first use. A root key others may read is refused (fault.Invalid); one that does
 // not belong to ombud.pub, or is missing while ombud.pub is there, is too (fault.Integrity), for a new key could open
-// nothing of what was sealed.
+// nothing of what was sealed. Where it is sealed by a passphrase, a wrong one is fault.Denied, and none is fault.Waiting.
 func Open(c Config) (*Vault, error) {
-	if c.RootPath == "" {
-		c.RootPath = filepath.Join(c.Dir, rootKeyFile)
-	}
-	r, err := loadRing(c)
+	c.RootPath = c.rootPath()
+	r, seal, err := loadRing(c)
 	if err != nil {
 		return nil, err
 	}
 	v := fromRing(r)
 	v.in().config = c
+	v.in().seal.Store(seal)
 	if err := v.publish(filepath.Join(c.Dir, publicFile)); err != nil {
 		return nil, err
 	}
@@ -95,6 +97,7 @@ func (k *keys) forget() {
 	}
 	clear(k.signing[:ed25519.SeedSize])
 	k.ring.Load().forget()
+	k.seal.Load().forget()
 	k.handed.forget()
 }
 

@@ -64,6 +64,9 @@ var deeds = map[string]string{
 	"ledger.restored": "brought back from a backup",
 	"subject.read":    "what one person chose was read",
 	"vault.copied":    "keys copied",
+	"vault.sealed":    "root key sealed, or opened again",
+	"vault.unsealed":  "passphrase given to the server",
+	"vault.guessed":   "wrong passphrases",
 	"vault.restored":  "keys brought back from a copy",
 	"vault.rotated":   "keys made new",
 }
