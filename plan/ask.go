@@ -1,44 +1,39 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
 )
 
-// ask puts questions to their stores, each store's in one go, all stores at once.
+// ask puts questions to their stores, each store's in one go, all stores at once. It orders qs anew.
 func (w *walk) ask(ctx context.Context, qs []question) error {
-	byStore := map[string][]question{}
-	var order []string
-	for _, q := range qs {
+	qs = slices.DeleteFunc(qs, func(q question) bool {
 		if !q.d.Table.Rights.Select {
 			w.missingRight(q.d)
-			continue
 		}
-		if _, ok := byStore[q.d.System]; !ok {
-			order = append(order, q.d.System)
-		}
-		byStore[q.d.System] = append(byStore[q.d.System], q)
+		return !q.d.Table.Rights.Select
+	})
+	slices.SortStableFunc(qs, func(a, b question) int { return cmp.Compare(a.d.System, b.d.System) })
+	return w.askEach(ctx, qs)
+}
+
+// askEach asks the first store here and the others meanwhile: one needs no goroutine, whose stack would have to grow anew.
+func (w *walk) askEach(ctx context.Context, qs []question) error {
+	if len(qs) == 0 {
+		return ctx.Err()
 	}
-	errs := make([]error, len(order))
-	var wg sync.WaitGroup
-	for i, system := range order {
-		if i == len(order)-1 { // one store needs no goroutine, whose stack would have to grow anew
-			errs[i] = w.askStore(ctx, byStore[system])
-			break
-		}
-		wg.Go(func() { errs[i] = w.askStore(ctx, byStore[system]) })
+	n := slices.IndexFunc(qs, func(q question) bool { return q.d.System != qs[0].d.System })
+	if n < 0 {
+		return w.askStore(ctx, qs)
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+	others := make(chan error, 1)
+	go func() { others <- w.askEach(ctx, qs[n:]) }()
+	err := w.askStore(ctx, qs[:n])
+	return cmp.Or(<-others, err)
 }
 
 // askStore runs one store's questions pipelined. If that fails before any row came, each is asked
@@ -76,9 +71,9 @@ func isOurs(err error) bool {
 func (w *walk) askTogether(ctx context.Context, qs []question, rows *int) error {
 	sels := make([]connector.Select, len(qs))
 	nth := make([]map[string]int, len(qs))
-	for i, q := range qs {
-		sels[i] = q.sel
-		if q.d.Table.Locator.Kind == connector.ByPredicate {
+	for i := range qs {
+		sels[i] = qs[i].sel
+		if qs[i].d.Table.Locator.Kind == connector.ByPredicate {
 			nth[i] = map[string]int{}
 		}
 	}

@@ -198,7 +198,7 @@ const (
 
 func (w *walk) fillSystems(p *Plan, groups []*group) {
 	for _, s := range w.g.Systems {
-		sp := SystemPlan{ID: s.Config.ID, Location: s.Config.Location, Datasets: []Step{}}
+		sp := SystemPlan{ID: s.Config.ID, Location: s.Config.Location, Datasets: make([]Step, 0, len(groups))}
 		if s.Schema != nil {
 			sp.Engine = s.Schema.Engine
 		}

@@ -46,28 +46,29 @@ func (w *walk) expandAll(ctx context.Context, front map[*catalog.Dataset]ranges,
 		if len(front[d]) == 0 {
 			continue
 		}
-		parts := front[d].parts(int64(w.e.cfg.Chunk))
-		if few {
-			parts = []ranges{front[d]}
-		}
 		asks, err := w.follows(d, front[d])
 		if err != nil {
 			return err
 		}
+		if few {
+			recs, err := w.rows(d, front[d])
+			if err != nil {
+				return err
+			}
+			for _, ask := range asks {
+				qs = ask(qs, recs)
+			}
+			continue
+		}
 		for _, ask := range asks {
-			for _, part := range parts {
+			for _, part := range front[d].parts(int64(w.e.cfg.Chunk)) {
 				recs, err := w.rows(d, part)
 				if err != nil {
 					return err
 				}
-				qs = append(qs, ask(recs)...)
-				if few {
-					continue
-				}
-				if err := w.ask(ctx, qs); err != nil {
+				if err := w.ask(ctx, ask(nil, recs)); err != nil {
 					return err
 				}
-				qs = nil
 			}
 		}
 	}
@@ -80,35 +81,38 @@ func (w *walk) rows(d *catalog.Dataset, rs ranges) ([]*record, error) {
 	return out, err
 }
 
+// follower adds the questions that follow from rows to others.
+type follower func(qs []question, recs []*record) []question
+
 // follows is what to ask about the rows of a dataset: their children by each edge, and who else they are.
-func (w *walk) follows(d *catalog.Dataset, rs ranges) ([]func([]*record) []question, error) {
+func (w *walk) follows(d *catalog.Dataset, rs ranges) ([]follower, error) {
 	seen := map[int32]bool{}
 	if err := w.sets[d].some(rs, func(r *record) error { seen[r.path] = true; return nil }); err != nil {
 		return nil, err
 	}
 	paths := slices.SortedFunc(maps.Keys(seen), func(a, b int32) int { return cmp.Compare(w.paths[a], w.paths[b]) })
-	var out []func([]*record) []question
+	var out []follower
 	for _, e := range d.In {
 		for _, path := range paths {
-			out = append(out, func(recs []*record) []question { return w.below(d, recs, e, path) })
+			out = append(out, func(qs []question, recs []*record) []question { return w.below(qs, d, recs, e, path) })
 		}
 	}
 	for _, path := range paths {
-		out = append(out, func(recs []*record) []question { return w.aliases(d, recs, path) })
+		out = append(out, func(qs []question, recs []*record) []question { return w.aliases(qs, d, recs, path) })
 	}
-	return append(out, func(recs []*record) []question { return w.identities(d, recs) }), nil
+	return append(out, func(qs []question, recs []*record) []question { return append(qs, w.identities(d, recs)...) }), nil
 }
 
 // below asks for the children of newly reached rows, by an edge.
-func (w *walk) below(d *catalog.Dataset, recs []*record, e *catalog.Edge, path int32) []question {
+func (w *walk) below(qs []question, d *catalog.Dataset, recs []*record, e *catalog.Edge, path int32) []question {
 	if e.Child.Ignored {
-		return nil
+		return qs
 	}
 	keys := w.parentKeys(d, recs, e, path)
 	if len(keys) == 0 {
-		return nil
+		return qs
 	}
-	return []question{{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)}}
+	return append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
 }
 
 // parentKeys are the distinct keys by which children refer to those of the rows that were met by a
@@ -134,8 +138,7 @@ func (w *walk) parentKeys(d *catalog.Dataset, recs []*record, e *catalog.Edge, p
 }
 
 // aliases asks for the base rows of the same person.
-func (w *walk) aliases(d *catalog.Dataset, recs []*record, path int32) []question {
-	var qs []question
+func (w *walk) aliases(qs []question, d *catalog.Dataset, recs []*record, path int32) []question {
 	s := w.sets[d]
 	for _, e := range d.Out {
 		if e.Role != catalog.Alias || e.Parent.Ignored {

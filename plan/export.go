@@ -66,7 +66,7 @@ func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64,
 	for i, c := range d.Table.Columns {
 		all[i] = s.at[c.Name]
 	}
-	opaque := opaqueColumns(d)
+	opaque, words := opaqueColumns(d), redacts(d) || writerColumn(d) != ""
 	row := make([]connector.Value, len(all))
 	return s.each(func(r *record) error {
 		w.settle(s, r)
@@ -77,7 +77,7 @@ func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64,
 			row[i] = r.cells[at]
 		}
 		item := Item{System: d.System, Dataset: d.Name, Path: w.paths[r.path], Columns: d.Table.Columns, Role: roleOf(r)}
-		item.Withheld = w.withhold(s, r, row, held)
+		item.Withheld = w.withhold(s, r, row, words, held)
 		if err := w.storage.failed(); err != nil {
 			return err
 		}
@@ -86,8 +86,12 @@ func (w *walk) exportDataset(d *catalog.Dataset, sink Sink, held map[Held]int64,
 	})
 }
 
-// withhold blanks what is not the subject's to have: words of others, and who else owns the row.
-func (w *walk) withhold(s *rowset, r *record, row []connector.Value, held map[Held]int64) []string {
+// withhold blanks what is not the subject's to have: words of others, which a row of the subject's may hold where words
+// is true, and who else owns the row.
+func (w *walk) withhold(s *rowset, r *record, row []connector.Value, words bool, held map[Held]int64) []string {
+	if !r.co && !words {
+		return nil
+	}
 	var out []string
 	blank := func(column, why string) {
 		i := columnAt(s.d, column)
@@ -109,7 +113,7 @@ func (w *walk) withhold(s *rowset, r *record, row []connector.Value, held map[He
 			}
 		}
 	}
-	if w.q.Reviewed || !r.co && !redacts(s.d) && writerColumn(s.d) == "" {
+	if w.q.Reviewed {
 		return out
 	}
 	if w.writerOf(s, r) != bySubject {
@@ -132,6 +136,7 @@ func (w *walk) fillExport(o *Outcome, p *Plan, held map[Held]int64) {
 	})
 	p.Held = o.Held
 	for _, s := range p.Systems {
+		o.Done = slices.Grow(o.Done, len(s.Datasets))
 		for _, st := range s.Datasets {
 			d := Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows, Found: st.Rows}
 			if st.Method == export {

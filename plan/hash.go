@@ -31,8 +31,10 @@ func Hash(p *Plan) string {
 	if err != nil {
 		return "" // no field of a Plan can fail to marshal
 	}
-	h := sha256.Sum256(append([]byte(hashVersion+"\n"), b...))
-	return hex.EncodeToString(h[:])
+	h := sha256.New()
+	h.Write([]byte(hashVersion + "\n"))
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // sum adds keyed row hashes modulo 2^256: order does not matter, and equal rows do not cancel as

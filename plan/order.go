@@ -53,7 +53,15 @@ func (w *walk) components() [][]*catalog.Dataset {
 
 // order is the components in one row.
 func (w *walk) order() []*catalog.Dataset {
-	return slices.Concat(w.components()...)
+	out := make([]*catalog.Dataset, 0, len(w.sets))
+	for _, c := range w.l.components() {
+		for _, d := range c {
+			if w.sets[d] != nil {
+				out = append(out, d)
+			}
+		}
+	}
+	return out
 }
 
 // tarjan finds strongly connected components, each when everything it leads to is found.

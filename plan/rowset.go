@@ -63,12 +63,7 @@ type rowset struct {
 }
 
 func newRowset(d *catalog.Dataset, shape *shape, storage *storage) *rowset {
-	s := &rowset{d: d, shape: shape, storage: storage}
-	if s.indexed {
-		s.byKey = map[string]*record{}
-		s.index = map[string]map[string][]*record{}
-	}
-	return s
+	return &rowset{d: d, shape: shape, storage: storage}
 }
 
 // key is the row's address.
@@ -125,6 +120,9 @@ func (s *rowset) keep(r *record) {
 	s.mem = append(s.mem, r)
 	if !s.indexed {
 		return
+	}
+	if s.byKey == nil {
+		s.byKey = map[string]*record{}
 	}
 	s.byKey[s.address(r, int(r.nth))] = r
 	clear(s.index) // made again when asked for
@@ -210,6 +208,9 @@ func (s *rowset) find(columns []string, fold bool, key string) []*record {
 			if k := encodeKey(s.values(r, columns), fold); k != "" {
 				ix[k] = append(ix[k], r)
 			}
+		}
+		if s.index == nil {
+			s.index = map[string]map[string][]*record{}
 		}
 		s.index[name] = ix
 	}

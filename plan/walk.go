@@ -193,6 +193,9 @@ func hasAlias(d *catalog.Dataset) bool {
 // isJudged reports whether the row's owner is read from this edge: direct edges that are set, and
 // only without any the edges it hangs by.
 func (w *walk) isJudged(s *rowset, r *record, e *catalog.Edge) bool {
+	if e.Direct() {
+		return set(s, r, e)
+	}
 	return slices.Contains(w.judged(s, r), e)
 }
 
@@ -220,8 +223,10 @@ func (w *walk) judged(s *rowset, r *record) []*catalog.Edge {
 
 // set reports whether an edge of the row refers to anything: no NULL part, and of the right type.
 func set(s *rowset, r *record, e *catalog.Edge) bool {
-	if s.values(r, e.ChildColumns).HasNull() {
-		return false
+	for _, c := range e.ChildColumns {
+		if r.cells[s.at[c]].IsNull() {
+			return false
+		}
 	}
 	for column, value := range e.When() {
 		if at, ok := s.at[column]; !ok || r.cells[at].S != value {

@@ -296,10 +296,10 @@ func (t *tx) verify(ctx context.Context, p *act) error {
 	q.where = append(q.where, p.locator)
 	q.Lock = true
 	list := q.rows()
-	at, r := len(p.table.Locator.Columns), newReader(q.columns)
+	at, r := len(p.table.Locator.Columns), reader{}
 	found := map[string]string{}
 	_, err = t.run(ctx, list, func(_ int, raw [][]byte) error {
-		if row := r.read(raw); q.passes(row) {
+		if row := r.read(q.columns, raw); q.passes(row) {
 			found[connector.Key(row[:at]).Encode()] = connector.RowHash(row[at:len(names)])
 		}
 		return nil

@@ -23,7 +23,11 @@ type builder struct {
 	args [][]byte
 }
 
+// add writes parts of the statement. Most fit at once.
 func (b *builder) add(parts ...string) *builder {
+	if b.sql.Cap() == 0 {
+		b.sql.Grow(256)
+	}
 	for _, p := range parts {
 		b.sql.WriteString(p)
 	}
@@ -36,6 +40,14 @@ func (b *builder) joint(i int, separator string) *builder {
 		b.sql.WriteString(separator)
 	}
 	return b
+}
+
+// column names a column of table "t".
+func (b *builder) column(name string) *builder {
+	if strings.Contains(name, `"`) {
+		return b.add("t.", quote(name))
+	}
+	return b.add(`t."`, name, `"`)
 }
 
 // param keeps a parameter and gives its placeholder.

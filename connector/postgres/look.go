@@ -17,6 +17,7 @@ import (
 func (s *store) Look(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) error {
 	var list []statement
 	var asked []*glance
+	var r reader
 	for i, q := range qs {
 		g, err := newGlance(i, q)
 		if err != nil {
@@ -31,7 +32,7 @@ func (s *store) Look(ctx context.Context, qs []connector.Select, row func(int, [
 		if g.q.Limit > 0 && g.delivered == g.q.Limit {
 			return last(n, len(asked))
 		}
-		cells := g.reader.read(raw)
+		cells := r.read(g.shown, raw)
 		if !g.passes(cells) {
 			return nil
 		}
@@ -54,7 +55,6 @@ type glance struct {
 	args      [][]byte
 	folded    []folds
 	shown     []*connector.Column
-	reader    *reader
 	delivered int
 }
 
@@ -77,7 +77,6 @@ func newGlance(n int, q connector.Select) (*glance, error) {
 		g.possible = g.possible && !r.empty()
 		g.join(i, r)
 	}
-	g.reader = newReader(g.shown)
 	return g, nil
 }
 

@@ -106,7 +106,7 @@ func (q *question) rows() (list []statement) {
 		b := &builder{}
 		b.add("SELECT ")
 		for i, c := range q.columns {
-			b.joint(i, ", ").add("t.", quote(c.Name))
+			b.joint(i, ", ").column(c.Name)
 		}
 		b.add(" FROM ", source(q.Table), " AS t")
 		writeWhere(b, where)
@@ -143,7 +143,7 @@ func (q *question) writeTail(b *builder) {
 	if q.Sorted {
 		b.add(" ORDER BY ")
 		for i, c := range q.Table.Locator.Columns {
-			b.joint(i, ", ").add("t.", quote(c))
+			b.joint(i, ", ").column(c)
 		}
 	}
 	if q.Limit > 0 && len(q.folds) == 0 { // a folded condition still drops rows here
@@ -163,18 +163,18 @@ func (s *store) Select(ctx context.Context, qs []connector.Select, row func(int,
 // the surplus of its later chunks is dropped.
 func ask(qs []connector.Select, row func(int, []connector.Value) error, send func([]statement, func(int, [][]byte) error) error) error {
 	var (
-		list    []statement
-		query   []int
-		ready   = make([]*question, len(qs))
-		readers = make([]*reader, len(qs))
-		left    = make([]int, len(qs))
+		list  = make([]statement, 0, len(qs))
+		query = make([]int, 0, len(qs)) // of each statement
+		ready = make([]*question, len(qs))
+		left  = make([]int, len(qs))
+		r     reader
 	)
 	for i, q := range qs {
 		p, err := prepare(q)
 		if err != nil {
 			return err
 		}
-		ready[i], readers[i], left[i] = p, newReader(p.columns), q.Limit
+		ready[i], left[i] = p, q.Limit
 		for _, st := range p.rows() {
 			list, query = append(list, st), append(query, i)
 		}
@@ -185,7 +185,7 @@ func ask(qs []connector.Select, row func(int, []connector.Value) error, send fun
 		if q.Limit > 0 && left[i] == 0 {
 			return last(i, len(qs))
 		}
-		cells := readers[i].read(raw)
+		cells := r.read(q.columns, raw)
 		if !q.passes(cells) {
 			return nil
 		}
@@ -268,8 +268,9 @@ func (s *store) Sample(ctx context.Context, t *connector.Table, columns []string
 const spread = 4
 
 func (s *store) sample(ctx context.Context, q *question, st statement) (rows [][]connector.Value, err error) {
+	var r reader
 	err = s.query(ctx, []statement{st}, func(_ int, raw [][]byte) error {
-		rows = append(rows, slices.Clone(newReader(q.columns).read(raw)))
+		rows = append(rows, slices.Clone(r.read(q.columns, raw)))
 		return nil
 	})
 	return rows, err

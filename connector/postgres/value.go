@@ -12,30 +12,25 @@ import (
 
 // reader turns rows of the wire into values, with one string for all cells of a row.
 type reader struct {
-	columns []*connector.Column
-	row     []connector.Value
-	buffer  []byte
-	ends    []int
+	row    []connector.Value
+	buffer []byte
+	ends   []int
 }
 
-func newReader(columns []*connector.Column) *reader {
-	return &reader{columns: columns, row: make([]connector.Value, len(columns)), ends: make([]int, len(columns))}
-}
-
-// read gives the row; the slice is the reader's, its strings are the caller's.
-func (r *reader) read(raw [][]byte) []connector.Value {
-	r.buffer = r.buffer[:0]
-	for i, c := range r.columns {
+// read gives a row of these columns; the slice is the reader's, its strings are the caller's.
+func (r *reader) read(columns []*connector.Column, raw [][]byte) []connector.Value {
+	r.buffer, r.row, r.ends = r.buffer[:0], r.row[:0], r.ends[:0]
+	for i, c := range columns {
 		r.buffer = appendCell(r.buffer, c, raw[i])
-		r.ends[i] = len(r.buffer)
+		r.ends = append(r.ends, len(r.buffer))
 	}
 	all, from := string(r.buffer), 0
-	for i, c := range r.columns {
-		r.row[i] = connector.Value{Kind: c.Kind, S: all[from:r.ends[i]]}
+	for i, c := range columns {
+		v := connector.Value{Kind: c.Kind, S: all[from:r.ends[i]]}
 		if raw[i] == nil {
-			r.row[i] = connector.Value{}
+			v = connector.Value{}
 		}
-		from = r.ends[i]
+		r.row, from = append(r.row, v), r.ends[i]
 	}
 	return r.row
 }
