@@ -33,10 +33,16 @@ func (l *looker) ask(ctx context.Context, gs []*glance) error {
 		}
 	}
 	var wg sync.WaitGroup
+	var parts [][]int
 	for _, mine := range byStore {
-		for part := range slices.Chunk(mine, (len(mine)+together-1)/together) {
-			wg.Go(func() { lookAt(ctx, gs, part, seen) })
+		parts = slices.AppendSeq(parts, slices.Chunk(mine, (len(mine)+together-1)/together))
+	}
+	for i, part := range parts {
+		if i == len(parts)-1 { // the last needs no goroutine, whose stack would have to grow anew
+			lookAt(ctx, gs, part, seen)
+			break
 		}
+		wg.Go(func() { lookAt(ctx, gs, part, seen) })
 	}
 	wg.Wait()
 	if ctx.Err() != nil {

@@ -12,16 +12,12 @@ import (
 
 // Schema reads the catalog in one read transaction.
 func (s *Store) Schema(ctx context.Context) (*connector.Schema, error) {
-	conn, err := s.db.Conn(ctx)
+	t, err := s.reading(ctx, s.db)
 	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	defer conn.Close()
-	if _, err := s.exec(ctx, single{conn}, "BEGIN"); err != nil {
 		return nil, err
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // nothing was written
-	c := catalog{s: s, ctx: ctx, conn: single{conn}, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}, types: map[string]connector.Column{}}
+	defer t.Rollback(ctx) //nolint:errcheck // nothing was written
+	c := catalog{s: s, ctx: ctx, conn: t.conn, tables: map[string]*connector.Table{}, sql: map[string]string{}, keyed: map[string]bool{}, types: map[string]connector.Column{}}
 	for _, step := range []func() error{
 		c.readVersion, c.readText, c.readTables, c.readColumns, c.readOddColumns, c.readKeys, c.readIndexes,
 		c.readTriggers, c.finish, c.readRows, c.readNotes,

@@ -16,7 +16,7 @@ func (s *Store) Fingerprint(ctx context.Context) (string, error) {
 	if err != nil || !os.SameFile(now, s.file) {
 		return "", fault.New(fault.Unavailable, "system %s: the SQLite file was moved or replaced while it was open", s.system)
 	}
-	version, err := s.number(ctx, s.db, "PRAGMA main.schema_version")
+	version, err := s.number(ctx, s.eye, "PRAGMA main.schema_version")
 	if err != nil {
 		return "", err
 	}

@@ -2,8 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -145,7 +145,7 @@ func TestLogIsEmptied(t *testing.T) {
 		}
 	}
 	empty("write-ahead log emptied")
-	reader, err := s.begin(t.Context(), "BEGIN")
+	reader, err := s.reading(t.Context(), s.db)
 	if err != nil {
 		t.Fatal(err)
 	}

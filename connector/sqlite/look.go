@@ -29,11 +29,29 @@ var errEnough = errors.New("enough rows")
 
 // Look asks like Select, apart from it.
 func (s *Store) Look(ctx context.Context, qs []connector.Select, row func(query int, row []connector.Value) error) error {
+	if len(qs) < 2 {
+		return s.looks(ctx, s.eye, qs, row)
+	}
+	t, err := s.reading(ctx, s.eye)
+	if err != nil {
+		return err
+	}
+	err = s.looks(ctx, t.conn, qs, row)
+	if ended := t.Rollback(ctx); err == nil {
+		err = ended
+	}
+	return err
+}
+
+func (s *Store) looks(ctx context.Context, r runner, qs []connector.Select, row func(query int, row []connector.Value) error) error {
+	ctx, w := s.watch(ctx)
+	defer w.end()
 	for i, q := range qs {
 		l, err := s.newLook(q)
 		if err != nil {
 			return err
 		}
+		l.from, l.watch, l.swift = r, w, i > 0 && swift(q)
 		l.deliver = func(cells []connector.Value) error { return row(i, cells) }
 		if err := l.run(ctx); err != nil && !errors.Is(err, errEnough) {
 			return err
@@ -45,6 +63,9 @@ func (s *Store) Look(ctx context.Context, qs []connector.Select, row func(query 
 // look is one question.
 type look struct {
 	s         *Store
+	from      runner
+	watch     *watch
+	swift     bool
 	q         connector.Select
 	conds     []lookCond
 	columns   []string // to read: those asked for, then those of the conditions
@@ -195,7 +216,7 @@ func (l *look) read(ctx context.Context, driver int, chunk [][]connector.Value) 
 	for _, cells := range chunk {
 		only[lookCode(cells)] = true
 	}
-	return l.s.query(ctx, l.s.eye, text, args, func(row []connector.Value) error {
+	return l.s.watched(ctx, l.watch, l.from, statement{text: text, args: args, swift: l.swift}, func(row []connector.Value) error {
 		for i := range l.conds {
 			var keys map[string]bool
 			if i == driver {

@@ -114,9 +114,6 @@ func (w *watch) outside(receive func() error) error {
 // query runs one statement and delivers its rows; the row is valid during the call only. An error
 // of row is returned as it is.
 func (s *Store) query(ctx context.Context, r runner, text string, args []any, row func([]connector.Value) error) error {
-	if err := s.pace.wait(ctx); err != nil {
-		return err
-	}
 	ctx, w := s.watch(ctx)
 	defer w.end()
 	return s.watched(ctx, w, r, statement{text: text, args: args}, row)
@@ -124,7 +121,9 @@ func (s *Store) query(ctx context.Context, r runner, text string, args []any, ro
 
 // watched is query under a watch that looks after several statements, one after the other.
 func (s *Store) watched(ctx context.Context, w *watch, r runner, q statement, row func([]connector.Value) error) error {
-	w.moved.Store(true)
+	if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
+		return err
+	}
 	var values []connector.Value
 	var refused error
 	receive := func() error { return row(values) }
@@ -153,11 +152,16 @@ func (s *Store) watched(ctx context.Context, w *watch, r runner, q statement, ro
 
 // exec runs one statement and gives the rows it changed itself, without cascades and triggers.
 func (s *Store) exec(ctx context.Context, r runner, text string, args ...any) (int64, error) {
-	if err := s.pace.wait(ctx); err != nil {
-		return 0, err
-	}
 	ctx, w := s.watch(ctx)
 	defer w.end()
+	return s.change(ctx, w, r, text, args)
+}
+
+// change is exec under a watch that looks after several statements, one after the other.
+func (s *Store) change(ctx context.Context, w *watch, r runner, text string, args []any) (int64, error) {
+	if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
+		return 0, err
+	}
 	var n int64
 	err := r.on(ctx, func(k *keeper) (err error) {
 		n, err = k.exec(ctx, text, args)

@@ -16,7 +16,7 @@ func (s *Store) Select(ctx context.Context, qs []connector.Select, row func(quer
 	if len(qs) < 2 {
 		return s.selects(ctx, s.db, qs, row)
 	}
-	t, err := s.begin(ctx, "BEGIN")
+	t, err := s.reading(ctx, s.db)
 	if err != nil {
 		return err
 	}
@@ -36,9 +36,6 @@ func (s *Store) selects(ctx context.Context, r runner, qs []connector.Select, ro
 			return s.refuse(err)
 		}
 		ready := statement{text: text, args: args, swift: i > 0 && swift(q)}
-		if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
-			return err
-		}
 		if err := s.watched(ctx, w, r, ready, func(cells []connector.Value) error { return row(i, cells) }); err != nil {
 			return err
 		}

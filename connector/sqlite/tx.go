@@ -25,25 +25,40 @@ var errEnded = errors.New("the transaction has ended")
 
 // Begin waits for the write lock as long as the timeout allows.
 func (s *Store) Begin(ctx context.Context) (connector.Tx, error) {
-	t, err := s.begin(ctx, "BEGIN IMMEDIATE")
-	if err != nil {
-		return nil, err
-	}
-	return t, nil
-}
-
-func (s *Store) begin(ctx context.Context, how string) (*tx, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	if _, err := s.exec(ctx, single{conn}, how); err != nil {
+	if _, err := s.exec(ctx, single{conn}, "BEGIN IMMEDIATE"); err != nil {
 		// Whoever went away meanwhile may have left a transaction that has begun: a closed connection has none.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		_ = conn.Close()
 		return nil, err
 	}
 	return &tx{s: s, conn: single{conn}}, nil
+}
+
+// reading begins a transaction that only reads. It waits for nobody, so it does not look whether ctx ends
+// meanwhile: it would not be known whether the transaction has begun.
+func (s *Store) reading(ctx context.Context, from pool) (*tx, error) {
+	conn, err := from.Conn(ctx)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	t := &tx{s: s, conn: single{conn}}
+	if err := t.control(ctx, "BEGIN"); err != nil {
+		_ = conn.Close()
+		return nil, s.fail(ctx, err)
+	}
+	return t, nil
+}
+
+// control begins or ends the transaction, also after the context ended.
+func (t *tx) control(ctx context.Context, how string) error {
+	return t.conn.on(ctx, func(k *keeper) error {
+		_, err := k.exec(context.WithoutCancel(ctx), how, nil)
+		return err
+	})
 }
 
 // Defer postpones the check of all foreign keys to Commit, whatever they declare.
@@ -84,7 +99,7 @@ func (t *tx) Rollback(ctx context.Context) error {
 		return nil
 	}
 	t.done = true
-	if _, err := t.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); err != nil {
+	if err := t.control(ctx, "ROLLBACK"); err != nil {
 		// SQLite has rolled back by itself, or never will: a closed connection always has.
 		_ = t.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
@@ -103,9 +118,11 @@ func (t *tx) Do(ctx context.Context, acts []connector.Act) ([]int64, error) {
 	if t.done || t.failed {
 		return nil, errEnded
 	}
+	ctx, w := t.s.watch(ctx)
+	defer w.end()
 	affected := make([]int64, len(acts))
 	for i, act := range acts {
-		n, err := t.act(ctx, act)
+		n, err := t.act(ctx, w, act)
 		if err != nil {
 			t.failed = true
 			return nil, fmt.Errorf("%s of %s: %w", act.Verb, act.Table.Dataset(), err)
@@ -115,7 +132,7 @@ func (t *tx) Do(ctx context.Context, acts []connector.Act) ([]int64, error) {
 	return affected, nil
 }
 
-func (t *tx) act(ctx context.Context, act connector.Act) (int64, error) {
+func (t *tx) act(ctx context.Context, w *watch, act connector.Act) (int64, error) {
 	if err := valid(act); err != nil {
 		return 0, err
 	}
@@ -128,20 +145,24 @@ func (t *tx) act(ctx context.Context, act connector.Act) (int64, error) {
 	}
 	perRow := act.Verb == connector.Update && len(act.Values) > 1
 	if !perRow && len(act.Expect) == 0 {
-		return t.change(ctx, act.Table, set, append([]connector.Match{rows(act.Table, act.Rows)}, act.Fence...))
+		return t.change(ctx, w, act.Table, set, append([]connector.Match{rows(act.Table, act.Rows)}, act.Fence...))
 	}
-	found, err := t.find(ctx, act)
+	var found []located
+	err := w.outside(func() (err error) {
+		found, err = t.find(ctx, act)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
 	if perRow {
-		return t.updateEach(ctx, act, found)
+		return t.updateEach(ctx, w, act, found)
 	}
 	keys := make([]connector.Key, len(found))
 	for i, f := range found {
 		keys[i] = f.key
 	}
-	return t.change(ctx, act.Table, set, []connector.Match{rows(act.Table, keys)})
+	return t.change(ctx, w, act.Table, set, []connector.Match{rows(act.Table, keys)})
 }
 
 // valid refuses acts that say no clear thing.
@@ -171,7 +192,7 @@ func rows(t *connector.Table, keys []connector.Key) connector.Match {
 }
 
 // change runs one statement on all rows that match.
-func (t *tx) change(ctx context.Context, table *connector.Table, verb func(*builder) (string, error), where []connector.Match) (int64, error) {
+func (t *tx) change(ctx context.Context, w *watch, table *connector.Table, verb func(*builder) (string, error), where []connector.Match) (int64, error) {
 	b := &builder{table: table}
 	text, err := verb(b)
 	if err != nil {
@@ -181,7 +202,7 @@ func (t *tx) change(ctx context.Context, table *connector.Table, verb func(*buil
 	if err != nil {
 		return 0, err
 	}
-	return t.s.exec(ctx, t.conn, text+" WHERE "+condition, b.args...)
+	return t.s.change(ctx, w, t.conn, text+" WHERE "+condition, b.args)
 }
 
 // update writes UPDATE … SET.
@@ -253,7 +274,7 @@ func comparable(columns []*connector.Column, k connector.Key) string {
 }
 
 // updateEach gives every row found values of its own.
-func (t *tx) updateEach(ctx context.Context, act connector.Act, found []located) (int64, error) {
+func (t *tx) updateEach(ctx context.Context, w *watch, act connector.Act, found []located) (int64, error) {
 	if len(found) == 0 {
 		return 0, nil
 	}
@@ -269,8 +290,6 @@ func (t *tx) updateEach(ctx context.Context, act connector.Act, found []located)
 		where = append(where, fmt.Sprintf("%s = %s AND %[1]s = %[2]s COLLATE BINARY", ref(c), p))
 	}
 	text += " WHERE " + strings.Join(where, " AND ")
-	ctx, w := t.s.watch(ctx)
-	defer w.end()
 	var total int64
 	err = t.conn.on(ctx, func(k *keeper) error {
 		for _, f := range found {
@@ -278,7 +297,7 @@ func (t *tx) updateEach(ctx context.Context, act connector.Act, found []located)
 			for _, v := range slices.Concat(act.Values[f.index], f.key) {
 				args = append(args, encode(v))
 			}
-			w.timer.Reset(w.limit)
+			w.moved.Store(true)
 			n, err := k.exec(ctx, text, args)
 			if err != nil {
 				return err
