@@ -218,12 +218,25 @@ func (f *fleet) laps(who string, send func(events int), quiet func()) map[string
 
 // quiet waits until every outcome is recorded, so that the next round does not pay for it.
 func (r *relayed) quiet() {
+	for !r.written() {
+	}
 	for {
 		all, err := r.relay.List(context.Background(), event.Filter{State: event.Pending, Limit: 1})
 		if err == nil && len(all) == 0 {
 			return
 		}
 	}
+}
+
+// written tells whether the rows of all that happened are in the store: before, none of them is pending there either.
+func (r *relayed) written() bool {
+	var at int64
+	err := r.store.Read(context.Background(), func(tx *db.Tx) error {
+		return tx.QueryRow(context.Background(), "select revision from propagation_cursor").Scan(&at)
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return err == nil && at == r.n
 }
 
 // measureFirst compares the way to the first service with one durable commit.
@@ -281,6 +294,8 @@ func measureDead(t *testing.T, r *report, f *fleet, well *relayed, z size) {
 
 // mostlyQuiet is quiet for all but the dead one, which is the last.
 func (r *relayed) mostlyQuiet() {
+	for !r.written() {
+	}
 	for {
 		all, err := r.relay.Status(context.Background())
 		if err == nil && !slices.ContainsFunc(all[:services], func(s event.Status) bool { return s.Pending > 0 }) {

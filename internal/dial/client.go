@@ -1,7 +1,9 @@
 package dial
 
 import (
+	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -50,9 +52,8 @@ func client(w Way, config *tls.Config) *http.Client {
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: headerLimit, DisableCompression: true,
 	}
 	return &http.Client{
-		Timeout:       w.Attempt,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &bounded{transport, w.Answer},
+		Transport:     &bounded{transport, w.Attempt, w.Answer},
 	}
 }
 
@@ -60,18 +61,35 @@ func dialer(private bool) *net.Dialer {
 	return &net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second, Control: control(private)}
 }
 
-// bounded ends an answer that is longer than it may be.
+// bounded ends a call that takes longer than it may, and an answer that is longer. Client.Timeout would need two goroutines
+// for each call here: it knows only a Transport of its own.
 type bounded struct {
 	*http.Transport
-	most int64
+	attempt time.Duration
+	most    int64
 }
 
 // RoundTrip gives an answer whose body cannot be read beyond the limit: there it ends with an error, as if the connection
 // had broken.
 func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := b.Transport.RoundTrip(r)
-	if err == nil {
-		res.Body = http.MaxBytesReader(nil, res.Body, b.most)
+	ctx, end := context.WithTimeout(r.Context(), b.attempt)
+	res, err := b.Transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		end()
+		return nil, err
 	}
-	return res, err
+	res.Body = &timed{http.MaxBytesReader(nil, res.Body, b.most), end}
+	return res, nil
+}
+
+// timed is a body; with it ends the time of the call.
+type timed struct {
+	io.ReadCloser
+	end context.CancelFunc
+}
+
+// Close closes the body.
+func (t *timed) Close() error {
+	defer t.end()
+	return t.ReadCloser.Close()
 }

@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	grace = 25   // milliseconds that rows wait for their first outcome, to be written with it
+	grace = 100  // milliseconds that rows wait for their first outcome, to be written with it, after another one came
+	most  = 250  // milliseconds that they wait for it at all
 	quiet = 1000 // milliseconds that the cursor alone may lag: who routes to nobody again does no harm
 
+	openLimit  = 512  // rows that will soon have an outcome: with more, the last would wait too long for theirs
 	bookLimit  = 4096 // rows that memory knows and the store does not
 	writeLimit = 1024 // rows of one transaction, and so how long other writers wait for it
 )
@@ -23,8 +25,9 @@ type book struct {
 	writing []*batch // taken, and not in the store yet
 	rows    int      // in both
 	results []result // of rows that are in the store, or on their way there
+	noted   int64    // when the newest outcome came of a row that waited for it
 	closed  bool
-	less    chan struct{} // closed, and made anew, when something was written
+	less    chan struct{} // closed, and made anew, when something was written or is about to be
 }
 
 // batch is rows that were routed together.
@@ -34,6 +37,7 @@ type batch struct {
 	rows    []row // until they are in the store
 	open    int   // how many of them will soon have an outcome
 	results []result
+	asked   bool // somebody waits for one of the rows
 	taken   bool // to be written
 }
 
@@ -61,7 +65,7 @@ func (k *book) add(b *batch, open int) {
 }
 
 // note takes the outcome of an attempt.
-func (k *book) note(x result) {
+func (k *book) note(x result, now int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	b := x.row.batch
@@ -70,10 +74,28 @@ func (k *book) note(x result) {
 		k.nudge()
 		return
 	}
+	k.noted = now
 	b.results = append(b.results, x)
 	if b.open--; b.open == 0 {
 		k.nudge()
 	}
+	if k.soon() == openLimit/2 {
+		k.signal()
+	}
+}
+
+// soon is how many rows will soon have an outcome.
+func (k *book) soon() (n int) {
+	for _, b := range k.batches {
+		n += b.open
+	}
+	return n
+}
+
+// signal has those look again who wait for room or for a row.
+func (k *book) signal() {
+	close(k.less)
+	k.less = make(chan struct{})
 }
 
 // close says that nothing more comes: what is there is to be written.
@@ -85,14 +107,14 @@ func (k *book) close() {
 }
 
 // due is when a batch is to be written.
-func (b *batch) due() int64 {
+func (k *book) due(b *batch) int64 {
 	switch {
 	case len(b.rows) == 0:
 		return b.made + quiet
-	case b.open <= 0:
+	case b.open <= 0 || b.asked:
 		return 0
 	}
-	return b.made + grace
+	return min(max(b.made, k.noted)+grace, b.made+most)
 }
 
 // taken is what one transaction writes.
@@ -113,7 +135,7 @@ func (k *book) take(now int64) (t taken) {
 	t.results, k.results = k.results, nil
 	for _, b := range k.batches {
 		along := len(b.rows) == 0 && !t.empty()
-		if at := b.due(); at > now && !along && !k.closed {
+		if at := k.due(b); at > now && !along && !k.closed {
 			t.due = at
 			break
 		}
@@ -125,7 +147,9 @@ func (k *book) take(now int64) (t taken) {
 		t.rows += len(b.rows)
 		t.batches = append(t.batches, b)
 	}
-	k.batches, k.writing = k.batches[len(t.batches):], t.batches
+	if k.batches, k.writing = k.batches[len(t.batches):], t.batches; len(t.batches) > 0 {
+		k.signal()
+	}
 	t.end = k.closed && t.empty()
 	return t
 }
@@ -139,26 +163,28 @@ func (k *book) wrote(t taken) {
 	for _, b := range t.batches {
 		b.rows = nil // lanes may hold on to the batch
 	}
-	close(k.less)
-	k.less = make(chan struct{})
+	k.signal()
 }
 
 // full gives a channel to wait on where there is no room for more rows; nil when there is.
 func (k *book) full() <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.rows < bookLimit {
+	if k.rows < bookLimit && k.soon() < openLimit {
 		return nil
 	}
 	return k.less
 }
 
-// knows gives a channel to wait on when the row with this id may be on its way to the store; nil when it is not.
+// knows gives a channel to wait on when the row with this id may be on its way to the store, and speeds it; nil when it is
+// not.
 func (k *book) knows(id string) <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, b := range slices.Concat(k.writing, k.batches) {
 		if slices.ContainsFunc(b.rows, func(w row) bool { return w.id == id }) {
+			b.asked = true
+			k.nudge()
 			return k.less
 		}
 	}

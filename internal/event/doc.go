@@ -7,7 +7,8 @@
 // it is sent again. A row holds no payload: the message is composed when it is sent, so that what was erased meanwhile is
 // never sent.
 //
-// Each target has a lane of its own: a dead target delays nobody. In a lane the messages of one subject go one after the
+// Each target has a lane of its own: a dead target delays nobody. One that answers at once gets one message after the other,
+// one that takes its time several at once. In a lane the messages of one subject go one after the
 // other, the next when the outcome of the one before is in the store; other subjects pass. A failed attempt is tried again
 // with exponential back-off and full jitter, 5 s to 12 h, for 3 days; then the message is dead until somebody replays it. A
 // target that is down is asked once per pause; what waited for it goes at once when it answers again, and is dead after its 3

@@ -76,7 +76,7 @@ type Bus interface {
 type Target struct {
 	ID       string
 	Bus      Bus
-	Parallel int // messages under way at once; 0 is 8
+	Parallel int // most messages under way at once; 0 is 8
 }
 
 // Failure is why a target did not take a message.
@@ -134,5 +134,8 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+	var room [40]byte
+	b := t.UTC().AppendFormat(room[:0], time.RFC3339) // a layout that the library knows; others cost ten times as much
+	ms := t.Nanosecond() / 1e6
+	return string(append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'))
 }

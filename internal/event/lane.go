@@ -9,6 +9,8 @@ import (
 const (
 	laneLimit = 2048 // rows of one target in memory
 	lookLimit = 512  // rows taken from the store at a time when there are more
+	parallel  = 8    // messages under way at once
+	unhurried = 250  // milliseconds that messages of a lane may wait for those before them
 )
 
 // lane is what memory knows of the pending rows of one target. As long as they are few it is whole: all of them are here,
@@ -23,8 +25,10 @@ type lane struct {
 	lines  map[string]*line // by subject
 	queue  lineHeap         // the lines with nothing under way
 	rows   int
-	busy   int // under way
-	out    int // under way, or not recorded yet
+	busy   int   // under way
+	begun  int64 // when the last was taken to be sent
+	took   int64 // milliseconds that the last one took which was received
+	out    int   // under way, or not recorded yet
 	whole  bool
 	look   bool  // the store may have rows that are due and not here
 	lookAt int64 // and surely has some then; 0 is never
@@ -67,8 +71,8 @@ func (l *lane) nudge() {
 func (l *lane) push(w row) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	goes := l.append(w) && !l.disabled && w.next >= l.until
-	if !goes {
+	goes := l.append(w) && !l.disabled && w.next >= l.until && l.streak == 0
+	if !goes || l.busy > 0 && len(l.queue) == 1 { // the first that waits for others: somebody looks after it
 		l.nudge()
 	}
 	return goes
@@ -166,41 +170,63 @@ func (l *lane) take(now int64) (row, bool) {
 }
 
 func (l *lane) first(now int64) (row, bool) {
-	if l.disabled || now < l.until || l.busy >= l.width() || len(l.queue) == 0 || l.queue[0].rows[0].next > now {
+	if l.disabled || now < l.until || l.busy >= l.width(now) || len(l.queue) == 0 || l.queue[0].rows[0].next > now {
 		return row{}, false
 	}
 	n := heap.Pop(&l.queue).(*line)
 	l.busy++
 	l.out++
+	l.begun = now
 	return n.rows[0], true
 }
 
 // another is take for whoever just sent a message that was received: the line of its subject waits until that is recorded,
 // others need not.
-func (l *lane) another(now int64) (row, bool) {
+func (l *lane) another(began, now int64) (row, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.busy--
+	l.took = now - began
 	return l.first(now)
 }
 
-// width is how many messages may be under way; a target that is down gets one at a time.
-func (l *lane) width() int {
-	switch {
-	case l.streak > 0:
+// width is how many messages may be under way: one, where all that wait have their turn soon that way, for a connection more
+// costs more than it saves. A target that is down gets one at a time.
+func (l *lane) width(now int64) int {
+	took := l.took
+	if l.busy > 0 {
+		took = max(took, now-l.begun)
+	}
+	if l.streak > 0 || took*int64(len(l.queue)) < unhurried {
 		return 1
-	case l.target.Parallel > 0:
+	}
+	return l.most()
+}
+
+func (l *lane) most() int {
+	if l.target.Parallel > 0 {
 		return l.target.Parallel
 	}
-	return 8
+	return parallel
+}
+
+// hurry is how long those that wait may wait for those under way; negative is for ever.
+func (l *lane) hurry(now int64) time.Duration {
+	if l.streak > 0 || l.busy >= l.most() || len(l.queue) == 0 {
+		return -1
+	}
+	return time.Duration(max(0, l.begun+unhurried/int64(len(l.queue))+1-now)) * time.Millisecond
 }
 
 // wait is how long nothing will happen by itself; negative is for ever.
 func (l *lane) wait(now int64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.disabled || l.busy >= l.width() {
+	switch {
+	case l.disabled:
 		return -1
+	case l.busy >= l.width(now):
+		return l.hurry(now)
 	}
 	at := l.lookAt
 	if len(l.queue) > 0 && (at == 0 || l.queue[0].rows[0].next < at) {

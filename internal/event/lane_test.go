@@ -65,6 +65,7 @@ func TestChangedWhileLooking(t *testing.T) {
 
 func TestLooksAgainOnlyWhenNothingIsUnderWay(t *testing.T) {
 	l := newLane(Target{ID: "crm"})
+	l.took = unhurried // so that several go at once
 	l.begin(10)
 	l.filled(filling{rows: []row{rowOf(1, "a"), rowOf(2, "b")}, more: true, cursor: 9})
 	first, _ := l.take(10)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,14 +55,52 @@ func TestDeadTargetDelaysNobody(t *testing.T) {
 		for _, id := range ids {
 			v := b.receivers[id]
 			if id == "service-007" {
-				if len(v.tries) != 8 || len(v.got) != 0 {
-					t.Errorf("the dead one has %d under way and took %d", len(v.tries), len(v.got))
-				}
 				continue
 			}
 			if got := v.revisions(); !slices.Equal(slices.Sorted(slices.Values(got)), upTo(20)) {
 				t.Errorf("%s got %v", id, got)
 			}
+		}
+		pass(time.Second)
+		if dead := b.receivers["service-007"]; len(dead.tries) != parallel || len(dead.got) != 0 {
+			t.Errorf("the dead one has %d under way and took %d", len(dead.tries), len(dead.got))
+		}
+		close(hang)
+	})
+}
+
+// TestFarTargetGetsManyAtOnce: a target that answers at once gets one message after the other, whatever waits; one that
+// takes its time gets several, and none waits for one that hangs.
+func TestFarTargetGetsManyAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := running(t, newSource(), "near", "far", "stuck")
+		var near, most atomic.Int32
+		hang := make(chan struct{})
+		b.receivers["near"].answers(func(Message) error {
+			most.Store(max(most.Load(), near.Add(1)))
+			time.Sleep(time.Millisecond)
+			near.Add(-1)
+			return nil
+		})
+		b.receivers["far"].answers(func(Message) error { time.Sleep(100 * time.Millisecond); return nil })
+		b.receivers["stuck"].answers(func(m Message) error {
+			if m.Subject == "sub_0" {
+				<-hang
+			}
+			return nil
+		})
+		for i := range 80 {
+			b.source.add(to(fmt.Sprintf("sub_%d", i), "near", "far", "stuck"))
+		}
+		pass(1500 * time.Millisecond)
+		if n := len(b.receivers["near"].revisions()); n != 80 || most.Load() != 1 {
+			t.Errorf("the near one got %d, %d of them at once", n, most.Load())
+		}
+		if n := len(b.receivers["far"].revisions()); n != 80 {
+			t.Errorf("the far one got %d", n)
+		}
+		if n := len(b.receivers["stuck"].revisions()); n != 79 {
+			t.Errorf("the stuck one got %d", n)
 		}
 		close(hang)
 	})

@@ -83,21 +83,20 @@ func (r *Relay) route(ctx context.Context, entries []Entry) (*batch, error) {
 	return b, nil
 }
 
-// hand gives the rows to their lanes and to the book, and has those sent that can be. One that has no lane waits in the
-// store.
+// hand gives the rows to their lanes, has those sent at once that can be, and gives all to the book: an outcome may be there
+// before its row. One that has no lane waits in the store.
 func (r *Relay) hand(b *batch) {
 	lanes, open := r.reach(b), 0
 	for i, l := range lanes {
-		if l.lane != nil && l.push(b.rows[i]) {
-			open++
+		if l.lane == nil || !l.push(b.rows[i]) {
+			continue
 		}
-	}
-	r.book.add(b, open)
-	for _, l := range lanes {
+		open++
 		if l.ctx != nil {
 			r.launch(l.ctx, l.lane)
 		}
 	}
+	r.book.add(b, open)
 }
 
 // reach gives the lane of each row, and moves on: a lane that is made from now on finds the rows in the store.

@@ -117,15 +117,17 @@ func (r *Relay) launch(ctx context.Context, l *lane) {
 // outcome: the row stays pending.
 func (r *Relay) attempt(ctx context.Context, l *lane, w row) {
 	for ok := true; ok; {
+		began := r.now()
 		failure := r.send(ctx, l, w)
 		if failure != nil && ctx.Err() != nil {
 			failure = &Failure{Kind: stopped}
 		}
-		r.book.note(result{lane: l, row: w, failure: failure})
+		now := r.now()
+		r.book.note(result{lane: l, row: w, failure: failure}, now)
 		if failure != nil || ctx.Err() != nil {
 			return
 		}
-		w, ok = l.another(r.now())
+		w, ok = l.another(began, now)
 	}
 }
 

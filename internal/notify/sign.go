@@ -20,6 +20,13 @@ const (
 	HeaderSignature = "webhook-signature"
 )
 
+// The same as http.Header has them, so that nobody writes them anew for each message.
+const (
+	canonicalID        = "Webhook-Id"
+	canonicalTimestamp = "Webhook-Timestamp"
+	canonicalSignature = "Webhook-Signature"
+)
+
 // Tolerance is how far the time of a webhook may be from ours. An id must be remembered for longer than that.
 const Tolerance = 5 * time.Minute
 
@@ -66,11 +73,7 @@ func Sign(secrets []Secret, id string, at time.Time, body []byte) http.Header {
 	for _, s := range secrets {
 		signatures = append(signatures, version+base64.StdEncoding.EncodeToString(s.sum(id, timestamp, body)))
 	}
-	h := http.Header{}
-	h.Set(HeaderID, id)
-	h.Set(HeaderTimestamp, timestamp)
-	h.Set(HeaderSignature, strings.Join(signatures, " "))
-	return h
+	return http.Header{canonicalID: {id}, canonicalTimestamp: {timestamp}, canonicalSignature: {strings.Join(signatures, " ")}}
 }
 
 // Verify judges a webhook that somebody sent us: one of its signatures must be of one of the secrets, and its time within

@@ -65,7 +65,7 @@ func (c *Client) Close() {
 type Webhook struct {
 	client  *Client
 	http    *http.Client
-	url     string
+	request *http.Request // without header and body
 	bearer  string
 	secrets []Secret
 }
@@ -75,7 +75,7 @@ var _ event.Bus = (*Webhook)(nil)
 // Webhook makes the bus to an endpoint. Everything that is wrong with it is named at once, as fault.Invalid.
 func (c *Client) Webhook(e Endpoint) (*Webhook, error) {
 	wrong := e.faults()
-	w := &Webhook{client: c, http: c.public, url: e.URL, bearer: e.Bearer}
+	w := &Webhook{client: c, http: c.public, bearer: e.Bearer}
 	if e.Private {
 		w.http = c.private
 	}
@@ -92,6 +92,10 @@ func (c *Client) Webhook(e Endpoint) (*Webhook, error) {
 			wrong = append(wrong, fault.Detail{Where: fmt.Sprintf("secrets[%d]", i), Message: err.Error()})
 		}
 		w.secrets = append(w.secrets, s)
+	}
+	var err error
+	if w.request, err = http.NewRequest(http.MethodPost, e.URL, nil); err != nil && len(wrong) == 0 {
+		wrong = append(wrong, fault.Detail{Where: "url", Message: "is no URL of a request"})
 	}
 	if len(wrong) > 0 {
 		return nil, fault.New(fault.Invalid, "this is no address for webhooks").With(wrong...)
@@ -128,18 +132,22 @@ func (w *Webhook) Send(ctx context.Context, m event.Message) error {
 	if err != nil {
 		return &event.Failure{Kind: "not composed", Refused: true}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
-	if err != nil {
-		return &event.Failure{Kind: "url"}
-	}
-	req.Header = w.header(m, body)
-	res, err := w.http.Do(req)
+	res, err := w.http.Do(w.post(ctx, m, body))
 	if err != nil {
 		return &event.Failure{Kind: kindOf(err)}
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, bodyLimit)) // the status is the answer
 	_ = res.Body.Close()
 	return w.judge(res)
+}
+
+func (w *Webhook) post(ctx context.Context, m event.Message, body []byte) *http.Request {
+	req := w.request.WithContext(ctx)
+	req.Header = w.header(m, body)
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+	return req
 }
 
 func (w *Webhook) header(m event.Message, body []byte) http.Header {

@@ -130,7 +130,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer secure.Close()
-	w.url = secure.URL
+	w.request, _ = http.NewRequest(http.MethodPost, secure.URL, nil)
 	if err := w.Send(t.Context(), message); !errors.As(err, &f) || f.Kind != "certificate" {
 		t.Error(err)
 	}
