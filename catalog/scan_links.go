@@ -31,6 +31,7 @@ type match struct {
 	rows   float64 // of the rows, for addresses: one that answers everybody is one value in many rows
 	probed int
 	found  map[string]bool
+	guests int // rows whose address is of nobody that their key leads to; see isCopy
 }
 
 func (m match) score() float64 {
@@ -154,7 +155,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 			continue
 		}
 		m := match{key: k, name: s.nameScore(d, c, k)}
-		if m.name == 0 {
+		if m.name == 0 || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -179,6 +180,14 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 
 func refersTo(child, parent *Dataset) bool {
 	return slices.ContainsFunc(child.Out, func(e *Edge) bool { return e.Parent == parent })
+}
+
+// namedElsewhere: another dataset of the system has exactly this name for its key, and numbers of the two are easily alike.
+func namedElsewhere(g *Graph, d *Dataset, column string, but *Dataset) bool {
+	_, suffix := splitReference(column)
+	return suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o != d && o != but && o.System == d.System && len(o.Table.Primary) == 1 && strings.EqualFold(o.Table.Primary[0], column)
+	})
 }
 
 // nameScore says how much the names speak for a reference; 0 is not at all.
@@ -221,13 +230,13 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 		return 0
 	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
 		return 0.65
-	case isActor([]string{c.Name}) && c.Kind == columnKind(k):
+	case (isActor([]string{c.Name}) || actorWords[stem[len(stem)-1]]) && c.Kind == columnKind(k):
 		return 0.5
 	}
 	return 0
 }
 
-var actorWords = set(`sender receiver payer payee referrer reporter requester creator writer submitter`)
+var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter`)
 
 func columnKind(k parentKey) connector.Kind {
 	if c := k.d.Table.Column(k.column); c != nil {
@@ -262,6 +271,9 @@ func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *mat
 	var keys []connector.Key
 	asked := map[string]bool{}
 	for _, v := range values {
+		if v.S == "0" {
+			continue // where a number must be, and nobody is meant
+		}
 		if m.key.email {
 			v.S = connector.Fold(v.S)
 		}
@@ -322,78 +334,8 @@ func (m match) reason() string {
 	if m.probed == 0 {
 		return "its name speaks of " + target + "; there are no values to compare"
 	}
+	if m.guests > 0 {
+		return fmt.Sprintf("%.0f %% of %d sampled values are in %s; %d of the sampled rows have nothing else that says whose they are", 100*m.share, m.probed, target, m.guests)
+	}
 	return fmt.Sprintf("%.0f %% of %d sampled values are in %s", 100*m.share, m.probed, target)
-}
-
-// isCopy: the row's key already leads to the person whose address this is. Such a column is a
-// copy, found by value when it matters, and no second way to whose the row is.
-func (s *scan) isCopy(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, m *match) (bool, error) {
-	if !m.key.email {
-		return false, nil
-	}
-	for _, e := range s.waysTo(g, d, m.key.d) {
-		share, err := s.agreement(ctx, d, c.Name, e, m)
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		if err == nil && share >= 0.95 {
-			s.f.Surprises = append(s.f.Surprises, Surprise{d.System, d.Name, c.Name + " repeats " + m.key.d.ID() + "." + m.key.column + " of the same person"})
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// way is a single-column reference, declared or proposed.
-type way struct{ child, parent string }
-
-func (s *scan) waysTo(g *Graph, d, parent *Dataset) []way {
-	var out []way
-	for _, e := range d.Out {
-		if e.Parent == parent && len(e.ChildColumns) == 1 && e.Role != Mention && !e.Value {
-			out = append(out, way{e.ChildColumns[0], e.ParentColumns[0]})
-		}
-	}
-	for _, p := range s.f.Proposals {
-		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") {
-			continue
-		}
-		if to, col := g.endpoint(d.System, p.Link.To); to == parent && p.Link.As != Mention && !isIdentity(to, col) {
-			out = append(out, way{lastPart(p.Link.From), col})
-		}
-	}
-	return out
-}
-
-// agreement is the share of sampled rows whose address is that of the person the key leads to.
-func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, m *match) (float64, error) {
-	p := s.profiles[d.Table]
-	ki, ci := slices.Index(p.columns, w.child), slices.Index(p.columns, column)
-	parent := m.key.d
-	want := map[connector.Value]string{}
-	var keys []connector.Key
-	for _, row := range p.sample {
-		k, ok := parent.Store.Convert(row[ki], parent.Table.Column(w.parent))
-		if !ok || k.IsNull() || row[ci].IsNull() || want[k] != "" {
-			continue
-		}
-		want[k] = connector.Fold(row[ci].S)
-		keys = append(keys, connector.Key{k})
-		if len(keys) == probeValues {
-			break
-		}
-	}
-	if len(keys) == 0 {
-		return 0, nil
-	}
-	agree := 0
-	err := parent.Store.Select(ctx, []connector.Select{{Table: parent.Table, Columns: []string{w.parent, m.key.column},
-		Where: []connector.Match{{Columns: []string{w.parent}, Keys: keys}}}},
-		func(_ int, row []connector.Value) error {
-			if want[row[0]] == connector.Fold(row[1].S) {
-				agree++
-			}
-			return nil
-		})
-	return float64(agree) / float64(len(keys)), err
 }

@@ -41,6 +41,8 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	direct := slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil }) || s.proposedDirect(g, d)
 	switch {
+	case m.guests > 0:
+		return Own
 	case m.key.d.People == nil && direct:
 		return Context
 	case m.key.d.People == nil:

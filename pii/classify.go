@@ -123,10 +123,11 @@ func combine(name string, byName Class, c Content, holds Holds) Class {
 		}
 		return Class{kindCategories[k], k, round(0.95 * share), why}
 	}
+	names := c.Values >= 3 && c.share(Name) >= 0.6
 	switch {
-	case byName.Known():
+	case byName.Known() && !(names && byName.Category == Communication): // comment_author is no comment
 		return doubt(byName, c)
-	case isBareName(name) && c.Values >= 3 && c.share(Name) >= 0.6:
+	case names && (byName.Known() || isBareName(name)):
 		return Class{Identity, Name, round(0.85 * c.share(Name)), fmt.Sprintf("%.0f %% of %d sampled values look like names of people", 100*c.share(Name), c.Values)}
 	case holds == Text && c.Words >= 5:
 		return running(c)

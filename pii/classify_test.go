@@ -86,6 +86,8 @@ func TestClassify(t *testing.T) {
 		{"version", texts("10.0.0.%d", 9), Text, "/", 0},
 		{"value", texts("+47 912 34 10%d", 9), Text, "contact/phone", 0.9},
 		{"name", texts("Ida Nordmann", 9), Text, "identity/name", 0.8},
+		{"comment_author", texts("Ida Nordmann", 9), Text, "identity/name", 0.8},
+		{"comment_author", texts("nordlys%d", 9), Text, "communication/free_text", 0.5},
 		{"name", texts("Two man tent", 9), Text, "/", 0},
 		{"product_name", texts("Ida Nordmann", 9), Text, "/", 0},
 		{"payload", texts("please write to u%d@example.com about it", 9), Text, "communication/free_text", 0.8},

@@ -16,9 +16,12 @@
 //   - Seeds: rows of people datasets whose identity column equals a given identity after trimming and
 //     case folding. Identities found in a seed lead on to other people datasets when their column is
 //     a primary key or UNIQUE in the dataset where they were found.
+//   - Who has no row in a people dataset is known by the addresses that rows carry: an owning edge to an identity column
+//     leads in by an identity that no row of its parent has, and leads to the subject there.
 //   - An edge leads to the subject when its parent row is the subject's. A NULL part leads nowhere
 //     (MATCH SIMPLE). An edge to an identity column (a value edge) compares folded, and leads to
-//     somebody else only when the value is another person's in the parent dataset.
+//     somebody else only when the value is another person's in the parent dataset. So does, in rows that have such an edge
+//     too, a key that no database checks: 0 may say "a guest".
 //   - Direct edges are own, co, alias and join. A row with a non-NULL direct edge is judged by its direct
 //     edges alone; with none, by its inherit and context edges, which then act as inherit.
 //   - Owned: at least one judged edge leads to an owned row and every other judged edge does too, or leads

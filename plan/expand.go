@@ -15,7 +15,10 @@ func (w *walk) closure(ctx context.Context) error {
 	for {
 		front, n := w.takeFront()
 		if n == 0 {
-			return nil
+			if asked, err := w.enter(ctx); err != nil || !asked {
+				return err
+			}
+			continue
 		}
 		if err := w.expandAll(ctx, front, n <= int64(atOnce*w.e.cfg.Chunk)); err != nil {
 			return err

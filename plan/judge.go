@@ -116,15 +116,18 @@ func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
 }
 
 // elsewhere: a key that is not the subject's is somebody's; a value only if somebody has it. An earlier
-// run may know that the subject had it.
+// run may know that the subject had it, or who asked says so.
 func (w *walk) elsewhere(e *catalog.Edge, enc string, k connector.Key) lead {
-	taken := e.Value && w.others[e][enc]
+	others, checked := w.others[e]
+	taken := others[enc]
 	switch fate := w.ghosts.fate(e, k); {
 	case fate == shared && !taken:
 		return toShared
 	case fate != "" && !taken:
 		return toSubject
-	case e.Value && !taken:
+	case w.entered[e][enc] && !taken:
+		return toSubject
+	case (e.Value || checked) && !taken:
 		return nowhere
 	}
 	return toOther
@@ -142,19 +145,20 @@ func foldEqual(e *catalog.Edge) bool {
 }
 
 // othersValues finds, for value edges of reached rows that do not lead to the subject, whether the
-// value is somebody else's: only then is the row theirs too.
+// value is somebody else's: only then is the row theirs too. The same for keys that may dangle.
 func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]bool, error) {
 	out := map[*catalog.Edge]map[string]bool{}
 	for _, e := range w.g.Edges {
 		s := w.sets[e.Child]
-		if !e.Value || s == nil || !s.indexed {
+		if !e.Value && !mayDangle(e) || s == nil || !s.indexed {
 			continue
 		}
+		fold := e.Value || foldEqual(e)
 		var keys []connector.Key
 		seen := map[string]bool{}
 		s.every(func(r *record) {
 			k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
-			if enc := encodeKey(k, true); ok && r.reached && set(s, r, e) && !seen[enc] {
+			if enc := encodeKey(k, fold); ok && r.reached && set(s, r, e) && !seen[enc] {
 				seen[enc] = true
 				keys = append(keys, k)
 			}
@@ -165,16 +169,19 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 		out[e] = map[string]bool{}
 		parents := w.set(e.Parent)
 		sel := w.selectBy(e.Parent, e.ParentColumns, keys, nil)
-		sel.Where[0].Fold = true
+		sel.Where[0].Fold = fold
 		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			p := &record{cells: row}
 			if old := parents.lookup(p, 0); old == nil || !old.reached {
-				out[e][encodeKey(parents.values(p, e.ParentColumns), true)] = true
+				out[e][encodeKey(parents.values(p, e.ParentColumns), fold)] = true
 			}
 			return nil
 		})
 		if err != nil {
 			w.unreadable(e.Parent)
+			if !e.Value {
+				delete(out, e) // it may be anybody's
+			}
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}

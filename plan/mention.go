@@ -11,7 +11,7 @@ import (
 // a letter between two others, only the person's name and address go. What is too large to read
 // inside a request is left to the sweep, which names what it finds.
 func (w *walk) textMentions(ctx context.Context) error {
-	if w.q.Kind != Erasure || w.q.Limit != nil || w.matched == 0 && !w.again {
+	if w.q.Kind != Erasure || w.q.Limit != nil {
 		return nil
 	}
 	m := newMatcher(w.collect().sweepable())

@@ -29,6 +29,7 @@ type walk struct {
 	asked   map[string]bool // kind + folded value, searched already
 	storage *storage
 	matched int
+	entered map[*catalog.Edge]map[string]bool // identities asked for where their rows are, see enter
 	shared  map[string]int64
 	broken  map[string]bool // dataset ids that could not be read
 	gaps    []Remaining
@@ -42,7 +43,7 @@ type walk struct {
 	groups  []*group // the plan's steps, once it is made
 	held    map[int][]subject.Hold
 	kept    bool                                 // some row that others refer to is kept
-	others  map[*catalog.Edge]map[string]bool    // value edges: values that are somebody else's
+	others  map[*catalog.Edge]map[string]bool    // see othersValues
 	blind   map[*catalog.Dataset]bool            // see blindDatasets
 	parts   map[*catalog.Dataset]*part           // see limits
 	twice   map[*catalog.Dataset]map[string]bool // see findTwice
@@ -55,7 +56,7 @@ func (e *Engine) newWalk(l *layout, q Question, full bool) *walk {
 	return &walk{
 		e: e, g: l.g, l: l, q: q, full: full, edges: l.g.Edges,
 		sets: map[*catalog.Dataset]*rowset{}, edgeNo: l.edgeNo, pathNo: map[string]int32{},
-		asked: map[string]bool{}, storage: newStorage(e.cfg.Memory, e.cfg.TempDir),
+		asked: map[string]bool{}, entered: map[*catalog.Edge]map[string]bool{}, storage: newStorage(e.cfg.Memory, e.cfg.TempDir),
 		shared: map[string]int64{}, broken: map[string]bool{}, reasonN: map[reason]int32{},
 	}
 }

@@ -65,7 +65,7 @@ func (m *maker) value(t, people *model.Table, role model.Role) {
 
 // dependent adds one table of a random make below what is there already.
 func (m *maker) dependent() {
-	makes := []func(*model.Table, *model.Table){m.owned, m.owned, m.shared, m.child, m.child, m.poly, m.mailed, m.thread, m.named, m.pooled}
+	makes := []func(*model.Table, *model.Table){m.owned, m.owned, m.shared, m.child, m.child, m.poly, m.mailed, m.mailed, m.thread, m.named, m.pooled}
 	if m.chance(12) {
 		m.pure()
 		return

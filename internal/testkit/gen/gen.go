@@ -114,12 +114,29 @@ func (m *maker) ask() {
 			}
 		}
 	}
+	if m.chance(70) {
+		m.askAsGuest()
+	}
 	if m.chance(15) {
 		h := pick(m, m.c.Tables)
 		m.c.Question.Holds = append(m.c.Question.Holds, model.Hold{System: h.System, Dataset: h.Name})
 	}
 	if m.chance(4) {
 		m.c.Question.Holds = append(m.c.Question.Holds, model.Hold{System: m.system()})
+	}
+}
+
+// askAsGuest adds an address that rows carry and nobody of the people has.
+func (m *maker) askAsGuest() {
+	for _, t := range m.c.Tables {
+		for _, e := range t.Edges {
+			for _, r := range t.Rows {
+				if v := r.Cell(e.Columns[0]); e.Value && !v.Null && strings.HasSuffix(v.S, "@nobody.example") {
+					m.c.Question.Identities = append(m.c.Question.Identities, model.Identity{Kind: "email", Value: m.spelling(v.S)})
+					return
+				}
+			}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type whose struct {
 	reached map[*Row]bool
 	shared  map[*Row]bool
 	clash   map[*Row]bool
+	known   []Identity // given, and found in seeds
 	// matched counts rows of people tables that identities led to.
 	matched int
 }
@@ -50,7 +51,7 @@ func (w *whose) owner(r *Row) Owner {
 
 // seed finds the rows that identities lead to, and goes on with what it finds there that is unique.
 func (w *whose) seed() {
-	known := slices.Clone(w.q.Identities)
+	w.known = slices.Clone(w.q.Identities)
 	for grown := true; grown; {
 		grown = false
 		for _, t := range w.c.Tables {
@@ -58,11 +59,11 @@ func (w *whose) seed() {
 				continue
 			}
 			for _, r := range t.Rows {
-				if w.seeds[r] || !leads(t, r, known) {
+				if w.seeds[r] || !leads(t, r, w.known) {
 					continue
 				}
 				w.seeds[r], grown = true, true
-				known = append(known, identitiesOf(t, r)...)
+				w.known = append(w.known, identitiesOf(t, r)...)
 			}
 		}
 	}
@@ -123,6 +124,10 @@ func (w *whose) reachRow(r *Row) bool {
 		return grown
 	}
 	for _, e := range judged(r) {
+		if w.names(r, e) {
+			w.reached[r] = true
+			return true
+		}
 		for _, p := range r.parents(e) {
 			if w.reached[p] {
 				w.reached[r] = true
@@ -196,9 +201,31 @@ func (w *whose) sides(r *Row, e *Edge) (mine, theirs bool) {
 	if mine {
 		return mine, theirs
 	}
+	if w.names(r, e) {
+		return true, false
+	}
 	// A key that leads to a row not the subject's is somebody else's; so is one that leads out of
-	// sight. A value nobody has leads nowhere.
-	return false, len(ps) > 0 || !e.Value
+	// sight. A value nobody has leads nowhere; so does a key that nothing checks, where rows have a value too.
+	loose := e.Value || !e.Declared && e.Role == Own && slices.ContainsFunc(r.Table.Edges, isEntry)
+	return false, len(ps) > 0 || !loose
+}
+
+// isEntry reports whether rows can be found by a value that no row of the other table has.
+func isEntry(e *Edge) bool { return e.Value && (e.Role == Own || e.Role == Co) && !e.To.Ignored }
+
+// names reports whether the row carries an identity of the subject that nobody in the other table has.
+func (w *whose) names(r *Row, e *Edge) bool {
+	if !isEntry(e) || !r.set(e) || len(r.parents(e)) > 0 {
+		return false
+	}
+	for kind, column := range e.To.People {
+		for _, id := range w.known {
+			if column == e.ToColumns[0] && id.Kind == kind && folded(id.Value) == folded(r.Cell(e.Columns[0]).S) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // clashes: among own edges, a key and a value that lead to different people.

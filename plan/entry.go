@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
+)
+
+// Whoever wrote without ever being a customer, or whose customer row is gone, is known by the address that their rows
+// carry. So an owning edge to an identity column leads in by the identity itself, where nobody in the parent dataset has
+// it; where somebody has, the rows are reached from there.
+
+// enter asks for rows that carry an identity of the person whom their parent dataset does not know. False when there was
+// nothing to ask that had not been asked before.
+func (w *walk) enter(ctx context.Context) (asked bool, err error) {
+	var qs []question
+	for _, e := range w.g.Edges {
+		kind := entryKind(e)
+		if kind == "" {
+			continue
+		}
+		if keys := w.homeless(e, kind); len(keys) > 0 {
+			qs = append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(kind + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
+		}
+	}
+	return len(qs) > 0, w.ask(ctx, qs)
+}
+
+// entryKind is the kind of identity by which an edge leads in, "" for one that does not.
+func entryKind(e *catalog.Edge) string {
+	if !e.Value || e.Role != catalog.Own && e.Role != catalog.Co || e.Child.Ignored || e.Parent.Ignored {
+		return ""
+	}
+	for kind, column := range sorted(e.Parent.People.By) {
+		if column == e.ParentColumns[0] {
+			return kind
+		}
+	}
+	return ""
+}
+
+// homeless are the person's identities of a kind that no row of the parent dataset has, in the child's type.
+func (w *walk) homeless(e *catalog.Edge, kind string) []connector.Key {
+	var out []connector.Key
+	for id := range sorted(w.asked) {
+		value, is := strings.CutPrefix(id, kind+"=")
+		given := connector.Key{connector.TextValue(value)}
+		k, ok := convertKey(e.Parent, e.ParentColumns, given)
+		child, fits := convertKey(e.Child, e.ChildColumns, given)
+		if !is || value == "" || !ok || !fits {
+			continue
+		}
+		enc := encodeKey(k, true)
+		if parents := w.sets[e.Parent]; w.entered[e][enc] || parents != nil && len(reachedOnly(parents.find(e.ParentColumns, true, enc))) > 0 {
+			continue
+		}
+		if w.entered[e] == nil {
+			w.entered[e] = map[string]bool{}
+		}
+		w.entered[e][enc] = true
+		out = append(out, child)
+	}
+	return out
+}
+
+// mayDangle: a key that no database checks, in a row that can be found without it, may say nothing: 0 for a guest.
+func mayDangle(e *catalog.Edge) bool {
+	return !e.Value && e.FK == nil && e.Role == catalog.Own && !e.Parent.Table.RowSecurity && enterable(e.Child)
+}
+
+func enterable(d *catalog.Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return entryKind(e) != "" })
+}

@@ -1,0 +1,61 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/testkit/world"
+	"github.com/ombudhq/ombud/plan"
+)
+
+// guests write comments without an account: their key says 0 or nothing. Members sign with their address too.
+const guests = customers + `
+create table comments (id integer primary key, customer_id integer default 0, email varchar(100), body varchar(200));
+create table replies (id integer primary key, comment_id integer not null, body varchar(200));
+insert into comments values (1, 0, 'Guest@Example.net', 'mine'), (2, null, 'guest@example.net', 'mine too'), (3, 1, 'ida@example.com', 'of ida');
+insert into comments values (4, 0, 'other@example.net', 'of another guest'), (5, 2, 'guest@example.net', 'of bo, signed as the guest');
+insert into comments values (6, 77, 'ida@example.com', 'of ida, whose old account is gone');
+insert into replies values (10, 1, 'to the guest'), (11, 3, 'to ida');`
+
+func guestBook(who string) trap {
+	return trap{tables: guests, person: world.Person("email=" + who), system: catalog.System{Links: []catalog.Link{
+		own("comments.customer_id"), {From: "comments.email", To: "customers.email", As: catalog.Own},
+		{From: "replies.comment_id", To: "comments.id", As: catalog.Own},
+	}}}
+}
+
+// TestWhoIsNoCustomerIsFoundByTheirAddress: in no people dataset, and yet their rows are theirs.
+func TestWhoIsNoCustomerIsFoundByTheirAddress(t *testing.T) {
+	t.Run("access", func(t *testing.T) {
+		guestBook(" guest@EXAMPLE.net").spring(t, func(t *testing.T, c *trapped) {
+			p, o := c.export(t)
+			p.wantRows(t, "comments", "1,0,Guest@Example.net,mine", "2,NULL,guest@example.net,mine too")
+			p.wantRows(t, "replies", "10,1,to the guest")
+			p.without(t, "another guest", "of bo", "ida")
+			if o.Nobody() {
+				t.Error("nobody, it says")
+			}
+		})
+	})
+	t.Run("erasure", func(t *testing.T) {
+		guestBook("guest@example.net").spring(t, func(t *testing.T, c *trapped) {
+			o := c.erase(t, plan.Incomplete) // what bo signed as the guest is for a person to judge
+			wantNamed(t, o.Gaps, "conflict", "comments")
+			c.want(t, `select id from comments order by id`, "3 4 5 6", `select id from replies`, "11", `select count(*) from customers`, "3")
+		})
+	})
+	t.Run("beside an account", func(t *testing.T) { // a key of nobody is no other person's
+		guestBook("ida@example.com").spring(t, func(t *testing.T, c *trapped) {
+			c.erase(t, plan.Complete)
+			c.want(t, `select id from comments order by id`, "1 2 4 5", `select id from replies`, "10", `select id from customers order by id`, "2 3")
+		})
+	})
+	t.Run("again, when they wrote again", func(t *testing.T) {
+		guestBook("other@example.net").spring(t, func(t *testing.T, c *trapped) {
+			c.erase(t, plan.Complete)
+			c.store.Exec(t, `insert into comments values (7, 0, 'OTHER@example.net', 'here I am')`)
+			c.erase(t, plan.Complete)
+			c.want(t, `select id from comments order by id`, "1 2 3 5 6")
+		})
+	})
+}
