@@ -100,19 +100,17 @@ func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
 	if parents == nil {
 		return w.elsewhere(e, enc, s.values(r, e.ChildColumns))
 	}
-	found := reachedOnly(parents.find(e.ParentColumns, fold, enc))
-	if len(found) == 0 && r.via == w.edgeNo[e] && e.FK != nil && fold {
-		return toSubject // the store says so by a collation that folds more than we do
-	}
-	if len(found) == 0 {
-		return w.elsewhere(e, enc, s.values(r, e.ChildColumns))
-	}
-	for _, p := range found {
-		if p.co {
+	mine := false
+	for _, p := range parents.find(e.ParentColumns, fold, enc) {
+		if p.reached && p.co {
 			return toShared
 		}
+		mine = mine || p.reached
 	}
-	return toSubject
+	if mine || r.via == w.edgeNo[e] && e.FK != nil && fold { // the store says so by a collation that folds more than we do
+		return toSubject
+	}
+	return w.elsewhere(e, enc, s.values(r, e.ChildColumns))
 }
 
 // elsewhere: a key that is not the subject's is somebody's; a value only if somebody has it. An earlier

@@ -80,16 +80,24 @@ func toInt(v connector.Value, c *connector.Column) (string, bool) {
 			s = whole
 		}
 	}
-	bits := map[string]int{"smallint": 16, "integer": 32}[base(c)]
-	if base(c) == "oid" {
+	bits := 64
+	switch base(c) {
+	case "oid":
 		n, err := strconv.ParseUint(s, 10, 32)
 		return s, err == nil && strconv.FormatUint(n, 10) == s
+	case "smallint":
+		bits = 16
+	case "integer":
+		bits = 32
 	}
-	if bits == 0 {
-		bits = 64
-	}
-	n, err := strconv.ParseInt(s, 10, bits)
-	return s, err == nil && (isNumber(v.Kind) || v.Kind == connector.Text) && strconv.FormatInt(n, 10) == s
+	_, err := strconv.ParseInt(s, 10, bits)
+	return s, err == nil && (isNumber(v.Kind) || v.Kind == connector.Text) && canonical(s)
+}
+
+// canonical: digits that are a number have one writing: no sign but a minus, no zero ahead.
+func canonical(number string) bool {
+	digits := strings.TrimPrefix(number, "-")
+	return number == "0" || digits != "" && digits[0] >= '1' && digits[0] <= '9'
 }
 
 func isNumber(k connector.Kind) bool {

@@ -18,18 +18,21 @@ type instant struct{ snapshot, token string }
 // the last time, in any database of the server, nothing can have changed, and nothing is hashed.
 // See connector.Store.
 func (s *store) Fingerprint(ctx context.Context) (string, error) {
+	if last := s.last.Load(); last != nil {
+		var snapshot string
+		err := s.query(ctx, []statement{{sql: snapshotQuery}}, func(_ int, row [][]byte) error {
+			snapshot = string(row[0])
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+		if last.snapshot == snapshot {
+			return last.token, nil
+		}
+	}
 	var now instant
-	err := s.query(ctx, []statement{{sql: snapshotQuery}}, func(_ int, row [][]byte) error {
-		now.snapshot = string(row[0])
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	if last := s.last.Load(); last != nil && last.snapshot == now.snapshot {
-		return last.token, nil
-	}
-	err = s.query(ctx, []statement{{sql: fingerprintQuery}}, func(_ int, row [][]byte) error {
+	err := s.query(ctx, []statement{{sql: fingerprintQuery}}, func(_ int, row [][]byte) error {
 		sum := sha256.Sum256(row[1])
 		now = instant{snapshot: string(row[0]), token: hex.EncodeToString(sum[:])}
 		return nil

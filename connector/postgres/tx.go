@@ -153,6 +153,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err := t.plain(ctx, "COMMIT"); err != nil {
 		return err
 	}
+	t.store.last.Store(nil) // whoever asks for a fingerprint now need not first ask whether anybody wrote
 	t.release()
 	if failed {
 		return fault.New(fault.Conflict, "system %s: the transaction had failed and is rolled back", t.store.system)
