@@ -155,7 +155,7 @@ func (s *scan) proposeRedact(d *Dataset) bool {
 }
 
 func isWhoWrote(c pii.Class) bool {
-	return (c.Kind == pii.Email || c.Kind == pii.Phone || c.Kind == pii.Name) && c.Confidence >= 0.7
+	return (c.Kind == pii.Email || c.Kind == pii.Phone || c.Kind == pii.Name || c.Kind == pii.IP) && c.Confidence >= 0.7
 }
 
 // foundIn says what running text of a column was seen to hold; "" when nothing.
