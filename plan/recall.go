@@ -135,11 +135,14 @@ func (s *scribe) recallIdentities(ctx context.Context, d *catalog.Dataset) error
 			continue
 		}
 		a := act{dataset: d.Name, verb: recallIDs, step: -1, set: []string{column}, breaks: c.Kind == connector.Text, rows: s.w.ghosts.identities(d, column)}
-		own := ownNumber(d, c)
+		own, has := ownNumber(d, c), map[connector.Value]bool{}
+		for _, k := range a.rows {
+			has[k[0]] = true
+		}
 		for id := range sorted(ids.sure[kind]) {
 			k, ok := d.Store.Convert(connector.TextValue(id), c)
-			has := slices.ContainsFunc(a.rows, func(o connector.Key) bool { return o[0] == k })
-			if ok && !has && (!own || s.has(d, column, k, false)) {
+			if ok && !has[k] && (!own || s.has(d, column, k, false)) {
+				has[k] = true
 				a.rows = append(a.rows, connector.Key{k})
 			}
 		}

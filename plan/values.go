@@ -42,8 +42,15 @@ func nameColumns(d *catalog.Dataset) []string {
 	return out
 }
 
-// collect gathers the values once the walk is done.
+// collect gives the values once the walk is done. Nobody changes what it gives.
 func (w *walk) collect() values {
+	if w.vals.ids == nil {
+		w.vals = w.gather()
+	}
+	return w.vals
+}
+
+func (w *walk) gather() values {
 	v := newValues()
 	v.addAll(w.ghosts.vals)
 	for _, p := range w.q.People {
@@ -56,6 +63,7 @@ func (w *walk) collect() values {
 		if s == nil || d.People == nil {
 			continue
 		}
+		names := nameColumns(d)
 		s.every(func(r *record) {
 			if !r.reached || r.emptied {
 				return
@@ -63,7 +71,7 @@ func (w *walk) collect() values {
 			for kind, column := range d.People.By {
 				v.addID(kind, r.cells[s.at[column]].S, identifying(d.Table, column))
 			}
-			for _, column := range nameColumns(d) {
+			for _, column := range names {
 				v.addName(r.cells[s.at[column]].S)
 			}
 		})
@@ -118,20 +126,15 @@ func (v values) addName(s string) {
 
 // known reports whether a folded value is one of the people's identities.
 func (w *walk) known(folded string) bool {
-	if w.vals.ids == nil {
-		w.vals = w.collect()
-	}
-	return w.vals.ids[folded]
+	return w.collect().ids[folded]
 }
 
 // named reports whether a folded text is a name of the people, whole or cut short ("Ida N."). It
 // says nothing by itself: only where the row is theirs anyway.
 func (w *walk) named(folded string) bool {
-	if w.vals.ids == nil {
-		w.vals = w.collect()
-	}
+	names := w.collect().names
 	first, _, _ := strings.Cut(folded, " ")
-	return w.vals.names[folded] || w.vals.names[first]
+	return names[folded] || names[first]
 }
 
 // sweepable are the identities long enough to prove something, sorted.
