@@ -58,11 +58,13 @@ type Account struct {
 	Enabled    bool       `json:"enabled"`
 	Created    time.Time  `json:"created"`
 	SignedIn   *time.Time `json:"signed_in,omitempty"`
-	Password   bool       `json:"password"`              // has one
-	Factor     bool       `json:"factor"`                // has a second factor
-	App        bool       `json:"app"`                   // that is an app, beside passkeys or without
-	Codes      int        `json:"recovery_codes"`        // that are left
-	SetupUntil *time.Time `json:"setup_until,omitempty"` // a setup link opens until then
+	Password   bool       `json:"password"`                 // has one
+	Factor     bool       `json:"factor"`                   // has a second factor
+	Email      string     `json:"email,omitempty"`          // where codes go
+	ByMail     bool       `json:"codes_by_email,omitempty"` // its second factor: it has no other
+	App        bool       `json:"app"`                      // that is an app, beside passkeys or without
+	Codes      int        `json:"recovery_codes"`           // that are left
+	SetupUntil *time.Time `json:"setup_until,omitempty"`    // a setup link opens until then
 	Passkeys   []Passkey  `json:"passkeys,omitempty"`
 	Provider   string     `json:"provider,omitempty"` // that vouches for it, and says its role
 }
@@ -90,6 +92,8 @@ type private struct {
 	Passkeys []passkey `json:"passkeys,omitempty"`
 	Vouched  *vouched  `json:"vouched,omitempty"` // by an identity provider, instead of a password
 	Also     []Role    `json:"also,omitempty"`    // roles beside the first
+	Email    string    `json:"email,omitempty"`
+	ByMail   bool      `json:"by_mail,omitempty"` // codes go there: the last resort
 	Attributes
 }
 
@@ -103,7 +107,7 @@ func (r *record) actor() string { return accountMark + r.ID }
 func (r *record) account(now time.Time) Account {
 	a := Account{
 		ID: r.ID, Name: r.Name, Display: r.Display, Role: r.Role, Roles: r.roles(), Attributes: r.Attributes, Enabled: r.Enabled, Created: time.Unix(r.Created, 0).UTC(),
-		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil || len(r.Passkeys) > 0, App: r.Factor != nil, Codes: len(r.Codes),
+		SignedIn: timeOf(r.SignedIn), Password: r.Password != "", Factor: r.Factor != nil || len(r.Passkeys) > 0, App: r.Factor != nil, Codes: len(r.Codes), Email: r.Email, ByMail: r.ByMail,
 	}
 	for _, p := range r.Passkeys {
 		a.Passkeys = append(a.Passkeys, p.show())
@@ -135,7 +139,8 @@ type Accounts struct {
 	elevated map[string]int64 // by id: until when
 
 	downloads Downloads
-	alarms    int // that nobody has looked at
+	mailer    Mailer // of codes by e-mail; nil where none go out
+	alarms    int    // that nobody has looked at
 }
 
 // OpenAccounts reads who may sign in, and the sessions that go on.
@@ -224,8 +229,6 @@ func (a *Accounts) nameToken(name string) []byte {
 	return sum[:]
 }
 
-func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
-
 func (a *Accounts) readAll(ctx context.Context, tx *db.Tx, each func(*record)) error {
 	return a.read(ctx, tx, "order by id", nil, each)
 }
@@ -291,6 +294,7 @@ type NewAccount struct {
 	Display string // "" is the name
 	Role    Role
 	Also    []Role // further roles
+	Email   string // where codes may go, "" nowhere
 	Attributes
 	Password string // or its argon2id hash; "" gives a setup link instead
 	By       Caller
@@ -307,6 +311,7 @@ func (in *NewAccount) check() error {
 	}
 	faults = append(faults, checkRoles(append([]Role{in.Role}, in.Also...))...)
 	faults = append(faults, in.Attributes.check()...)
+	faults = append(faults, checkEmail(in.Email)...)
 	if in.Password != "" {
 		var f *fault.Error
 		if errors.As(checkGiven(in.Password, in.Name), &f) {
@@ -323,7 +328,7 @@ func (in *NewAccount) check() error {
 // able to make the others, and whoever is at the machine can make that one only (fault.Denied). Bad input is
 // fault.Invalid and names every fault; a name that is taken is fault.Conflict.
 func (a *Accounts) Create(ctx context.Context, in NewAccount) (made Account, link string, err error) {
-	in.Name, in.Display = fold(in.Name), strings.TrimSpace(in.Display)
+	in.Name, in.Display, in.Email = fold(in.Name), strings.TrimSpace(in.Display), strings.TrimSpace(in.Email)
 	if in.Display == "" {
 		in.Display = in.Name
 	}
@@ -334,7 +339,7 @@ func (a *Accounts) Create(ctx context.Context, in NewAccount) (made Account, lin
 		return Account{}, "", err
 	}
 	now := a.clock.Now()
-	r := &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{Name: in.Name, Display: in.Display, Also: in.Also, Attributes: in.Attributes}}
+	r := &record{ID: id.New("acc_", now), Role: in.Role, Enabled: true, Epoch: 1, Created: now.Unix(), private: private{Name: in.Name, Display: in.Display, Also: in.Also, Email: in.Email, Attributes: in.Attributes}}
 	if in.Password == "" {
 		link = a.giveLink(r)
 	} else if r.Password, err = a.hasher.given(ctx, in.Password); err != nil {

@@ -52,7 +52,14 @@ const (
 	changeFirstFactor = "first second factor"
 
 	changeAttributes = "attributes"
+	changeMail       = "codes by e-mail"
+	changeEmail      = "e-mail address"
 )
+
+// void takes from an account all that lets somebody in.
+func (r *record) void() {
+	r.Password, r.Factor, r.Step, r.Codes, r.Passkeys, r.ByMail = "", nil, 0, nil, nil, false
+}
 
 // keep lets a change survive the loss of the store. It belongs before the change's entry.
 func (a *Accounts) keep(tx *db.Tx, r *record, what string) error {
@@ -94,8 +101,8 @@ func (a *Accounts) Again(ctx context.Context, tx *db.Tx, act ledger.Act) error {
 	}
 	r.Role, r.Also, r.Enabled = one.Role, one.Also, one.Enabled
 	switch one.Change {
-	case changePassword, changeFactor, changeFirstFactor, changePasskey, changePasskeyRemoved, changeReset: // half of what lets in would be weaker than none
-		r.Password, r.Factor, r.Step, r.Codes, r.Passkeys = "", nil, 0, nil, nil
+	case changePassword, changeFactor, changeFirstFactor, changePasskey, changePasskeyRemoved, changeReset, changeMail, changeEmail: // half of what lets in would be weaker than none
+		r.void()
 	case changeCodes, changeSpent:
 		r.Codes = nil
 	}

@@ -35,13 +35,13 @@ const (
 	AlarmRole      AlarmKind = "role"          // one has other roles
 	AlarmLink      AlarmKind = "setup link"    // a link was given that makes whoever opens it somebody
 	AlarmReset     AlarmKind = "reset"         // password and factor were taken, and such a link was given
-	AlarmFactor    AlarmKind = "second factor" // whoever opened a link set up a second factor
+	AlarmFactor    AlarmKind = "second factor" // whoever opened a link set up a second factor, or codes go to another address
 	AlarmDownloads AlarmKind = "downloads"     // somebody takes more away than one person does
 	AlarmWitness   AlarmKind = "witness"       // one that cosigns the log refuses, or signs something else
 )
 
 // alarming are the changes of accounts that raise an alarm.
-var alarming = map[string]AlarmKind{changeRole: AlarmRole, changeLink: AlarmLink, changeReset: AlarmReset, changeFirstFactor: AlarmFactor}
+var alarming = map[string]AlarmKind{changeRole: AlarmRole, changeLink: AlarmLink, changeReset: AlarmReset, changeFirstFactor: AlarmFactor, changeMail: AlarmFactor, changeEmail: AlarmFactor}
 
 // Alarm is something that another person looks at. It stays open until they say what they found.
 type Alarm struct {

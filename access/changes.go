@@ -201,7 +201,7 @@ func (a *Accounts) Reset(ctx context.Context, ref string, by Caller) (acc Accoun
 		if r.Vouched == nil {
 			link = a.giveLink(r)
 		}
-		r.Password, r.Factor, r.Step, r.Codes, r.Passkeys = "", nil, 0, nil, nil
+		r.void()
 		return a.changed(ctx, tx, r, by.Actor, changeReset, nil)
 	})
 	if err != nil {

@@ -58,7 +58,7 @@ var kinds = map[string]Resource{
 	"package": {Classification: "personal", Sensitivity: 3}, "value": {Classification: "personal", Sensitivity: 3},
 	"pseudonym": {Classification: "personal", Sensitivity: 3}, "ledger": {Classification: "confidential", Sensitivity: 2},
 	"look": {Classification: "confidential", Sensitivity: 2}, "key": {Classification: "restricted"}, "account": {Classification: "confidential", Sensitivity: 1},
-	"self": {Classification: "internal"}, "elevation": {Classification: "confidential"}, "policy": {Classification: "internal"},
+	"self": {Classification: "internal"}, "factor": {Classification: "restricted"}, "elevation": {Classification: "confidential"}, "policy": {Classification: "internal"},
 	"system": {Classification: "confidential"},
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -165,7 +166,7 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, who Caller, given string) 
 		what = changeFirstFactor
 	}
 	entry, err := a.renew(ctx, from, s, what, func(r *record) error {
-		r.Factor, r.Step, r.Codes, r.SignedIn = secret, n, kept, a.clock.Now().Unix()
+		r.Factor, r.Step, r.Codes, r.SignedIn, r.ByMail = secret, n, kept, a.clock.Now().Unix(), false
 		return nil
 	})
 	return entry, shown, err
@@ -184,3 +185,6 @@ func (a *Accounts) NewCodes(ctx context.Context, who Caller, password string) (E
 	})
 	return entry, shown, err
 }
+
+// fold is a name as it is compared.
+func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }

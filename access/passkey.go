@@ -179,7 +179,7 @@ func (a *Accounts) ConfirmPasskey(ctx context.Context, who Caller, answer []byte
 			return errDevice()
 		}
 		c.Attestation = webauthn.CredentialAttestation{} // nothing about the device itself is kept
-		r.Passkeys = append(r.Passkeys, passkey{p.name, a.clock.Now().Unix(), 0, *c})
+		r.Passkeys, r.ByMail = append(r.Passkeys, passkey{p.name, a.clock.Now().Unix(), 0, *c}), false
 		if given = len(r.Codes) == 0; given {
 			r.Codes = kept
 		}

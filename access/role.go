@@ -59,6 +59,7 @@ const (
 	PseudonymResolve Permission = "pseudonym.resolve" // who a pseudonym is
 	LookRead         Permission = "look.read"         // who looked at whom
 	PolicyRead       Permission = "policy.read"       // the policies, and what they say
+	FactorEmail      Permission = "factor.email"      // a code by e-mail for a second factor, where there is no other
 	ElevationTake    Permission = "elevation.take"    // break glass
 	AlarmRead        Permission = "alarm.read"        // what another person must look at, without the words
 	AlarmReview      Permission = "alarm.review"      // say what came of it

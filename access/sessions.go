@@ -58,6 +58,8 @@ type session struct {
 	origin      []byte      // which one of an identity provider it began with; nil without one
 	factor      []byte      // a second factor that is being set up, guarded by Accounts.mu
 	passkey     *newPasskey // one that is being made, guarded by Accounts.mu
+	mailed      *mailed     // a code that was sent, guarded by Accounts.mu
+	shown       bool        // a code by e-mail was right, and is not enough
 }
 
 func (s *session) caller() Caller {
@@ -159,8 +161,13 @@ func (a *Accounts) newSession(r *record, stage Stage) (*session, string) {
 
 // beginHalf lets somebody half way in.
 func (a *Accounts) beginHalf(r *record, origin []byte) (string, error) {
-	s, token := a.newSession(r, stageAfterPassword(r))
-	s.origin = origin
+	return a.beginAt(r, stageAfterPassword(r), origin)
+}
+
+// beginAt is beginHalf at a stage. Who has a factor that is not enough sets up another one.
+func (a *Accounts) beginAt(r *record, stage Stage, origin []byte) (string, error) {
+	s, token := a.newSession(r, stage)
+	s.origin, s.shown = origin, stage != stageAfterPassword(r)
 	if s.stage == AskSetup {
 		s.factor = newFactor()
 	}

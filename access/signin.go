@@ -82,7 +82,8 @@ func (a *Accounts) noteRefused(tx *db.Tx, account, what string) error {
 	return a.note(tx, "session.refused", "denied", "", map[string]any{"account": account, "wrong": what})
 }
 
-// Code checks the second factor of somebody half way: a code of their app, each good once, or a recovery code. It signs
+// Code checks the second factor of somebody half way: a code of their app, each good once, a recovery code, or one that was
+// sent by e-mail. It signs
 // them in with a new token. A try counts before it is looked at.
 func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, error) {
 	from, s := a.sessionOf(who)
@@ -93,18 +94,27 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAccount}); err != nil {
 		return Entry{}, err
 	}
+	byMail := a.takeMailed(s, given)
 	var token string
 	var wrong bool
+	var weak *record // whose code by e-mail was right, and is not enough
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		token, wrong = "", false
+		token, wrong, weak = "", false, nil
 		r, err := a.current(ctx, tx, s)
 		if err != nil {
 			return err
 		}
 		how := a.factorOf(r, given)
+		if how == "" && byMail && a.mayMail(who, s, r) {
+			how = withMail
+		}
 		if how == "" {
 			wrong = true
 			return a.noteRefused(tx, r.ID, "code")
+		}
+		if how == withMail && !permitsMail(who, r) {
+			weak = r
+			return nil
 		}
 		if how == withRecovery {
 			if err := a.keep(tx, r, changeSpent); err != nil {
@@ -121,10 +131,16 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 	switch {
 	case err != nil:
 		return Entry{}, err
+	case wrong && a.wasMailed(s):
+		return Entry{}, errMailed()
 	case wrong:
 		return Entry{}, fault.New(fault.Denied, "this code is not right, or was used already").Then("Wait for the next one, and look that the clock of your phone is right.")
 	}
 	a.tries.right(counted, "")
+	if weak != nil {
+		token, err = a.beginAt(weak, AskSetup, nil)
+		return Entry{token, AskSetup}, err
+	}
 	return Entry{token, SignedIn}, nil
 }
 
@@ -213,7 +229,7 @@ func (a *Accounts) Setup(ctx context.Context, link, password string) (Entry, err
 }
 
 func stageAfterPassword(r *record) Stage {
-	if r.Factor == nil && len(r.Passkeys) == 0 {
+	if r.Factor == nil && len(r.Passkeys) == 0 && !r.ByMail {
 		return AskSetup
 	}
 	return AskCode

@@ -69,6 +69,7 @@ func (a *App) declare(ctx context.Context, cfg *catalog.Config, print string) er
 	}
 	a.tellTo(cfg)
 	a.vouch(cfg)
+	a.mailCodes(cfg)
 	return nil
 }
 

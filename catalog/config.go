@@ -23,11 +23,27 @@ type Config struct {
 	Serve        Serve        `yaml:"serve,omitempty"`
 	Tracing      Tracing      `yaml:"tracing,omitempty" json:"-"`
 	Keys         Keys         `yaml:"keys,omitempty" json:"-"`
+	Mail         Mail         `yaml:"mail,omitempty" json:"-"`
 
 	Path   string `yaml:"-"` // of the file, as given
 	Folder string `yaml:"-"` // relative DSNs start here
 	Digest string `yaml:"-"` // SHA-256 over the meaning, not the spelling: comments and order of keys do not count
 }
+
+// Mail says how e-mail goes out.
+type Mail struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port,omitempty"`     // default 587, with tls 465
+	Security string `yaml:"security,omitempty"` // starttls (default) or tls
+	From     string `yaml:"from"`
+	User     string `yaml:"user,omitempty"`
+	Password string `yaml:"password,omitempty"`
+	Allow    string `yaml:"allow,omitempty"` // private: the server is in a network of one's own
+	TLS      Peer   `yaml:"tls,omitempty"`
+}
+
+// On tells whether e-mail goes out.
+func (m Mail) On() bool { return m.Host != "" }
 
 // Witness is somebody else who cosigns checkpoints of the audit log.
 type Witness struct {
@@ -51,6 +67,8 @@ type Access struct {
 	OIDC     []OIDC   `yaml:"oidc,omitempty"`
 	// Downloads bounds how many packages and exports one person takes away; 0 is 30 in 60 minutes.
 	Downloads Downloads `yaml:"downloads,omitempty"`
+	// EmailCodes lets codes by e-mail be a second factor for who has no other, and whose roles the policies permit it.
+	EmailCodes bool `yaml:"email_codes,omitempty" json:"-"`
 }
 
 // Downloads is so many in so many minutes.

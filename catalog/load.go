@@ -78,7 +78,7 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"access": func(n *yaml.Node) {
 			r.mapping(n, "access", fields{"policies": r.textOrTexts(&cfg.Access.Policies), "oidc": func(n *yaml.Node) {
 				cfg.Access.OIDC = list(r, n, "access.oidc", r.oidc)
-			}, "downloads": func(n *yaml.Node) { r.downloads(n, &cfg.Access.Downloads) }})
+			}, "downloads": func(n *yaml.Node) { r.downloads(n, &cfg.Access.Downloads) }, "email_codes": r.flag(&cfg.Access.EmailCodes)})
 		},
 		"heads":     r.textOrTexts(&cfg.Heads),
 		"witnesses": func(n *yaml.Node) { cfg.Witnesses = list(r, n, "witnesses", r.witness) },
@@ -87,7 +87,11 @@ func (r *reader) config(root *yaml.Node, cfg *Config) {
 		"serve":     func(n *yaml.Node) { r.serve(n, &cfg.Serve) },
 		"tracing":   func(n *yaml.Node) { r.tracing(n, &cfg.Tracing) },
 		"keys":      func(n *yaml.Node) { r.keys(n, &cfg.Keys) },
+		"mail":      func(n *yaml.Node) { r.mail(n, &cfg.Mail) },
 	})
+	if cfg.Access.EmailCodes && !cfg.Mail.On() {
+		r.fault(root, "access.email_codes needs mail, which says how e-mail goes out")
+	}
 	r.finish(cfg)
 }
 

@@ -52,3 +52,20 @@ func TestDownloadsAndWhatServicesHear(t *testing.T) {
 		}
 	}
 }
+
+// TestMailAndCodes: how e-mail goes out is read with its defaults; every fault is named, and codes need it.
+func TestMailAndCodes(t *testing.T) {
+	cfg, err := Parse("ombud.yaml", []byte("mail: {host: smtp.example.com, from: Ombud <ombud@example.com>, user: u, password: \"${P}\"}\naccess: {email_codes: true}\n"))
+	if err != nil || cfg.Mail.Port != 587 || !cfg.Access.EmailCodes || !cfg.Mail.On() {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	_, err = Parse("ombud.yaml", []byte("mail: {host: \"smtp.example.com:25\", port: 70000, security: none, from: nobody, user: u, password: secret}\n"))
+	for _, want := range []string{"without a port", "1 to 65535", "security", "is an address", "is a secret"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it does not say %q: %v", want, err)
+		}
+	}
+	if _, err = Parse("ombud.yaml", []byte("access: {email_codes: true}\n")); err == nil || !strings.Contains(err.Error(), "needs mail") {
+		t.Error(err)
+	}
+}

@@ -21,6 +21,7 @@ type adminCreateCmd struct {
 	Name          string `required:"" help:"Name to sign in with." placeholder:"N"`
 	Display       string `help:"Name to be shown as. Default: the same." placeholder:"NAME"`
 	Role          string `required:"" help:"system_admin for the first account." placeholder:"R"`
+	Email         string `help:"Address that codes may go to, where access.email_codes of ombud.yaml lets them." placeholder:"ADDRESS"`
 	PasswordStdin bool   `help:"Take the password from standard input, and print no link."`
 }
 
@@ -43,7 +44,7 @@ type newAccount struct {
 }
 
 func (c *adminCreateCmd) run(ctx context.Context, s *session) error {
-	in := access.NewAccount{Name: c.Name, Display: c.Display, Role: access.Role(c.Role), By: s.caller()}
+	in := access.NewAccount{Name: c.Name, Display: c.Display, Role: access.Role(c.Role), Email: c.Email, By: s.caller()}
 	if c.PasswordStdin {
 		in.Password = strings.TrimRight(string(s.env.Inputs["-"]), "\r\n")
 		if in.Password == "" {

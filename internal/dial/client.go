@@ -93,3 +93,14 @@ func (t *timed) Close() error {
 	defer t.end()
 	return t.ReadCloser.Close()
 }
+
+// Dial opens a connection that goes this way, for a protocol that is not HTTP, and gives how it is to be encrypted: the name
+// of the other side must be set. Attempt and Answer bound nothing here.
+func Dial(ctx context.Context, w Way, address string) (net.Conn, *tls.Config, error) {
+	config, err := w.Peer.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := dialer(w.Private).DialContext(ctx, "tcp", address)
+	return conn, config, err
+}

@@ -7,4 +7,6 @@
 // Whoever configures an address must not reach our own network by it. The address is judged after the name was resolved, by
 // the dialer, at every connection: names that change their address between two look-ups, redirects (never followed) and
 // odd spellings of an address change nothing. Response bodies are dropped unread: nothing in them comes back to anybody.
+//
+// E-mail goes to one server, encrypted or not at all, and no error names whom it was for.
 package notify

@@ -121,7 +121,7 @@ func (v *visit) accountsPage(status int, in access.NewAccount, faults []view.Fau
 			view.Field{ID: "name", Name: "name", Label: "Name to sign in with", Required: true, Hint: "Letters, digits and . - _ @, no spaces."}.
 				Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("64")),
 			view.Field{ID: "display", Name: "display", Label: "Name to be shown as"}.Input(h.Type("text"), h.Value(in.Display), h.AutoComplete("off"), h.MaxLength("100")),
-			view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...), furtherRoles(in.Also),
+			emailField(in.Email), view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roleOptions()...), furtherRoles(in.Also),
 			h.P(h.Class("mt"), h.A(h.Href("/roles"), g.Text("What each role may do"))),
 			view.Actions(view.Button("main-act", "Make the account"))))))
 }
@@ -151,6 +151,8 @@ func accountBadge(a access.Account) g.Node {
 		return view.Badge(view.Late, "setup link is over")
 	case !a.Password:
 		return view.Badge(view.Wait, "setup link sent")
+	case a.ByMail:
+		return view.Badge(view.Soon, "codes by e-mail")
 	case !a.Factor:
 		return view.Badge(view.Soon, "no second factor yet")
 	}
@@ -159,7 +161,7 @@ func accountBadge(a access.Account) g.Node {
 
 func (v *visit) makeAccount() error {
 	form := v.r.PostForm
-	in := access.NewAccount{Name: form.Get("name"), Display: form.Get("display"), Role: v.formRoles()[0], Also: v.formRoles()[1:], By: v.caller}
+	in := access.NewAccount{Name: form.Get("name"), Display: form.Get("display"), Role: v.formRoles()[0], Also: v.formRoles()[1:], Email: form.Get("email"), By: v.caller}
 	acc, link, err := v.Accounts.Create(v.r.Context(), in)
 	if err != nil {
 		return mend(err, "name", func(status int, faults []view.Fault) error { return v.accountsPage(status, in, faults) })
@@ -214,7 +216,7 @@ func (v *visit) accountActs(acc access.Account) g.Node {
 	return g.Group{
 		view.Section{ID: "role-of", Title: "Role"}.With(view.Form(at+"/role", v.token, view.Options(view.Field{ID: "role", Name: "role", Label: "Another role ends the sessions"}, string(acc.Role), roleOptions()...), furtherRoles(acc.Roles[1:]),
 			view.Actions(view.Button("", "Give this role")))),
-		view.Section{ID: "attributes", Title: "What policies may ask"}.With(view.Fold("Department, clearance, place", attributesForm(at+"/attributes", v.token, acc.Attributes))),
+		view.Section{ID: "attributes", Title: "What policies may ask"}.With(view.Fold("Department, clearance, place", attributesForm(at+"/attributes", v.token, acc.Attributes)), view.Fold("E-mail for codes", emailForm(at+"/email", v.token, acc.Email))),
 		view.Section{ID: "acts", Title: "Standing"}.With(g.If(len(v.Accounts.Sessions(acc.ID)) > 0, one("/sessions", "End all sessions", "Whoever is signed in with it is out at once.")), back, standing),
 	}
 }

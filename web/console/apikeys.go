@@ -142,8 +142,8 @@ func (v *visit) newKeyForm(in access.KeyInput) g.Node {
 		view.Field{ID: "name", Name: "name", Label: "What it is for", Required: true, Hint: "Everybody here sees it. Best the name of the one service that gets it."}.
 			Input(h.Type("text"), h.Value(in.Name), h.AutoComplete("off"), h.MaxLength("100")),
 		view.Options(view.Field{ID: "role", Name: "role", Label: "Role"}, string(in.Role), roles...),
-		v.keyLimits(in.Limits),
 		view.Field{ID: "expires", Name: "expires", Label: "Valid for"}.Select(strconv.Itoa(int(in.For/day)), keyTerms()...),
+		v.keyLimits(in.Limits),
 		view.Actions(view.Button("main-act", "Make the key"))))
 }
 

@@ -46,6 +46,7 @@ var deeds = map[string]string{
 	"account.created":    "account made",
 	"account.changed":    "account changed",
 	"session.began":      "signed in",
+	"session.code-sent":  "code sent by e-mail",
 	"session.ended":      "signed out",
 	"session.refused":    "sign-in refused",
 	"elevation.began":    "glass broken",

@@ -75,6 +75,8 @@ var permissions = map[string]access.Permission{
 	"POST /sign-in":                anybody,
 	"GET /sign-in/code":            begun,
 	"POST /sign-in/code":           begun,
+	"POST /sign-in/mail":           begun,
+	"POST /account/factor/mail":    begun,
 	"GET /setup":                   anybody,
 	"POST /setup":                  anybody,
 	"POST /sign-in/passkey":        anybody,
@@ -96,6 +98,7 @@ var permissions = map[string]access.Permission{
 	"GET /accounts/{id}":             access.AccountManage,
 	"POST /accounts/{id}/role":       access.AccountManage,
 	"POST /accounts/{id}/attributes": access.AccountManage,
+	"POST /accounts/{id}/email":      access.AccountManage,
 	"POST /accounts/{id}/disable":    access.AccountManage,
 	"POST /accounts/{id}/enable":     access.AccountManage,
 	"POST /accounts/{id}/sessions":   access.AccountManage,
@@ -136,6 +139,8 @@ func people() map[string]func(*visit) error {
 		"POST /sign-in":                  (*visit).signIn,
 		"GET /sign-in/code":              (*visit).askCode,
 		"POST /sign-in/code":             (*visit).giveCode,
+		"POST /sign-in/mail":             (*visit).sendCode,
+		"POST /account/factor/mail":      (*visit).chooseMail,
 		"GET /setup":                     (*visit).setup,
 		"POST /setup":                    (*visit).setUp,
 		"POST /sign-in/passkey":          (*visit).signInByPasskey,
@@ -156,6 +161,7 @@ func people() map[string]func(*visit) error {
 		"GET /accounts/{id}":             (*visit).oneAccount,
 		"POST /accounts/{id}/role":       (*visit).setRole,
 		"POST /accounts/{id}/attributes": (*visit).setAttributes,
+		"POST /accounts/{id}/email":      (*visit).setEmail,
 		"POST /accounts/{id}/disable":    managed((*access.Accounts).Disable),
 		"POST /accounts/{id}/enable":     managed((*access.Accounts).Enable),
 		"POST /accounts/{id}/sessions":   managed((*access.Accounts).EndSessions),
@@ -226,8 +232,11 @@ var steps = map[access.Stage]string{access.Outside: "/sign-in", access.AskCode: 
 
 // isStep tells whether this is where somebody half way goes on, or leaves.
 func (v *visit) isStep() bool {
-	path := v.r.URL.Path
-	return path == "/sign-out" || path == "/sign-in/code" || path == "/account/factor" || path == "/account/factor/confirm" || path == "/account/passkeys" || path == "/account/passkeys/made"
+	switch v.r.URL.Path {
+	case "/sign-out", "/sign-in/code", "/sign-in/mail", "/account/factor", "/account/factor/confirm", "/account/factor/mail", "/account/passkeys", "/account/passkeys/made":
+		return true
+	}
+	return false
 }
 
 func (v *visit) toStep(stage access.Stage) (turned bool, err error) {

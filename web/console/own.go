@@ -42,14 +42,22 @@ func (v *visit) factorPage(status int, faults []view.Fault) error {
 	if err != nil {
 		return err
 	}
-	return v.outside(status, "Second factor", view.Head("Set up your second factor.", "An app on your phone shows a new code every 30 seconds. Without it, your password alone opens nothing.", nil), view.Faults(faults...),
+	m, err := v.Accounts.ByMail(v.r.Context(), v.caller)
+	if err != nil {
+		return err
+	}
+	why := "An app on your phone shows a new code every 30 seconds. Without it, your password alone opens nothing."
+	if m.Weak {
+		why = "A code by e-mail is not enough for your role any more. An app on your phone shows a new code every 30 seconds."
+	}
+	return v.outside(status, "Second factor", view.Head("Set up your second factor.", why, nil), view.Faults(faults...),
 		view.Section{ID: "app", Title: "1. Let the app take the secret", First: true}.With(
 			h.P(g.Text("Scan this with an authenticator app.")), view.QR(code.Size, code.Black, "The secret as a QR code; it stands below as text."),
 			view.Fold("No camera", h.P(g.Text("Type this into the app: time-based, six digits.")), h.P(h.Class("mt"), h.Code(g.Text(grouped(en.Secret)))))),
 		view.Section{ID: "check", Title: "2. Show that it did"}.With(view.Form("/account/factor/confirm", v.token,
 			view.Field{ID: "code", Name: "code", Label: "The six digits it shows now", Required: true}.
 				Input(h.Type("text"), h.AutoComplete("one-time-code"), g.Attr("inputmode", "numeric"), h.MaxLength("10")),
-			view.Actions(view.Button("main-act", "Take it into use")))), v.passkeyInstead(), v.leaveHalf())
+			view.Actions(view.Button("main-act", "Take it into use")))), v.passkeyInstead(), v.mailInstead(m), v.leaveHalf())
 }
 
 func (v *visit) leaveHalf() g.Node {
@@ -110,6 +118,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		g.If(acc.Provider == "", view.Section{ID: "change", Title: "Password"}.With(view.Form("/account/password", v.token, present("present"), newPassword("", ""), view.Actions(view.Button("", "Change the password"))))),
 		v.passkeys(acc),
 		view.Section{ID: "factor", Title: "Second factor", Note: g.Text(view.Count(int64(acc.Codes), "recovery code") + " left")}.With(
+			g.If(acc.ByMail, h.P(g.Text("You have codes by e-mail, the last resort. Set up an app, or add a passkey: then no more codes are sent."))),
 			view.Fold("Move it to another phone", view.Form("/account/factor", v.token, present("present-factor"), view.Actions(view.Button("", "Set up another one")))),
 			view.Fold("New recovery codes", view.Form("/account/codes", v.token, present("present-codes"), view.Actions(view.Button("", "Make new codes"))))),
 		view.Section{ID: "bearer", Title: "Calling the API as yourself"}.With(

@@ -33,6 +33,7 @@ var shut = map[string]relation{
 	"POST /pseudonyms/{id}/reveal":   others, // who asked sees it
 	"POST /accounts/{id}/role":       own,
 	"POST /accounts/{id}/attributes": own,
+	"POST /accounts/{id}/email":      own,
 	"POST /accounts/{id}/disable":    own,
 	"POST /accounts/{id}/enable":     own,
 	"POST /accounts/{id}/sessions":   own,
