@@ -174,6 +174,7 @@ func (s *Service) minute(at time.Time) index.Minute {
 
 // DecideAt is Decide for a minute that Now gave, for those who ask many questions at once.
 func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category string, gpc bool) Verdict {
+	s.index.Touch(index.Number(h.person))
 	rule, _ := s.cfg.Purposes.Now().Rule(purposeID)
 	return s.decide(now, &h, rule, category, gpc)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"sync"
 )
 
@@ -21,7 +22,11 @@ type Tokens struct {
 // nobody can overwrite them; these are overwritten when the vault is closed.
 type states struct{ inner, outer [stateSize]byte }
 
-const stateSize = 4 + sha256.Size + sha256.BlockSize + 8 // as crypto/sha256 encodes one
+// How crypto/sha256 encodes a state: a mark, the hash so far, what is left of a block, the length.
+const (
+	magicSize = 4
+	stateSize = magicSize + sha256.Size + sha256.BlockSize + 8
+)
 
 // Tokens prepares the tokens of a label.
 func (v *Vault) Tokens(label string) *Tokens {
@@ -54,7 +59,8 @@ func statesOf(key *[32]byte) *states {
 // Of is the token of two parts, such as a kind and a value.
 func (t *Tokens) Of(a string, b []byte) [sha256.Size]byte {
 	r := t.rooms.Get().(*room)
-	r.in = binary.BigEndian.AppendUint64(r.in[:0], uint64(len(a)))
+	r.in = slices.Grow(r.in[:0], 8+len(a)+8+len(b)+padSize) // what grows later leaves a copy behind
+	r.in = binary.BigEndian.AppendUint64(r.in, uint64(len(a)))
 	r.in = append(r.in, a...)
 	r.in = appendPart(r.in, b)
 	sum := t.states().hmac(r)
@@ -69,8 +75,9 @@ type room struct {
 		encoding.BinaryAppender
 		encoding.BinaryUnmarshaler
 	}
-	in  []byte
-	sum [sha256.Size]byte
+	in    []byte
+	inner [sha256.BlockSize]byte // the first hash, padded: what the second is of
+	out   [stateSize]byte
 }
 
 func newRoom() *room {
@@ -80,29 +87,42 @@ func newRoom() *room {
 		encoding.BinaryAppender
 		encoding.BinaryUnmarshaler
 	})
+	pad(r.inner[:sha256.Size])
 	return r
 }
 
-// hmac is HMAC-SHA256 of r.in.
+// hmac is HMAC-SHA256 of r.in. What is hashed is padded here, so that the hash is given whole blocks and keeps nothing of them.
 func (s *states) hmac(r *room) [sha256.Size]byte {
-	r.from(&s.inner, r.in)
+	r.in = pad(r.in)
+	copy(r.inner[:], r.from(&s.inner, r.in))
 	clear(r.in)
-	r.from(&s.outer, r.sum[:])
+	sum := [sha256.Size]byte(r.from(&s.outer, r.inner[:]))
+	clear(r.inner[:sha256.Size])
 	r.hash.Reset()
-	r.hash.Write(zeros[:]) // over what is left of the text
-	r.hash.Reset()
-	return r.sum
+	return sum
 }
 
-var zeros [sha256.BlockSize - 1]byte
+// padSize is the most that pad adds.
+const padSize = 1 + sha256.BlockSize - 1 + 8
 
-// from goes on from a state, with a text.
-func (r *room) from(state *[stateSize]byte, text []byte) {
+// pad ends a text behind a first block as SHA-256 does.
+func pad(text []byte) []byte {
+	bits := uint64(sha256.BlockSize+len(text)) * 8
+	text = append(text, 0x80)
+	text = append(text, zeros[:(2*sha256.BlockSize-8-len(text)%sha256.BlockSize)%sha256.BlockSize]...)
+	return binary.BigEndian.AppendUint64(text, bits)
+}
+
+var zeros [sha256.BlockSize]byte
+
+// from goes on from a state, with whole blocks, and gives the hash then.
+func (r *room) from(state *[stateSize]byte, blocks []byte) []byte {
 	if err := r.hash.UnmarshalBinary(state[:]); err != nil {
 		panic("vault: the state of a token was overwritten: " + err.Error())
 	}
-	r.hash.Write(text)
-	r.hash.Sum(r.sum[:0])
+	r.hash.Write(blocks)
+	_, _ = r.hash.AppendBinary(r.out[:0]) // never fails
+	return r.out[magicSize:][:sha256.Size]
 }
 
 // appendPart appends a part behind its length.

@@ -1,6 +1,31 @@
 package vault
 
-import "testing"
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"testing"
+)
+
+// TestTokensOfAllLengths: a token is HMAC-SHA256 whatever the length of its text, and nothing of either stays behind.
+func TestTokensOfAllLengths(t *testing.T) {
+	key := [32]byte{7}
+	r, fresh := newRoom(), newRoom()
+	empty, _ := fresh.hash.AppendBinary(nil)
+	for n := range 300 {
+		text := bytes.Repeat([]byte{'x'}, n)
+		r.in = append(r.in[:0], text...)
+		h := hmac.New(sha256.New, key[:])
+		h.Write(text)
+		if got := statesOf(&key).hmac(r); !hmac.Equal(got[:], h.Sum(nil)) {
+			t.Errorf("%d bytes: another token", n)
+		}
+		left, _ := r.hash.AppendBinary(nil)
+		if bytes.ContainsFunc(r.in[:cap(r.in)], func(c rune) bool { return c != 0 }) || !bytes.Equal(left, empty) || r.inner != fresh.inner {
+			t.Fatalf("%d bytes: something stays", n)
+		}
+	}
+}
 
 func TestTokensAreThoseOfMAC(t *testing.T) {
 	v := fromRoot([32]byte{1})

@@ -164,7 +164,11 @@ func (k *keys) lasting(label string) *[32]byte {
 }
 
 func mac(key *[32]byte, parts [][]byte) [32]byte {
-	r := newRoom()
+	r, size := newRoom(), padSize
+	for _, p := range parts {
+		size += 8 + len(p)
+	}
+	r.in = make([]byte, 0, size) // what grows leaves a copy behind
 	for _, p := range parts {
 		r.in = appendPart(r.in, p)
 	}
