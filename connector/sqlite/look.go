@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -159,18 +160,18 @@ func lookTuples(cols []*connector.Column, k connector.Key) [][]connector.Value {
 
 // lookCode is a tuple as a map key. A number is one whether SQLite keeps it as an integer or not.
 func lookCode(cells []connector.Value) string {
-	var b strings.Builder
+	var b []byte
 	for _, v := range cells {
 		kind := v.Kind
 		if kind == connector.Float {
 			kind = connector.Int
 		}
-		fmt.Fprintf(&b, "%d %d %s", kind, len(v.S), v.S)
+		b = append(binary.AppendUvarint(append(b, byte(kind)), uint64(len(v.S))), v.S...)
 	}
-	return b.String()
+	return string(b)
 }
 
-// accepts tests one condition on the row read; only names the keys of the statement at hand.
+// accepts tests one condition on the row read; only names the keys of the statement at hand, nil all of them.
 func (c *lookCond) accepts(row []connector.Value, only map[string]bool) bool {
 	cells := row[c.at : c.at+len(c.cols)]
 	switch {
@@ -212,9 +213,12 @@ func (l *look) run(ctx context.Context) error {
 // again. A row is delivered by the statement that binds its own key, whatever collations join.
 func (l *look) read(ctx context.Context, driver int, chunk [][]connector.Value) error {
 	text, args := l.text(driver, chunk)
-	only := map[string]bool{}
-	for _, cells := range chunk {
-		only[lookCode(cells)] = true
+	var only map[string]bool
+	if driver >= 0 && len(chunk) < len(l.conds[driver].tuples) {
+		only = map[string]bool{}
+		for _, cells := range chunk {
+			only[lookCode(cells)] = true
+		}
 	}
 	return l.s.watched(ctx, l.watch, l.from, statement{text: text, args: args, swift: l.swift}, func(row []connector.Value) error {
 		for i := range l.conds {
