@@ -109,7 +109,6 @@ func (w *walk) unreadable(d *catalog.Dataset) {
 
 func (w *walk) gap(d *catalog.Dataset, r Remaining) {
 	r.System, r.Dataset, r.Who = d.System, d.Name, owner(w.g, d.System)
-	w.broken[d.ID()] = true
 	if !slices.ContainsFunc(w.gaps, func(g Remaining) bool { return g.System == r.System && g.Dataset == r.Dataset && g.Code == r.Code }) {
 		w.gaps = append(w.gaps, r)
 	}

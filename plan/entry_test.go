@@ -17,6 +17,33 @@ insert into comments values (4, 0, 'other@example.net', 'of another guest'), (5,
 insert into comments values (6, 77, 'ida@example.com', 'of ida, whose old account is gone');
 insert into replies values (10, 1, 'to the guest'), (11, 3, 'to ida');`
 
+// TestWhoCannotBeLookedFor: an identity of a kind that a dataset does not know proves nothing about it.
+func TestWhoCannotBeLookedFor(t *testing.T) {
+	lists := customers + `
+create table subscribers (address varchar(100) primary key, since varchar(10));
+insert into subscribers values ('bo@example.com', '2020');`
+	system := catalog.System{People: []catalog.People{
+		{Table: "customers", By: map[string]string{"email": "email", "customer": "id"}}, {Table: "subscribers", By: map[string]string{"email": "address"}}}}
+	trap{tables: lists, system: system, person: world.Person("passport=123")}.spring(t, func(t *testing.T, c *trapped) {
+		_, o := c.export(t)
+		wantNamed(t, o.Gaps, "not-searched", "customers")
+		wantNamed(t, o.Gaps, "not-searched", "subscribers")
+		if o.Status != plan.Incomplete {
+			t.Errorf("it is %s", o.Status)
+		}
+	})
+	trap{tables: lists + "\n" + `update customers set email = '' where id = 1;`, system: system, person: world.Person("customer=1")}.spring(t, func(t *testing.T, c *trapped) {
+		if _, o := c.export(t); o.Status != plan.Complete || !warned(&plan.Plan{Warnings: o.Warnings}, "not-searched", "subscribers") {
+			t.Errorf("it is %s, warnings %+v", o.Status, o.Warnings)
+		}
+	})
+	trap{tables: lists, system: system, person: world.Person("email=nobody@example.com")}.spring(t, func(t *testing.T, c *trapped) {
+		if _, o := c.export(t); o.Status != plan.Complete || !o.Nobody() || len(o.Gaps) > 0 {
+			t.Errorf("everything was searched, and it is %s, gaps %+v", o.Status, o.Gaps)
+		}
+	})
+}
+
 func guestBook(who string) trap {
 	return trap{tables: guests, person: world.Person("email=" + who), system: catalog.System{Links: []catalog.Link{
 		own("comments.customer_id"), {From: "comments.email", To: "customers.email", As: catalog.Own},

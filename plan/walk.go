@@ -31,7 +31,6 @@ type walk struct {
 	matched int
 	entered map[*catalog.Edge]map[string]bool // identities asked for where their rows are, see enter
 	shared  map[string]int64
-	broken  map[string]bool // dataset ids that could not be read
 	gaps    []Remaining
 	review  []string
 	reasons []reason
@@ -57,7 +56,7 @@ func (e *Engine) newWalk(l *layout, q Question, full bool) *walk {
 		e: e, g: l.g, l: l, q: q, full: full, edges: l.g.Edges,
 		sets: map[*catalog.Dataset]*rowset{}, edgeNo: l.edgeNo, pathNo: map[string]int32{},
 		asked: map[string]bool{}, entered: map[*catalog.Edge]map[string]bool{}, storage: newStorage(e.cfg.Memory, e.cfg.TempDir),
-		shared: map[string]int64{}, broken: map[string]bool{}, reasonN: map[reason]int32{},
+		shared: map[string]int64{}, reasonN: map[reason]int32{},
 	}
 }
 
@@ -85,6 +84,7 @@ func (w *walk) run(ctx context.Context) error {
 	}
 	w.noteConflicts()
 	w.reviewSeeds()
+	w.noteUnsearched()
 	if err := w.textMentions(ctx); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ func (w *walk) fillWarnings(ctx context.Context, p *Plan, groups []*group) {
 		}
 	}
 	w.mentionWarnings(p)
+	if w.found() {
+		for _, d := range w.unsearched() {
+			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: "not-searched", Message: knownBy(d)})
+		}
+	}
 }
 
 // missingIndex is the code of a warning that Hash leaves out.
@@ -173,6 +179,52 @@ func (w *walk) written(d *catalog.Dataset, tr connector.Trigger) (out []string) 
 		}
 	}
 	return out
+}
+
+// noteUnsearched: people datasets that know people by kinds of identity of which none was given or found. Where nobody
+// was found at all that is no proof that nobody is there.
+func (w *walk) noteUnsearched() {
+	if w.again || w.found() {
+		return
+	}
+	for _, d := range w.unsearched() {
+		w.gaps = append(w.gaps, Remaining{System: d.System, Dataset: d.Name, Rows: -1, Code: "not-searched", Why: knownBy(d), Who: "whoever handles the request", Next: "give one of these too"})
+	}
+}
+
+// found reports whether any row was met.
+func (w *walk) found() bool {
+	for _, s := range w.sets {
+		if s.n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *walk) unsearched() (out []*catalog.Dataset) {
+	kinds := map[string]bool{}
+	for id := range w.asked {
+		kind, _, _ := strings.Cut(id, "=")
+		kinds[kind] = true
+	}
+	for _, d := range w.g.Datasets {
+		if d.People == nil || d.Ignored {
+			continue
+		}
+		searched := false
+		for kind := range d.People.By {
+			searched = searched || kinds[kind]
+		}
+		if !searched {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func knownBy(d *catalog.Dataset) string {
+	return "it knows people by " + strings.Join(slices.Sorted(maps.Keys(d.People.By)), " or ") + ", and none was given or found"
 }
 
 func mentionsOf(n int64) string {
