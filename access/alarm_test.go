@@ -319,3 +319,28 @@ func TestAlarmOfTheProgram(t *testing.T) {
 		t.Error("one that was reviewed is raised again as itself")
 	}
 }
+
+// TestAloneWithAnAlarm: while there is no account, who is at the machine closes what the program raised; from the first account
+// on they do not.
+func TestAloneWithAnAlarm(t *testing.T) {
+	h := newHouse(t)
+	raise := func(why string) (id string) {
+		t.Helper()
+		must(t, h.place.db.Write(t.Context(), func(tx *db.Tx) (err error) {
+			id, err = h.AlarmOf(t.Context(), tx, access.AlarmWitness, why)
+			return err
+		}))
+		return id
+	}
+	_, err := h.Review(t.Context(), raise("the witness a refuses: 403"), "agreed with them on a new start", local)
+	must(t, err)
+	if h.OpenAlarms() != 0 {
+		t.Error("it is open")
+	}
+	second := raise("the witness b refuses: 403")
+	h.admin()
+	for _, by := range []access.Caller{local, {Actor: "local:ida", Role: access.Machine}} {
+		_, err = h.Review(t.Context(), second, "agreed with them on a new start", by)
+		h.wantKind(string(by.Role), err, fault.Denied)
+	}
+}

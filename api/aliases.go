@@ -100,6 +100,7 @@ func Programs(path string) bool {
 // addAliases registers them beside the gate: each is judged where it arrives.
 func (s *server) addAliases(a huma.API, g *gate) {
 	describeAliases(a)
+	describeFarewell(a)
 	for _, prefix := range []string{"/data-subject/", "/privacy/"} {
 		g.HandleFunc(prefix, notFound)
 	}
@@ -135,6 +136,21 @@ func describeAliases(a huma.API) {
 		}
 		doc.AddOperation(op)
 	}
+}
+
+// describeFarewell adds what an identity provider calls. It is served beside the pages, and let in by what the provider signed.
+func describeFarewell(a huma.API) {
+	op := huma.Operation{OperationID: "back-channel-logout", Method: http.MethodPost, Path: "/sign-out/from/{provider}",
+		Summary: "OpenID Connect Back-Channel Logout 1.0: the sessions that began with one at the provider end", Security: []map[string][]string{{}},
+		Parameters: []*huma.Param{{Name: "provider", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}, Description: "id of the provider in ombud.yaml"}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{
+			Type: "object", Required: []string{"logout_token"}, Properties: map[string]*huma.Schema{"logout_token": {Type: "string", Description: "JWT that the provider signed"}}}}}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "They are over"},
+			"400": {Description: "This is no logout token for us", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
+				Type: "object", Properties: map[string]*huma.Schema{"error": {Type: "string", Enum: []any{"invalid_request"}}}}}}},
+		}}
+	a.OpenAPI().AddOperation(&op)
 }
 
 // aliasID names an alias as other operations are named: alias-post-consent-record.

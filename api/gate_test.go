@@ -100,7 +100,7 @@ func TestOpenAPINamesPermissions(t *testing.T) {
 	r = r.WithContext(access.With(r.Context(), access.Caller{Role: access.Service}))
 	w := httptest.NewRecorder()
 	testGate().ServeHTTP(w, r)
-	for _, want := range []string{`"securitySchemes":{"bearer":{`, `"scheme":"bearer"`, `"security":[{"bearer":["request.approve"]}]`, `"security":[{"bearer":["ledger.read"]}]`} {
+	for _, want := range []string{`"securitySchemes":{"bearer":{`, `"scheme":"bearer"`, `"security":[{"bearer":["request.approve"]}]`, `"security":[{"bearer":["ledger.read"]}]`, `"/sign-out/from/{provider}":{`, `"operationId":"back-channel-logout"`, `"security":[{}]`} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("it lacks %s", want)
 		}

@@ -106,6 +106,9 @@ func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := s.takesAway(ctx, c.Out); err != nil {
+		return err
+	}
 	p := s.progress()
 	defer p.end()
 	r, err := s.Requests.Run(ctx, request.RunInput{Ref: c.Request, Approve: c.Approve, Actor: actor, Out: s.env.Abs(c.Out), Progress: p.show})
@@ -119,6 +122,9 @@ func (c *dsrRunCmd) runNew(ctx context.Context, s *session) error {
 	}
 	people, err := c.people(s, c.SamePerson)
 	if err != nil {
+		return err
+	}
+	if err := s.takesAway(ctx, c.Out); err != nil {
 		return err
 	}
 	in := request.PlanInput{Kind: plan.Kind(c.Kind), People: people, Actor: s.actor(), Limit: c.limit()}
@@ -168,6 +174,9 @@ type dsrRetryCmd struct {
 func (*dsrRetryCmd) writes() {}
 
 func (c *dsrRetryCmd) run(ctx context.Context, s *session) error {
+	if err := s.takesAway(ctx, c.Out); err != nil {
+		return err
+	}
 	p := s.progress()
 	defer p.end()
 	r, err := s.Requests.Retry(ctx, request.RunInput{Ref: c.Request, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
@@ -206,6 +215,15 @@ func (c *dsrPackageCmd) run(ctx context.Context, s *session) error {
 	r, err := s.Requests.Package(ctx, request.RunInput{Ref: c.Request, Actor: s.actor(), Out: s.env.Abs(c.Out), Progress: p.show})
 	p.end()
 	return s.showRun(r, s.env.Abs(c.Out), err)
+}
+
+// takesAway counts a package that a run puts where somebody asks for it, as dsr package does; from the first account on: before,
+// who is at the machine is the only one there is.
+func (s *session) takesAway(ctx context.Context, out string) error {
+	if out == "" || !s.Accounts.Any() {
+		return nil
+	}
+	return s.Accounts.TakeAway(ctx, s.caller())
 }
 
 // progress draws one line on a terminal and takes it away again.

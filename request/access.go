@@ -36,7 +36,12 @@ func (s *Service) export(ctx context.Context, r *record, in exportInput) (*recor
 	if verdict(e.outcome) == Broke {
 		return s.finish(ctx, r, e)
 	}
-	if err := file.place(); err != nil {
+	if r, err = s.taken(ctx, r, in, e.plan); err == nil {
+		err = file.place()
+	} else {
+		err = errors.Join(err, file.drop())
+	}
+	if err != nil {
 		return s.broke(ctx, r, err)
 	}
 	done, err := s.finish(ctx, r, e)
@@ -45,6 +50,19 @@ func (s *Service) export(ctx context.Context, r *record, in exportInput) (*recor
 		return done, errors.Join(err, os.Remove(file.path))
 	}
 	return done, nil
+}
+
+// taken says, before a package is where somebody asked for it, that they are given it. One that stays in the data directory is
+// nobody's until HandOut.
+func (s *Service) taken(ctx context.Context, r *record, in exportInput, p *plan.Plan) (*record, error) {
+	if in.out == "" {
+		return r, nil
+	}
+	next, err := s.do(ctx, r.id, command{entry: KindHandedOut, actor: in.actor, fields: shown(p)})
+	if err != nil {
+		return r, err
+	}
+	return next, nil
 }
 
 // pack exports the rows and writes the package beside its place, under a name of its own.
@@ -170,6 +188,9 @@ func (s *Service) shipReviewed(ctx context.Context, r *record, in exportInput) (
 	if on := verdict(e.outcome); on != Proven {
 		return r, errors.Join(file.drop(), fault.New(fault.Waiting, "not every store could be read; nothing was shipped").
 			Then("Try again when they answer: ombud dsr package %s", r.ref()))
+	}
+	if r, err = s.taken(ctx, r, in, e.plan); err != nil {
+		return r, errors.Join(err, file.drop())
 	}
 	if err := file.place(); err != nil {
 		return r, err
