@@ -236,6 +236,9 @@ func (s *scribe) tied(d *catalog.Dataset) bool {
 
 // changes writes the rows that stay and change, with the values that they get and had.
 func (s *scribe) changes(ctx context.Context) error {
+	if !slices.ContainsFunc(s.groups, func(g *group) bool { return len(g.decision.fields) > 0 }) {
+		return nil
+	}
 	rep := s.w.replacer(s.j.mac)
 	pending := map[*group]*portions{}
 	err := s.w.readContents(ctx, s.groups, func(g *group, r *record, full []connector.Value) error {

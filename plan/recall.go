@@ -78,18 +78,18 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 
 // recallKeys writes keys; of a key that is written twice the later fate holds.
 func (s *scribe) recallKeys(ctx context.Context, e *catalog.Edge, known map[string]ghost) error {
+	byFate := map[string][]connector.Key{}
+	for _, g := range sorted(known) {
+		byFate[g.fate] = append(byFate[g.fate], g.key)
+	}
 	for _, fate := range []string{gone, stays, shared} {
-		a := act{dataset: e.Child.Name, verb: recallKeys, step: -1, set: []string{fate, e.Parent.ID()}, fence: []fence{{columns: e.ChildColumns}}}
-		for _, g := range sorted(known) {
-			if g.fate == fate {
-				a.fence[0].keys = append(a.fence[0].keys, g.key)
-			}
+		if len(byFate[fate]) == 0 {
+			continue
 		}
+		a := act{dataset: e.Child.Name, verb: recallKeys, step: -1, set: []string{fate, e.Parent.ID()}, fence: []fence{{columns: e.ChildColumns, keys: byFate[fate]}}}
 		a.fence = append(a.fence, whenFences(e)...)
-		if len(a.fence[0].keys) > 0 {
-			if err := s.add(ctx, e.Child.System, a); err != nil {
-				return err
-			}
+		if err := s.add(ctx, e.Child.System, a); err != nil {
+			return err
 		}
 	}
 	return nil
