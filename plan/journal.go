@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/db"
@@ -28,6 +29,9 @@ type journal struct {
 	hash    string
 	acting  bool // all chunks are written
 	recent  *recent
+
+	writing   sync.WaitGroup // see durable
+	unwritten error
 }
 
 func migrateJournal(ctx context.Context, d *db.DB) error {
@@ -92,37 +96,53 @@ func (e *Engine) newJournal(request, hash string, gen int, before *journal) (j *
 	return j, err
 }
 
-// write makes chunks durable; last also says that they are all there. A small journal is being written
-// when it returns: see durable.
+// sealedChunk is a row of the journal: what is left of a chunk when its rows are sealed.
+type sealedChunk struct {
+	ordinal, state int
+	system         string
+	body           []byte
+}
+
+// write makes chunks durable, while more are made: see durable; last also says that they are all there.
 func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
-	sealed := make([][]byte, len(chunks))
+	sealed := make([]sealedChunk, len(chunks))
 	for i, c := range chunks {
-		var err error
-		if sealed[i], err = j.key.Seal(j.aad(c.ordinal), c.encode()); err != nil {
+		body, err := j.key.Seal(j.aad(c.ordinal), c.encode())
+		if err != nil {
 			return fmt.Errorf("sealing the journal: %w", err)
 		}
+		sealed[i] = sealedChunk{c.ordinal, c.beginning(), c.system, body}
+	}
+	if err := j.durable(); err != nil {
+		return err
 	}
 	first := !j.begun
-	store := func(tx *db.Tx) error { return j.store(ctx, tx, chunks, sealed, first, last) }
-	if first && last && j.remember(chunks) {
-		j.begun = true
-		j.recent.writing.Go(func() { j.recent.unwritten = j.db.Write(ctx, store) })
-		return nil
+	if first && last {
+		j.remember(chunks)
 	}
-	err := j.db.Write(ctx, store)
-	j.begun = j.begun || err == nil
-	return err
+	j.begun = true
+	j.writing.Go(func() {
+		j.unwritten = j.db.Write(ctx, func(tx *db.Tx) error { return j.store(ctx, tx, sealed, first, last) })
+	})
+	return nil
+}
+
+// durable waits until everything written is on the disk, and fails where it never will be. A store
+// commits nothing before the whole journal is.
+func (j *journal) durable() error {
+	j.writing.Wait()
+	return j.unwritten
 }
 
 // store writes chunks, with the head in the commit of the first.
-func (j *journal) store(ctx context.Context, tx *db.Tx, chunks []chunk, sealed [][]byte, first, last bool) error {
+func (j *journal) store(ctx context.Context, tx *db.Tx, chunks []sealedChunk, first, last bool) error {
 	if first {
 		if _, err := tx.Exec(ctx, `insert into plan_runs (request, gen, hash, sealed_key, acting) values ($1, $2, $3, $4, $5)`, j.request, j.gen, j.hash, j.sealed, int(boolByte(last))); err != nil {
 			return err
 		}
 	}
-	for i, c := range chunks {
-		if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.beginning(), sealed[i]); err != nil {
+	for _, c := range chunks {
+		if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.state, c.body); err != nil {
 			return err
 		}
 	}
@@ -203,6 +223,9 @@ type head struct {
 func (j *journal) heads(ctx context.Context) ([]head, error) {
 	if j.recent != nil {
 		return j.recent.allHeads(), nil
+	}
+	if err := j.durable(); err != nil {
+		return nil, err
 	}
 	var out []head
 	err := j.db.Read(ctx, func(tx *db.Tx) error {

@@ -14,39 +14,26 @@ const recentRows = 5000
 // act, and before any of them commits; a chunk is marked while the next one, or the look, goes on. A run
 // that is cut off before its mark is written does the chunk again, which changes nothing.
 type recent struct {
-	chunks    []chunk
-	writing   sync.WaitGroup
-	unwritten error
-	mu        sync.Mutex
-	heads     []head
-	marks     sync.WaitGroup
-	failed    error
+	chunks []chunk
+	mu     sync.Mutex
+	heads  []head
+	marks  sync.WaitGroup
+	failed error
 }
 
-// remember keeps a journal that is written in one go, when it is small; false when it is not.
-func (j *journal) remember(chunks []chunk) bool {
+// remember keeps a journal that is written in one go, when it is small.
+func (j *journal) remember(chunks []chunk) {
 	rows := 0
 	for _, c := range chunks {
 		rows += c.size()
 	}
 	if rows > recentRows {
-		return false
+		return
 	}
 	j.recent = &recent{chunks: chunks}
 	for _, c := range chunks {
 		j.recent.heads = append(j.recent.heads, head{ordinal: c.ordinal, system: c.system, done: c.beginning() == idle, idle: c.beginning() == idle})
 	}
-	return true
-}
-
-// durable waits until the whole journal is on the disk, and fails where it never will be. A store
-// commits nothing before.
-func (j *journal) durable() error {
-	if j.recent == nil {
-		return nil
-	}
-	j.recent.writing.Wait()
-	return j.recent.unwritten
 }
 
 func (r *recent) allHeads() []head {

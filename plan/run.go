@@ -115,6 +115,7 @@ func (e *Engine) begin(ctx context.Context, before *journal, q Question, approve
 		return nil, nil, err
 	}
 	if err := w.inscribe(ctx, j, w.groups); err != nil {
+		j.writing.Wait()
 		return nil, nil, err
 	}
 	if e.cfg.Stepwise {
