@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -17,7 +18,7 @@ func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 	for _, h := range a.expect {
 		expect[h] = true
 	}
-	why := causeOf(a, &sel)
+	why := causeOf(d, a, &sel, l.moved)
 	row := func(row []connector.Value) {
 		whole := row[:len(row)-why.width]
 		if why.holds(row[len(whole):]) && (len(a.expect) == 0 || expect[connector.RowHash(whole[cells:])]) {
@@ -39,19 +40,27 @@ type cause struct {
 	width int
 }
 
-// causeOf has the columns read that the fences of an act are about.
-func causeOf(a act, sel *connector.Select) cause {
+// causeOf has the columns read that the fences of an act are about. A key that was given another name since is the same.
+func causeOf(d *catalog.Dataset, a act, sel *connector.Select, moved map[string]map[string]string) cause {
 	var out cause
 	for _, f := range a.fence {
-		keys := map[string]bool{}
+		keys, moved := map[string]bool{}, moved[referenceID(d, f.columns)]
 		for _, k := range f.keys {
 			keys[k.Encode()] = true
+			if now, ok := moved[k.Encode()]; ok {
+				keys[now] = true
+			}
 		}
 		out.keys, out.parts = append(out.keys, keys), append(out.parts, len(f.columns))
 		out.width += len(f.columns)
 		sel.Columns = append(slices.Clone(sel.Columns), f.columns...)
 	}
 	return out
+}
+
+// referenceID names the columns of a reference.
+func referenceID(d *catalog.Dataset, columns []string) string {
+	return d.ID() + "." + strings.Join(columns, "+")
 }
 
 func (r cause) holds(cells []connector.Value) bool {

@@ -172,7 +172,7 @@ func (b bound) leaving(d *catalog.Dataset, sel *connector.Select) []leaver {
 		}
 		l.cells = wholeRow(d, sel, len(a.expect) > 0)
 		l.end, l.from = len(sel.Columns), len(sel.Columns)
-		l.why = causeOf(a, sel)
+		l.why = causeOf(d, a, sel, nil)
 		out = append(out, l)
 	}
 	return out

@@ -27,6 +27,7 @@ type looker struct {
 	long   bool // sweep however long it takes
 	sought []*sought
 	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	moved  map[string]map[string]string // references that got another key, see referenceID: old to new
 	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
 
@@ -49,7 +50,7 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 }
 
 func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
-	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, kept: map[string]int64{}, texts: map[string]int64{}}
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: map[string]map[string]string{}, kept: map[string]int64{}, texts: map[string]int64{}}
 	for _, s := range p.Systems {
 		for _, st := range s.Datasets {
 			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
@@ -73,7 +74,7 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 		}
 		maintained = l.maintain(ctx)
 	}
-	for _, h := range heads {
+	for _, h := range slices.Backward(heads) { // keys that moved come last
 		if err := l.lookThrough(ctx, j, h); err != nil {
 			return errors.Join(err, maintained())
 		}
@@ -104,6 +105,7 @@ func (l *looker) lookThrough(ctx context.Context, j *journal, h head) error {
 	if j.recent == nil {
 		l.tally(h, c)
 	}
+	l.noteMoved(c)
 	var gs []*glance
 	for _, a := range c.acts {
 		again := func() *glance { return l.act(c.system, a) }

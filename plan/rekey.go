@@ -167,6 +167,21 @@ func rekeyAct(a act, x connector.Act) connector.Act {
 	return x
 }
 
+// noteMoved keeps what keys became: whoever should be gone and is not, refers to that now.
+func (l *looker) noteMoved(c chunk) {
+	for _, a := range c.acts {
+		d := l.g.Dataset(c.system, a.dataset)
+		if a.verb != repoint || d == nil {
+			continue
+		}
+		id := referenceID(d, a.set)
+		if l.moved[id] == nil {
+			l.moved[id] = map[string]string{}
+		}
+		l.moved[id][a.rows[0].Encode()] = connector.Key(a.values[0]).Encode()
+	}
+}
+
 // lookRekey: nothing has the old key, and the row with the new one holds what it was given.
 func (l *looker) lookRekey(d *catalog.Dataset, a act) *glance {
 	key := a.set[:1]
