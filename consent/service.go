@@ -226,6 +226,7 @@ func (s *Service) flagged(i subject.Identity) (subject.Number, index.Flags, bool
 	if !ok {
 		return 0, 0, false
 	}
+	s.index.Touch(n) // all of it: a question follows
 	f := s.index.Flags(n)
 	return subject.Number(n), f, f&index.Erased == 0
 }
