@@ -62,7 +62,10 @@ func (s *session) askPassphrase(ctx context.Context) ([]byte, error) {
 // lineOf is the one line that a passphrase is.
 func lineOf(b []byte) ([]byte, error) {
 	b = bytes.TrimRight(b, "\r\n")
-	if len(b) == 0 || bytes.ContainsAny(b, "\r\n") {
+	if len(b) == 0 {
+		return nil, fault.New(fault.Invalid, "no passphrase was given").Then("Type it on a terminal, or give it as one line on standard input.")
+	}
+	if bytes.ContainsAny(b, "\r\n") {
 		return nil, fault.New(fault.Invalid, "a passphrase is one line")
 	}
 	return b, nil

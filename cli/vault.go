@@ -17,8 +17,8 @@ type vaultCmd struct {
 	Rotate  vaultRotateCmd  `cmd:"" help:"Make new keys that wrap those of people, while everything is in use, and destroy the former."`
 	Retire  vaultRetireCmd  `cmd:"" help:"Destroy former root keys, which are kept after a rotation for backups of data and the suppression ledger."`
 	Backup  vaultBackupCmd  `cmd:"" help:"Copy the keys into a file encrypted to an age recipient. Keep it apart from backups of data."`
-	Seal    vaultSealCmd    `cmd:"" help:"Seal the root key by a passphrase, or by another one: each start asks for it."`
-	Unseal  vaultUnsealCmd  `cmd:"" help:"Give the passphrase to an ombud serve that waits for it."`
+	Seal    vaultSealCmd    `cmd:"" help:"Seal the root key by a passphrase, or by another one: each start asks for it. Asks on a terminal, else reads one line of standard input."`
+	Unseal  vaultUnsealCmd  `cmd:"" help:"Give the passphrase to an ombud serve that waits for it, on a terminal or as one line of standard input."`
 	Restore vaultRestoreCmd `cmd:"" help:"Bring the keys back, where there are none."`
 }
 
