@@ -66,6 +66,22 @@ func (w *walk) homeless(e *catalog.Edge, kind string) []connector.Key {
 	return out
 }
 
+// identityColumns are the columns of a dataset in which people stand by a kind of identity: those it knows its people by, then
+// those by which rows are found of whom no people dataset knows.
+func identityColumns(d *catalog.Dataset) (kinds, columns []string) {
+	if d.People != nil {
+		for kind, column := range sorted(d.People.By) {
+			kinds, columns = append(kinds, kind), append(columns, column)
+		}
+	}
+	for _, e := range d.Out {
+		if kind := entryKind(e); kind != "" && !slices.Contains(columns, e.ChildColumns[0]) {
+			kinds, columns = append(kinds, kind), append(columns, e.ChildColumns[0])
+		}
+	}
+	return kinds, columns
+}
+
 // mayDangle: a key that no database checks, in a row that can be found without it, may say nothing: 0 for a guest.
 func mayDangle(e *catalog.Edge) bool {
 	return !e.Value && e.FK == nil && e.Role == catalog.Own && !e.Parent.Table.RowSecurity && enterable(e.Child)

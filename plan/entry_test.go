@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/testkit/world"
 	"github.com/ombudhq/ombud/plan"
 )
@@ -75,6 +76,24 @@ func TestWhoIsNoCustomerIsFoundByTheirAddress(t *testing.T) {
 		guestBook("ida@example.com").spring(t, func(t *testing.T, c *trapped) {
 			c.erase(t, plan.Complete)
 			c.want(t, `select id from comments order by id`, "1 2 4 5", `select id from replies`, "10", `select id from customers order by id`, "2 3")
+		})
+	})
+	t.Run("by tokens", func(t *testing.T) { // by which whoever comes back is known, when nobody knows who was erased
+		token := func(kind, value string) string { return kind + "=" + connector.Fold(value) }
+		erased := map[string]bool{"email=other@example.net": true}
+		guestBook("other@example.net").spring(t, func(t *testing.T, c *trapped) {
+			e := c.open(t).Engine
+			back, err := e.Returned(t.Context(), erased, token)
+			if err != nil || len(back) != 1 || back[0].Identities[0].Value != "other@example.net" {
+				t.Errorf("%+v, %v", back, err)
+			}
+			left, err := e.Tokens(t.Context(), erased, token, nil)
+			if err != nil || len(left) != 1 || left[0].Dataset != "comments" || left[0].Rows != 1 {
+				t.Errorf("%+v, %v", left, err)
+			}
+			if left, err = e.Tokens(t.Context(), erased, token, []plan.Kept{{System: "shop", Dataset: "comments", Rows: 1}}); err != nil || len(left) != 0 {
+				t.Errorf("a row that was kept: %+v, %v", left, err)
+			}
 		})
 	})
 	t.Run("again, when they wrote again", func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
-	"github.com/ombudhq/ombud/subject"
 )
 
 // looker reads the stores again after a run. It goes by the journal, not by the walk: every planned
@@ -26,9 +25,9 @@ type looker struct {
 	ids    []string
 	long   bool // sweep however long it takes
 	sought []*sought
-	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	kept   map[string]int64             // "system.dataset.column" to kept rows in which an identity may stand
 	moved  map[string]map[string]string // references that got another key, see referenceID: old to new
-	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
+	texts  map[string]int64             // "system." and the hash of what such a cell says, to how many say it
 }
 
 // conclude looks again and says what was reached.
@@ -341,41 +340,4 @@ func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan)
 		return nil, nil, err
 	}
 	return l.left, l.outcome().Proof, nil
-}
-
-// Tokens compares keyed tokens with the token of every value in every identity column: it proves,
-// without knowing who was erased, that nobody erased stands there again.
-func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(kind, value string) string) ([]Remaining, error) {
-	g, err := e.cfg.Catalog.Refresh(ctx)
-	if err != nil {
-		return nil, err
-	}
-	l := e.newLooker(g, &Plan{})
-	for _, s := range g.Systems {
-		l.proof[s.Config.ID] = &Proof{System: s.Config.ID}
-		if s.Err != nil {
-			l.unseen(s.Config.ID, "", -1)
-		}
-	}
-	for _, d := range g.Datasets {
-		if d.People == nil || d.Ignored {
-			continue
-		}
-		for kind, column := range sorted(d.People.By) {
-			n := int64(0)
-			sel := connector.Select{Table: d.Table, Columns: []string{column}}
-			ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
-				if !row[0].IsNull() && tokens[token(kind, subject.Canonical(kind, row[0].S))] {
-					n++
-				}
-			})
-			if err != nil {
-				return nil, err
-			}
-			if ok && n > 0 {
-				l.residue(d, n, "an erased identity stands there again in "+strings.ToLower(kind))
-			}
-		}
-	}
-	return l.left, nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -23,10 +24,11 @@ func (e *Engine) Returned(ctx context.Context, tokens map[string]bool, token fun
 	}
 	r := &returned{tokens: tokens, token: token, of: map[subject.Identity]int{}}
 	for _, d := range g.Datasets {
-		if d.People == nil || d.Ignored {
+		kinds, columns := identityColumns(d)
+		if len(columns) == 0 || d.Ignored {
 			continue
 		}
-		if err := r.read(ctx, d); err != nil {
+		if err := r.read(ctx, d, kinds, columns); err != nil {
 			return nil, err
 		}
 	}
@@ -43,11 +45,7 @@ type returned struct {
 }
 
 // read takes up the rows of a dataset in which an erased identity stands.
-func (r *returned) read(ctx context.Context, d *catalog.Dataset) error {
-	var kinds, columns []string
-	for kind, column := range sorted(d.People.By) {
-		kinds, columns = append(kinds, kind), append(columns, column)
-	}
+func (r *returned) read(ctx context.Context, d *catalog.Dataset, kinds, columns []string) error {
 	all := []connector.Select{{Table: d.Table, Columns: columns}}
 	return d.Store.Select(ctx, all, func(_ int, row []connector.Value) error {
 		first := -1
@@ -96,4 +94,59 @@ func (r *returned) people() []Person {
 		p.Identities = append(p.Identities, i)
 	}
 	return out
+}
+
+// Tokens compares keyed tokens with the token of every value in every identity column: it proves,
+// without knowing who was erased, that nobody erased stands there again, beside the rows that were kept.
+func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(kind, value string) string, kept []Kept) ([]Remaining, error) {
+	g, err := e.cfg.Catalog.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := e.newLooker(g, &Plan{})
+	for _, s := range g.Systems {
+		l.proof[s.Config.ID] = &Proof{System: s.Config.ID}
+		if s.Err != nil {
+			l.unseen(s.Config.ID, "", -1)
+		}
+	}
+	for _, d := range g.Datasets {
+		if d.Ignored {
+			continue
+		}
+		kinds, columns := identityColumns(d)
+		for i, column := range columns {
+			is := func(v connector.Value) bool {
+				return !v.IsNull() && tokens[token(kinds[i], subject.Canonical(kinds[i], v.S))]
+			}
+			if err := l.standsIn(ctx, d, column, is, keptOf(d, kept), kinds[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l.left, nil
+}
+
+// standsIn names an identity column that holds more of the erased than rows that were kept may.
+func (l *looker) standsIn(ctx context.Context, d *catalog.Dataset, column string, is func(connector.Value) bool, kept int64, kind string) error {
+	n := -kept
+	ok, err := l.look(ctx, d, connector.Select{Table: d.Table, Columns: []string{column}}, func(row []connector.Value) {
+		if is(row[0]) {
+			n++
+		}
+	})
+	if ok && n > 0 {
+		l.residue(d, n, "an erased identity stands there again in "+strings.ToLower(kind))
+	}
+	return err
+}
+
+// keptOf is how many rows of a dataset were kept; of a people dataset none may show who was erased.
+func keptOf(d *catalog.Dataset, kept []Kept) (n int64) {
+	for _, k := range kept {
+		if d.People == nil && k.System == d.System && k.Dataset == d.Name {
+			n += k.Rows
+		}
+	}
+	return n
 }

@@ -76,7 +76,7 @@ func (s *Service) replay(ctx context.Context, in ReplayInput, a again, open []*R
 		}
 	}
 	next.Limit = a.limit
-	return s.planNew(ctx, next, func(p *plan.Plan) bool { return a.limit == nil || acts(p) })
+	return s.planNew(ctx, next, func(p *plan.Plan) bool { return acts(p) || a.limit == nil && (p.Matched > 0 || len(p.Gaps) > 0) })
 }
 
 func sameLimit(a, b *plan.Limit) bool {

@@ -65,7 +65,7 @@ func (s *Service) look(ctx context.Context, r *record, people []plan.Person, tok
 	}
 	remaining, err := s.cfg.Engine.Tokens(ctx, want, func(kind, value string) string {
 		return subject.Token(s.cfg.Vault, kind, value)
-	})
+	}, r.Outcome.Kept)
 	return remaining, nil, err
 }
 
