@@ -56,7 +56,7 @@ const missingIndex = "missing-index"
 // bigTable, and where an engine does not count its rows smallScan, is where reading everything begins to hurt.
 const (
 	bigTable  = 10000
-	smallScan = 20 * time.Millisecond
+	smallScan = 10 * time.Millisecond
 )
 
 // plainColumns are the columns of an index on folded forms.
