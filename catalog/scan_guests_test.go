@@ -23,7 +23,9 @@ func TestScanOfAShopOnABlog(t *testing.T) {
 		}
 		return fmt.Sprintf("%d, %d, %s, '192.0.2.%d', 'nice'", i, i, mail(i), i)
 	}) + `;
-		insert into lookup values ` + series(40, func(i int) string { return fmt.Sprintf("%d, %d, 'login', 'Ida', 'Last', %s, 'Oslo', '0150'", i, i, mail(i)) }) + `;
+		insert into lookup values ` + series(40, func(i int) string {
+		return fmt.Sprintf("%d, %d, 'login', 'Ida', 'Last', %s, 'Oslo', '0150'", i, i, mail(i))
+	}) + `;
 		insert into stats values ` + series(40, func(i int) string { return fmt.Sprintf("%d, %d, 10.5", i+50, i) })})
 	var got []string
 	for _, s := range summary(scan(t, path)) {

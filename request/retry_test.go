@@ -8,6 +8,7 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
 )
 
 func TestStoreDownIsIncompleteAndRetried(t *testing.T) {
@@ -66,5 +67,31 @@ func TestRetryPlansWhatMustStay(t *testing.T) {
 	}
 	if !slices.ContainsFunc(again.Outcome.Kept, func(k plan.Kept) bool { return k.Dataset == "trail" && k.Because == "security" && k.Rows == 1 }) {
 		t.Errorf("kept: %+v", again.Outcome.Kept)
+	}
+}
+
+func TestHoldDefersAndReleaseAsksAgain(t *testing.T) {
+	w := newWorld(t)
+	ida := people("email=ida@example.com")[0].Identities
+	in := subject.HoldInput{Subjects: ida, System: "shop", Dataset: "orders", Because: "Nordmann against Fjordly", Actor: "local:kari"}
+	if _, err := w.holds.Add(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	r := w.erase("email=ida@example.com")
+	if w.count("shop", `select count(*) from orders where customer_id = 1`) != 2 || len(r.Outcome.Kept) == 0 || r.Masked == "····" {
+		t.Fatalf("the hold did not hold: %+v, masked %q", r.Outcome, r.Masked)
+	}
+	if where := w.inData("nordmann against"); len(where) > 0 {
+		t.Errorf("the reason lies in clear in %v", where)
+	}
+	if _, err := w.holds.Release(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(r.Ref); got.State != request.Incomplete || fault.KindOf(got.Err()) != fault.Waiting {
+		t.Fatalf("after the release it is %s", got.State)
+	}
+	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
+	if fault.KindOf(err) != fault.Waiting || again.State != request.Awaiting {
+		t.Fatalf("retry: %v, %s", err, again.State)
 	}
 }
