@@ -47,10 +47,13 @@ func (w *walk) homeless(e *catalog.Edge, kind string) []connector.Key {
 	var out []connector.Key
 	for id := range sorted(w.asked) {
 		value, is := strings.CutPrefix(id, kind+"=")
+		if !is || value == "" {
+			continue
+		}
 		given := connector.Key{connector.TextValue(value)}
 		k, ok := convertKey(e.Parent, e.ParentColumns, given)
 		child, fits := convertKey(e.Child, e.ChildColumns, given)
-		if !is || value == "" || !ok || !fits {
+		if !ok || !fits {
 			continue
 		}
 		enc := encodeKey(k, true)
@@ -87,6 +90,7 @@ func mayDangle(e *catalog.Edge) bool {
 	return !e.Value && e.FK == nil && e.Role == catalog.Own && !e.Parent.Table.RowSecurity && enterable(e.Child)
 }
 
+// enterable: rows of the dataset can be found without the people dataset they belong to.
 func enterable(d *catalog.Dataset) bool {
 	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return entryKind(e) != "" })
 }
