@@ -196,11 +196,26 @@ func (c *company) checkPackage(t *testing.T, w *world.World, want map[*model.Row
 			t.Errorf("%q asks: their token %s is not in the package", c.Question.Identities[0].Value, token)
 		}
 	}
-	for token := range in {
-		if !may[token] && !strings.Contains(strings.ToLower(c.Question.Identities[0].Value), token) {
+	for token := range c.tokens() {
+		if in[token] && !may[token] && !strings.Contains(strings.ToLower(c.Question.Identities[0].Value), token) {
 			t.Errorf("%q asks: somebody else's token %s is in the package", c.Question.Identities[0].Value, token)
 		}
 	}
+}
+
+// tokens are all that the company's cells hold: the base64 of a signature can look like one by chance.
+func (c *company) tokens() map[string]bool {
+	out := map[string]bool{}
+	for _, table := range c.Tables {
+		for _, r := range table.Rows {
+			for _, cell := range r.Cells {
+				for _, token := range tokensOf(cell.S) {
+					out[token] = true
+				}
+			}
+		}
+	}
+	return out
 }
 
 // unpack is all files of a package with their names.
