@@ -43,7 +43,7 @@ type Config struct {
 	Version string
 	// Replays answers again what was answered before; it stands behind the judgement of the caller.
 	Replays func(http.Handler) http.Handler
-	// Failed takes errors of work that outlived its call; nobody is there to answer to.
+	// Failed takes what no answer tells, for the log: defects of ours, and errors of work that outlived its call.
 	Failed func(error)
 }
 
@@ -57,7 +57,7 @@ func newGate(c Config) *gate {
 	g := &gate{mux: http.NewServeMux(), around: c.Replays, about: c.About}
 	g.HandleFunc("/v1/", notFound)
 	s := &server{c}
-	a := humago.New(g, config(c.Version))
+	a := humago.New(g, s.config())
 	s.addRequests(a)
 	s.addPlans(a)
 	s.addAnswers(a)
@@ -77,13 +77,13 @@ func newGate(c Config) *gate {
 	return g
 }
 
-func config(version string) huma.Config {
-	c := huma.DefaultConfig("Ombud", version)
+func (s *server) config() huma.Config {
+	c := huma.DefaultConfig("Ombud", s.Version)
 	c.Info.Description = "Rights of people over the data a company holds about them: plan, approval, execution, proof."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/v1/openapi", "", ""
 	c.CreateHooks = nil // no $schema in answers
 	c.RejectUnknownQueryParameters = true
-	c.Transformers = []huma.Transformer{hideValues}
+	c.Transformers = []huma.Transformer{hideValues, s.logDefects}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
 		Type: "http", Scheme: "bearer", BearerFormat: "omb_…",
 		Description: "An API key, as `ombud key create` prints it once, or the token of this start, as in serve.token. Each operation names the permission it needs; the role of the key says which it has.",

@@ -37,7 +37,7 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		err = s.reach(r.Context(), min)
 	}
 	if err != nil {
-		writeProblem(w, problemOf(err))
+		s.fail(w, err)
 		return
 	}
 	b.Reset() // questions share no memory with it

@@ -99,7 +99,7 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	var q question
 	if err := q.parse(b.Bytes()); err != nil {
-		writeProblem(w, problemOf(err))
+		s.fail(w, err)
 		return
 	}
 	caller := access.From(r.Context())
@@ -108,7 +108,7 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) {
 		err = s.reach(r.Context(), q.MinRevision)
 	}
 	if err != nil {
-		writeProblem(w, problemOf(err))
+		s.fail(w, err)
 		return
 	}
 	b.Reset()

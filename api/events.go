@@ -81,7 +81,7 @@ func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) {
 		out, err = s.takeAll(r.Context(), list)
 	}
 	if err != nil {
-		writeProblem(w, problemOf(err))
+		s.fail(w, err)
 		return
 	}
 	text, _ := json.Marshal(out) // structs of texts

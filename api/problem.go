@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -20,6 +21,8 @@ type Problem struct {
 	Detail string  `json:"detail"`
 	Errors []Fault `json:"errors,omitempty"`
 	Next   string  `json:"next,omitempty"`
+
+	cause error // of a defect of ours: for the log alone
 }
 
 // Fault is one thing that is wrong, and where.
@@ -53,6 +56,9 @@ func problemOf(err error) *Problem {
 	status := fault.HTTPStatus(err)
 	p := &Problem{Title: http.StatusText(status), Status: status, Code: fault.KindOf(err).String(), Detail: "an internal error; the log says more"}
 	var f *fault.Error
+	if p.Code == fault.Internal.String() && !errors.Is(err, context.Canceled) { // who hung up is no defect
+		p.cause = err
+	}
 	if errors.As(err, &f) {
 		p.Detail, p.Next = f.Message, f.Next
 		for _, d := range f.Details {
@@ -60,6 +66,23 @@ func problemOf(err error) *Problem {
 		}
 	}
 	return p
+}
+
+// logDefects puts the causes that answers only allude to into the log.
+func (s *server) logDefects(_ huma.Context, _ string, v any) (any, error) {
+	if p, ok := v.(*Problem); ok && p.cause != nil {
+		s.Failed(p.cause)
+	}
+	return v, nil
+}
+
+// fail answers with an error where huma does not.
+func (s *server) fail(w http.ResponseWriter, err error) {
+	p := problemOf(err)
+	if p.cause != nil {
+		s.Failed(p.cause)
+	}
+	writeProblem(w, p)
 }
 
 // hideValues takes what was sent out of the faults that huma found: it may be an identity.

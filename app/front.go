@@ -70,7 +70,7 @@ func (f *front) furnish(p *Parts) {
 	p.pages = f.console(p)
 }
 
-func (f *front) failed(err error) { f.app.cfg.Log.Error("a run ended early", "error", err) }
+func (f *front) failed(err error) { f.app.cfg.Log.Error("something failed on our side", "error", err) }
 
 // url is the address to open: with the token while nobody can sign in.
 func (f *front) url() string {
