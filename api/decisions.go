@@ -148,8 +148,8 @@ func writeJSON(w http.ResponseWriter, b []byte) {
 
 var jsonType = []string{"application/json"}
 
-// decideStream answers a line for a line, for as long as the asker likes. A line that is malformed is answered with a
-// problem and ends nothing.
+// decideStream answers a line for a line, for as long as the asker likes and is let in. A line that is malformed is answered
+// with a problem and ends nothing.
 func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
 	c := http.NewResponseController(w)
 	_ = c.EnableFullDuplex() // where it cannot, answers come when the questions end
@@ -161,6 +161,9 @@ func (s *server) decideStream(w http.ResponseWriter, r *http.Request) {
 	var out []byte
 	for {
 		line, err := lines.ReadSlice('\n')
+		if !s.Stands(by) {
+			return
+		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
 			out = append(s.line(r.Context(), out[:0], text, by, signal), '\n')
 			if _, err := w.Write(out); err != nil {

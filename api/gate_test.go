@@ -38,6 +38,17 @@ func TestEveryRouteNeedsAPermission(t *testing.T) {
 	}
 }
 
+// TestQuestionsAreNotRemembered: what is posted with the permission to ask or to read alone is answered anew each time, whatever
+// key it brings, and so is what a pseudonym of somebody is, and who one stands for.
+func TestQuestionsAreNotRemembered(t *testing.T) {
+	for route, need := range permissions {
+		asks := strings.HasSuffix(string(need), ".ask") || strings.HasSuffix(string(need), ".read") || need == access.PseudonymMake || strings.HasSuffix(route, "/reveal")
+		if strings.HasPrefix(route, "POST ") && asked[route] != asks {
+			t.Errorf("%s, for which %s is needed: answered anew %v, want %v", route, need, asked[route], asks)
+		}
+	}
+}
+
 // TestGate: callers without the permission are told so before anything of the request is read, and nobody without a
 // role gets anywhere.
 func TestGate(t *testing.T) {
@@ -48,9 +59,14 @@ func TestGate(t *testing.T) {
 		})
 	}}
 	g.HandleFunc("GET /v1/requests", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	g.HandleFunc("POST /v1/decisions", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	g.HandleFunc("GET /v1/forgotten", func(http.ResponseWriter, *http.Request) { t.Error("a route without a permission was entered") })
 	ask := func(path string, role access.Role) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(http.MethodGet, path, unread{t})
+		method := http.MethodGet
+		if path == mostAsked {
+			method = http.MethodPost
+		}
+		r := httptest.NewRequest(method, path, unread{t})
 		r = r.WithContext(access.With(r.Context(), access.Caller{Actor: "x", Role: role}))
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
@@ -58,6 +74,9 @@ func TestGate(t *testing.T) {
 	}
 	if w := ask("/v1/requests", access.Local); w.Code != http.StatusNoContent || w.Header().Get("Around") != "yes" {
 		t.Errorf("who may: %d", w.Code)
+	}
+	if w := ask(mostAsked, access.Service); w.Code != http.StatusNoContent || w.Header().Get("Around") != "" {
+		t.Errorf("a question: %d, remembered %q", w.Code, w.Header().Get("Around"))
 	}
 	for _, c := range []struct {
 		path string

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -172,6 +173,73 @@ func TestDecisionsRefuseWhatIsMalformed(t *testing.T) {
 	code, _, body = s.v1("POST", "/decisions/stream", strings.Replace(asks, "%s", "", 1)+"\n{}\n")
 	if lines := strings.Split(strings.TrimSpace(body), "\n"); code != 200 || len(lines) != 2 || !strings.Contains(lines[1], `"status":422`) {
 		t.Errorf("%d: %s", code, body)
+	}
+}
+
+// TestAYesIsNotSaidAgain: an Idempotency-Key makes acts happen once; a question that brings one is answered as things stand.
+func TestAYesIsNotSaidAgain(t *testing.T) {
+	s, _ := consenting(t)
+	defer s.stop()
+	ask := func(path, body string) string {
+		t.Helper()
+		code, h, out := s.v1("POST", path, body, "Idempotency-Key", "k1")
+		if code >= 300 || h.Get("Idempotent-Replayed") != "" {
+			t.Fatalf("%s: %d, replayed %q: %s", path, code, h.Get("Idempotent-Replayed"), out)
+		}
+		return out
+	}
+	question := strings.Replace(asks, "%s", "", 1)
+	code, _, _ := s.v1("POST", "/consents", strings.Replace(saysYes, "%s", "", 1))
+	s.want("saying yes", code, 201)
+	yes := ask("/decisions", question)
+	code, _, _ = s.v1("POST", "/consents/withdraw", `{"subject":{"email":"ida@example.com"},"purpose":"letters"}`)
+	s.want("saying no", code, 200)
+	if no := ask("/decisions", question); !strings.Contains(yes, `"allowed":true`) || !strings.Contains(no, `"allowed":false`) {
+		t.Errorf("%s, then %s", yes, no)
+	}
+}
+
+// TestStreamOfARevokedKey: a stream of questions ends with the key that began it.
+func TestStreamOfARevokedKey(t *testing.T) {
+	s, dir := consenting(t)
+	defer s.stop()
+	id, key := newKey(t, dir, "service")
+	stream, question := s.stream(key), strings.Replace(asks, "%s", "", 1)
+	if line, open := stream(question); !open || !strings.Contains(line, "unknown-person") {
+		t.Fatalf("before: %s", line)
+	}
+	if code, _, errs := command(t, dir, "", "key", "revoke", id); code != 0 {
+		t.Fatal(errs)
+	}
+	if line, open := stream(question); open {
+		t.Errorf("answered after the key was revoked: %s", line)
+	}
+}
+
+// stream opens a stream of questions, and gives how to ask on it: the answer, and whether there was one.
+func (s *server) stream(key string) func(question string) (answer string, open bool) {
+	s.t.Helper()
+	body, asking := io.Pipe()
+	s.t.Cleanup(func() { _ = asking.Close() })
+	r, err := http.NewRequestWithContext(s.t.Context(), "POST", s.base+"/v1/decisions/stream", body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	var lines *bufio.Scanner
+	return func(question string) (string, bool) {
+		s.t.Helper()
+		go func() { _, _ = io.WriteString(asking, question+"\n") }()
+		if lines == nil {
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.t.Cleanup(func() { _ = resp.Body.Close() })
+			lines = bufio.NewScanner(resp.Body)
+		}
+		open := lines.Scan()
+		return lines.Text(), open
 	}
 }
 

@@ -225,8 +225,11 @@ func (f *front) now(c access.Caller) access.Caller {
 	return c
 }
 
-// stands tells whether a caller would be let in again as the same.
+// stands tells whether a caller would be let in again as the same, and be judged by the same policies of the company.
 func (f *front) stands(c access.Caller) bool {
+	if now := f.app.newest.Load().Policies; c.Policies() != now && (c.Policies().Narrowed() || now.Narrowed()) {
+		return false
+	}
 	if c.Actor == f.local.Actor && c.Key == "" {
 		return c.Same(f.now(f.local)) && !f.stopping.Load()
 	}

@@ -49,8 +49,20 @@ func TestPoliciesNarrowOverHTTP(t *testing.T) {
 	_, service := newKey(t, dir, "service")
 	write(own, `forbid (principal in Role::"service", action == Action::"decision.ask", resource) when { context.ip.isLoopback() };`)
 	ask("another role", 200)
-	code, _, _ := s.as(service, "POST", "/decisions", `{"subject":{"email":"x@example.com"},"purpose":"p","category":"contact"}`)
+	const question = `{"subject":{"email":"x@example.com"},"purpose":"p","category":"contact"}`
+	code, _, _ := s.as(service, "POST", "/decisions", question)
 	s.want("decisions too", code, 403)
+	write(own, `forbid (principal, action == Action::"ledger.read", resource);`)
+	ask("forbidden again", 403)
+	stream := s.stream(service)
+	if line, open := stream(question); !open || !strings.Contains(line, "unknown-purpose") {
+		t.Errorf("a stream: %s", line)
+	}
+	write(own, `forbid (principal, action == Action::"decision.ask", resource);`)
+	ask("another policy, which somebody has met", 200)
+	if line, open := stream(question); open {
+		t.Errorf("a stream goes on by the former policies: %s", line)
+	}
 }
 
 // TestPoliciesAskWhereAThingLies: a policy of the company forbids by place, owner and jurisdiction, by what ombud.yaml and the

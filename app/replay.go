@@ -29,7 +29,8 @@ const replaySchema = `create table http_replies (
 create index http_replies_at on http_replies (at)`
 
 // replays remembers the answers to requests with an Idempotency-Key, so that a client that got none may ask again
-// and act once. A key belongs to its caller: nobody gets the answers of another. The same key for something else is refused; a server error is not remembered. Answers lie sealed.
+// and act once. A key belongs to its caller: nobody gets the answers of another. The same key for something else is refused;
+// a server error is not remembered. Answers lie sealed.
 type replays struct {
 	app *App
 
@@ -147,10 +148,18 @@ func (p *replays) keep(ctx context.Context, key, asked string, r *replyRecord) e
 	sealed := p.app.Vault.Seal(replayLabel, []byte(key), b)
 	now := p.app.cfg.Clock.Now()
 	return p.app.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `delete from http_replies where at <= $1 or key = $2`, now.Add(-keepReplies).UnixMilli(), key); err != nil {
+		if _, err := tx.Exec(ctx, `delete from http_replies where key = $1`, key); err != nil { // one that is over
 			return err
 		}
 		_, err := tx.Exec(ctx, `insert into http_replies (key, asked, at, reply) values ($1, $2, $3, $4)`, key, asked, now.UnixMilli(), sealed)
+		return err
+	})
+}
+
+// expireReplies deletes the answers whose time is over.
+func (a *App) expireReplies(ctx context.Context) error {
+	return a.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `delete from http_replies where at <= $1`, a.cfg.Clock.Now().Add(-keepReplies).UnixMilli())
 		return err
 	})
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // tend does, once an hour, what nobody asks for: it destroys what was kept for a review that is over, and what can be read
-// of entries of the log whose time is over, and runs the sweeps that were too long for a request to wait for.
+// of entries of the log and of answers whose time is over, and runs the sweeps that were too long for a request to wait for.
 func (a *App) tend(ctx context.Context) {
 	for {
 		select {
@@ -24,7 +24,7 @@ func (a *App) tend(ctx context.Context) {
 		}
 		p, release, err := a.Acquire(ctx)
 		if err == nil {
-			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p), a.Pseudonyms.Expire(ctx))
+			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p), a.Pseudonyms.Expire(ctx), a.expireReplies(ctx))
 			release()
 		}
 		if err != nil && ctx.Err() == nil {
