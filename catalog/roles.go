@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // inferRoles gives a role to every edge that no link speaks of, in the order of the rules: a later
@@ -146,20 +146,20 @@ func containerRoles(d *Dataset) {
 
 var actorNouns = []string{"staff", "employee", "agent", "rep", "manager", "teacher", "moderator", "operator", "admin", "assignee", "reviewer", "approver", "handler", "supervisor"}
 
+// isActor: the column names who did something to the row: created_by, assignedTo, write_uid, agent_id.
 func isActor(columns []string) bool {
-	for _, c := range columns {
-		n := strings.ToLower(c)
-		if strings.Contains(n, "_by") || strings.HasPrefix(n, "approved") || strings.HasPrefix(n, "assigned") {
-			return true
+	return slices.ContainsFunc(columns, func(c string) bool {
+		toks := pii.Tokens(c)
+		if len(toks) == 0 {
+			return false
 		}
-		for _, tok := range strings.FieldsFunc(n, func(r rune) bool { return r == '_' || r == '-' || r == ' ' }) {
-			if slices.Contains(actorNouns, tok) {
-				return true
-			}
-		}
-	}
-	return false
+		first, last := toks[0], toks[len(toks)-1]
+		return slices.Index(toks, "by") > 0 || first == "approved" || first == "assigned" || doings[first] && last == "uid" ||
+			slices.ContainsFunc(toks, func(t string) bool { return slices.Contains(actorNouns, t) })
+	})
 }
+
+var doings = set(`create created write written update updated modify modified edit edited delete deleted`)
 
 // directRoles judges the edges of a row that lead to people.
 func (g *Graph) directRoles(d *Dataset) {
@@ -172,7 +172,7 @@ func (g *Graph) directRoles(d *Dataset) {
 		if e.Role == "" {
 			open = append(open, e)
 		}
-		if e.Role == "" || e.Direct() {
+		if e.Role == "" || e.Direct() && !e.Value { // an address beside a key is the way to rows whose key leads to nobody
 			direct++
 		}
 	}
@@ -201,9 +201,8 @@ func (g *Graph) directRoles(d *Dataset) {
 // isOwnName is for people datasets that are themselves named like an actor: payslips.employee_id
 // referring to employees is whose it is.
 func isOwnName(e *Edge) bool {
-	stem := strings.TrimSuffix(strings.ToLower(e.ChildColumns[0]), "_id")
-	parent := strings.ToLower(e.Parent.Table.Name)
-	return strings.HasPrefix(parent, stem) && !strings.Contains(strings.ToLower(e.ChildColumns[0]), "_by") && ownsNothingElse(e)
+	stem, _ := splitReference(e.ChildColumns[0])
+	return len(stem) > 0 && stem[len(stem)-1] == noun(e.Parent.Name) && !slices.Contains(stem, "by") && ownsNothingElse(e)
 }
 
 func ownsNothingElse(e *Edge) bool {
@@ -213,63 +212,6 @@ func ownsNothingElse(e *Edge) bool {
 		}
 	}
 	return true
-}
-
-// severalRoles: two or more ways to a person. Whichever rule decides, it is asked.
-func (g *Graph) severalRoles(d *Dataset, open []*Edge) {
-	var firm, loose []*Edge
-	for _, e := range open {
-		if nullable(d.Table, e.ChildColumns) {
-			loose = append(loose, e)
-		} else {
-			firm = append(firm, e)
-		}
-	}
-	switch {
-	case fanOutActor(open) != nil:
-		a := fanOutActor(open)
-		a.Role = Mention
-		g.ask(d, a, "each person there is named by many more rows, as somebody who acts would be")
-		rest := slices.DeleteFunc(slices.Clone(open), func(e *Edge) bool { return e == a })
-		if len(rest) == 1 {
-			rest[0].Role = Own
-		} else {
-			g.severalRoles(d, rest)
-		}
-	case len(firm) == 1 && len(loose) > 0:
-		firm[0].Role = Own
-		for _, e := range loose {
-			e.Role = Mention
-			g.ask(d, e, "may be empty, so it seems to name somebody beside the owner")
-		}
-	case isPureLink(d.Table):
-		for _, e := range open {
-			e.Role = Join
-		}
-	default:
-		for _, e := range open {
-			e.Role = Co
-			g.ask(d, e, "is one of several people the row could belong to")
-		}
-	}
-}
-
-// fanOutActor finds an edge to another people dataset whose people are each named by over eight
-// times as many rows as the other's.
-func fanOutActor(open []*Edge) *Edge {
-	if len(open) != 2 || open[0].Parent == open[1].Parent {
-		return nil
-	}
-	a, b := open[0].Parent.Table.Rows, open[1].Parent.Table.Rows
-	switch {
-	case a <= 0 || b <= 0:
-		return nil
-	case b > 8*a:
-		return open[0]
-	case a > 8*b:
-		return open[1]
-	}
-	return nil
 }
 
 // isPureLink: a composite primary key made of references, and nothing else but references and times.
@@ -344,19 +286,18 @@ func (g *Graph) ask(d *Dataset, e *Edge, why string) {
 		Text: fmt.Sprintf("%s to %s: it %s; planned as %s until a link says so", e.Path(), e.Parent.Name, why, e.Role)})
 }
 
-// askPolymorphic: x_type beside x_id without a declared link is never followed by id alone.
+// askPolymorphic: a key with a word for its table beside it is never followed by itself.
 func (g *Graph) askPolymorphic() {
 	for _, d := range g.Datasets {
 		if d.Ignored {
 			continue
 		}
-		for _, c := range d.Table.Columns {
-			stem, ok := strings.CutSuffix(c.Name, "_type")
-			if !ok || d.Table.Column(stem+"_id") == nil || isReference(d.Table, stem+"_id") || linked(d, stem+"_id") {
+		for _, p := range typedKeys(d.Table) {
+			if linked(d, p.id) {
 				continue
 			}
 			g.Questions = append(g.Questions, Question{System: d.System, Dataset: d.Name,
-				Text: fmt.Sprintf("%s.%s with %s can point to different tables; a link with when: says to which", d.Name, stem+"_id", c.Name)})
+				Text: fmt.Sprintf("%s.%s with %s can point to different tables; a link with when: says to which", d.Name, p.id, p.kind)})
 		}
 	}
 }

@@ -130,11 +130,10 @@ func (s *scan) mayRefer(d *Dataset, c *connector.Column) bool {
 	if c.Generated || isReference(d.Table, c.Name) || len(d.Table.Primary) == 1 && d.Table.Primary[0] == c.Name || linked(d, c.Name) {
 		return false
 	}
-	stem, suffix := splitReference(c.Name)
-	return suffix == "" || d.Table.Column(strings.Join(append(stem, "type"), "_")) == nil
+	return !slices.ContainsFunc(typedKeys(d.Table), func(p typedKey) bool { return p.id == c.Name })
 }
 
-var referenceSuffix = set(`id no nr num number ref reference key code uuid guid fk nummer numero pk`)
+var referenceSuffix = set(`id no nr num number ref reference key code uid uuid guid fk nummer numero pk`)
 
 // splitReference gives a name's words in the singular and the suffix that says it refers.
 func splitReference(column string) (stem []string, suffix string) {
@@ -163,7 +162,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		} else if err != nil {
 			continue // what cannot be compared is not guessed
 		}
-		if m.convinces(d) && (best == nil || m.score() > best.score()) {
+		if m.convinces(d, c.Name) && (best == nil || m.score() > best.score()) {
 			best = &m
 		}
 	}
@@ -222,6 +221,8 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 	switch {
 	case suffix != "" && len(stem) > 0 && slices.Equal(stem, keyStem) && suffix == keySuffix:
 		return 0.97
+	case suffix == "uid" && len(stem) == 0 && strings.EqualFold(c.Name, k.column):
+		return 0.9
 	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
 		return 0.9
 	case slices.Contains(stem, what) && suffix != "":
@@ -230,11 +231,16 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 		return 0
 	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
 		return 0.65
-	case (isActor([]string{c.Name}) || actorWords[stem[len(stem)-1]]) && c.Kind == columnKind(k):
-		return 0.5
+	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
+		return 0
+	case accountNouns[what]:
+		return 0.6
 	}
-	return 0
+	return 0.5
 }
+
+// accountNouns are who acts in a program, before anybody else whose numbers are alike.
+var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
 
 var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter`)
 
@@ -308,10 +314,11 @@ func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *mat
 
 // convinces: nearly all values are there; some, for addresses; or there are none to look at and the
 // names are plain.
-func (m match) convinces(d *Dataset) bool {
+func (m match) convinces(d *Dataset, column string) bool {
+	_, suffix := splitReference(column)
 	switch {
 	case m.probed == 0:
-		return m.name >= 0.9 && m.key.d.System == d.System && !m.key.email
+		return m.name >= 0.9 && suffix != "" && m.key.d.System == d.System && !m.key.email
 	case m.key.email:
 		return m.share >= enoughMail && m.share*float64(m.probed) >= min(3, float64(m.probed))
 	}

@@ -17,8 +17,11 @@ var personNouns = set(`customer user member person client contact subscriber emp
 func isPersonNoun(w string) bool { return personNouns[w] }
 
 // organisations have addresses and phones and are no persons.
-var organisationNouns = set(`company supplier vendor store shop warehouse organisation organization merchant partner brand publisher department carrier location
+var organisationNouns = set(`company supplier vendor store shop warehouse organisation organization merchant brand publisher department carrier location
 	office branch firm business agency shipper manufacturer provider factory school hospital bank lieferant firma leverandor proveedor fournisseur country city`)
+
+// eitherNouns are what businesses call whom they deal with, persons and firms in one dataset.
+var eitherNouns = set(`partner counterparty`)
 
 // candidate is a dataset that could be one of persons.
 type candidate struct {
@@ -82,7 +85,7 @@ func (s *scan) candidate(d *Dataset) *candidate {
 	switch {
 	case isPersonNoun(what) && !s.dependsOnPerson(d, email):
 	case bare:
-	case unique && referred && p.namesPeople():
+	case (unique || email != "" && eitherNouns[what]) && referred && p.namesPeople():
 	default:
 		return nil
 	}
@@ -99,6 +102,7 @@ func (c *candidate) weigh(what string, unique, referred, bare, named bool) {
 	}
 	add(isPersonNoun(what), 0.15, fmt.Sprintf("a %s is a person", what))
 	add(bare, 0.2, "it is a bare list of addresses")
+	add(eitherNouns[what], 0.1, fmt.Sprintf("a %s is a person or a firm", what))
 	add(unique, 0.1, "the database says each is there once")
 	add(referred, 0.1, "other datasets refer to it")
 	add(named, 0.05, "it holds names or dates of birth")
@@ -149,7 +153,7 @@ func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
 
 // isBareList: few columns, an address, no prose, and no keys to or from anything.
 func (s *scan) isBareList(d *Dataset) bool {
-	if len(d.Table.Columns) > 6 || len(d.Out) > 0 || len(d.In) > 0 {
+	if len(d.Table.Columns) > 6 || len(d.Out) > 0 || len(d.In) > 0 || len(typedKeys(d.Table)) > 0 {
 		return false
 	}
 	for _, c := range d.Table.Columns {
@@ -172,7 +176,7 @@ var prose = set(`subject body text message content description note notes commen
 // same word in two systems could mean two series of numbers, so the second carries its system's name.
 func (s *scan) addKeys(c *candidate, taken map[string]string) {
 	t, what := c.d.Table, noun(c.d.Name)
-	if !isPersonNoun(what) {
+	if !isPersonNoun(what) && !eitherNouns[what] {
 		return
 	}
 	add := func(kind, column string) {

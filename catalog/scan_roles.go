@@ -1,8 +1,6 @@
 package catalog
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -39,7 +37,7 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 // the owner; an address column that also holds others' (staff who answer in a thread) names who
 // wrote, while the thread says whose it is.
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
-	direct := slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil }) || s.proposedDirect(g, d)
+	direct := leadsToPerson(d) || s.proposedDirect(g, d)
 	switch {
 	case m.guests > 0:
 		return Own
@@ -90,58 +88,6 @@ func (s *scan) balanceRoles(d *Dataset) {
 	for _, l := range ends {
 		l.As = Co
 	}
-}
-
-// proposePolymorphic: x_type beside x_id points to different datasets. Each type that names one of
-// people's gets a link of its own when the ids beside it are there.
-func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
-	p := s.profiles[d.Table]
-	for _, c := range d.Table.Columns {
-		stem, ok := strings.CutSuffix(c.Name, "_type")
-		id := d.Table.Column(stem + "_id")
-		if !ok || id == nil || isReference(d.Table, id.Name) || linked(d, id.Name) {
-			continue
-		}
-		for _, kind := range p.some(c.Name, 20) {
-			parent := namedParent(g, d.System, kind.S)
-			if parent == nil {
-				continue
-			}
-			if err := s.proposeWhen(ctx, d, c.Name, id.Name, kind, parent); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func namedParent(g *Graph, system, kind string) *Dataset {
-	for _, d := range g.Datasets {
-		if d.System == system && (d.People != nil || d.Personal) && len(d.Table.Primary) == 1 && noun(d.Name) == noun(kind) {
-			return d
-		}
-	}
-	return nil
-}
-
-func (s *scan) proposeWhen(ctx context.Context, d *Dataset, typeColumn, idColumn string, kind connector.Value, parent *Dataset) error {
-	p := s.profiles[d.Table]
-	ti, ii := slices.Index(p.columns, typeColumn), slices.Index(p.columns, idColumn)
-	var ids []connector.Value
-	for _, row := range p.sample {
-		if row[ti] == kind && !row[ii].IsNull() && !slices.Contains(ids, row[ii]) && len(ids) < probeValues {
-			ids = append(ids, row[ii])
-		}
-	}
-	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
-	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
-		return ctx.Err()
-	} else if err != nil || m.probed == 0 || m.share < enough {
-		return nil
-	}
-	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + idColumn, To: parent.Name + "." + m.key.column, As: Own, When: map[string]string{typeColumn: kind.S}}},
-		Mark{ID: "link:" + d.ID() + "." + idColumn + ":" + noun(kind.S), Confidence: m.confidence(), Reason: fmt.Sprintf("where %s says %s, %s", typeColumn, noun(kind.S), m.reason())})
-	return nil
 }
 
 // proposeRoles turns what the rules ask about declared keys into guesses that can be answered.

@@ -35,6 +35,10 @@ func isMoney(d *Dataset) bool {
 
 func isPart(d *Dataset) bool { return partWords[noun(d.Name)] && len(pii.Tokens(d.Name)) > 1 }
 
+func leadsToPerson(d *Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil })
+}
+
 func isLog(d *Dataset) bool {
 	return slices.ContainsFunc(pii.Tokens(d.Name), func(t string) bool { return logWords[singular(t)] })
 }
@@ -43,6 +47,18 @@ func hasAmount(d *Dataset) bool {
 	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
 		return c.Kind != connector.Text && slices.ContainsFunc(pii.Tokens(c.Name), func(t string) bool { return amounts[t] })
 	})
+}
+
+// isBooked: what its columns hold is a booking or an invoice, whatever it is called.
+func isBooked(d *Dataset) bool {
+	debit, credit, invoice := false, false, false
+	for _, c := range d.Table.Columns {
+		toks := pii.Tokens(c.Name)
+		debit = debit || slices.Contains(toks, "debit")
+		credit = credit || slices.Contains(toks, "credit")
+		invoice = invoice || len(toks) == 2 && toks[0] == "invoice" && (numberSuffix[toks[1]] || toks[1] == "date")
+	}
+	return (debit && credit || invoice) && hasAmount(d)
 }
 
 // proposeRules asks where erasure may not, or should not, delete, and says which categories the columns
@@ -65,12 +81,15 @@ func (s *scan) proposeKeep(d *Dataset) bool {
 	rule := TableRule{Table: d.Name, Erase: Keep, Because: "?", Categories: s.categories(d)}
 	m := Mark{ID: "keep:" + d.ID(), Confidence: 0.7}
 	switch {
-	case d.People != nil || isPart(d):
-		return false
-	case isMoney(d):
+	case d.People != nil || isPart(d) && !leadsToPerson(d):
+		return false // a line stays with what it is a line of, unless it is somebody's by itself
+	case isMoney(d), isBooked(d):
 		m.Reason = "its name speaks of money or tax"
 		if hasAmount(d) {
 			m.Confidence, m.Reason = 0.9, "its name speaks of money or tax, and it holds amounts"
+		}
+		if !isMoney(d) {
+			m.Confidence, m.Reason = 0.8, "it holds amounts beside what an invoice or a booking has"
 		}
 		if date := s.dateOf(d); date != "" {
 			rule.Until = fmt.Sprintf("%d years after %s", s.years(), date)
@@ -128,7 +147,7 @@ var conversations = set(`message ticket comment note chat post reply mail email 
 
 // proposeRedact: prose shared by several people, or written in a conversation, in which somebody's data
 // was seen. Rows of others name people too, so their words are masked; and where the row is the
-// person's own, who wrote it goes with what was written.
+// person's own, who wrote it goes with all that was written, also where the sample named nobody.
 func (s *scan) proposeRedact(d *Dataset) bool {
 	several := slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Role == Co })
 	if d.People != nil || !several && !conversations[noun(d.Name)] {
@@ -145,7 +164,7 @@ func (s *scan) proposeRedact(d *Dataset) bool {
 	}
 	id := "redact:" + d.ID() + "." + strings.Join(cols, "+")
 	for _, c := range d.Table.Columns {
-		if class := s.profiles[d.Table].class[c.Name]; isWhoWrote(class) && !isKeyColumn(d.Table, c.Name) && !slices.Contains(cols, c.Name) {
+		if class := s.profiles[d.Table].class[c.Name]; (isWhoWrote(class) || class.Kind == pii.FreeText) && !isKeyColumn(d.Table, c.Name) && !slices.Contains(cols, c.Name) {
 			cols = append(cols, c.Name)
 		}
 	}

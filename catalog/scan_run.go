@@ -67,6 +67,9 @@ func (s *scan) guess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.proposeAliases(ctx, g); err != nil {
+		return err
+	}
 	for round := 0; round < 4; round++ {
 		before := len(s.f.Proposals)
 		if err := s.proposeLinks(ctx, g, round == 0); err != nil {

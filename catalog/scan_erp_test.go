@@ -1,0 +1,95 @@
+package catalog_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// linksOf is what a scan proposes about people, links and what must be kept.
+func linksOf(t *testing.T, path string) []string {
+	t.Helper()
+	var got []string
+	for _, s := range summary(scan(t, path)) {
+		if !strings.HasPrefix(s, "categories:") {
+			got = append(got, s)
+		}
+	}
+	slices.Sort(got)
+	return got
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestScanOfABusinessSystem: persons and firms are partners, some of them users too; what hangs on any
+// record names its model beside its number; and bookings are called moves.
+func TestScanOfABusinessSystem(t *testing.T) {
+	path := stores(t, "organization: {name: X, jurisdictions: [no]}\n", map[string]string{"erp": `create table res_partner (id integer primary key, parent_id integer references res_partner(id), name text, email text, phone text);
+		create table res_users (id integer primary key, partner_id integer not null references res_partner(id), login text unique, password text);
+		create table res_users_log (id integer primary key, create_uid integer, create_date text);
+		create table sale_order (id integer primary key, partner_id integer not null references res_partner(id), partner_invoice_id integer not null references res_partner(id), user_id integer references res_users(id), write_uid integer references res_users(id), amount_total real);
+		create table purchase_order (id integer primary key, partner_id integer not null references res_partner(id));
+		create table account_move (id integer primary key, partner_id integer references res_partner(id), invoice_date text, amount_total real);
+		create table account_move_line (id integer primary key, move_id integer not null references account_move(id), partner_id integer references res_partner(id), debit real, credit real);
+		create table mail_message (id integer primary key, model text, res_id integer, message_type text, message_id text, body text);
+		create table payment_token (id integer primary key, partner_id integer not null references res_partner(id));
+		create table rating (id integer primary key, partner_id integer not null references res_partner(id), access_token text, vehicle_model text, vehicle_id integer);
+		insert into res_partner values ` + series(100, func(i int) string {
+		return fmt.Sprintf("%d, null, 'Ida Nordmann', %s, '+4790000%03d'", i, mail(i), i)
+	}) + `;
+		insert into res_users values ` + series(10, func(i int) string { return fmt.Sprintf("%d, %d, %s, 'x'", i, i+20, mail(i+20)) }) + `;
+		insert into res_users_log values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, '2026-01-01'", i, 1+i%10) }) + `;
+		insert into sale_order values ` + series(80, func(i int) string {
+		return fmt.Sprintf("%d, %d, %d, %d, %d, 10.5", i+1000, i, i, 1+i%10, 1+i%10)
+	}) + `;
+		insert into purchase_order values ` + series(80, func(i int) string { return fmt.Sprintf("%d, %d", i, i) }) + `;
+		insert into account_move values ` + series(80, func(i int) string { return fmt.Sprintf("%d, %d, '2026-01-01', 10.5", i, i) }) + `;
+		insert into payment_token values ` + series(80, func(i int) string { return fmt.Sprintf("%d, %d", i, i) }) + `;
+		insert into rating values ` + series(80, func(i int) string { return fmt.Sprintf("%d, %d, null, 'Volvo', 7", i, i) }) + `;
+		insert into mail_message values ` + series(80, func(i int) string {
+		return fmt.Sprintf("%d, 'sale.order', %d, 'email', '<%d@x>', 'hello there'", i, i+1000, i)
+	}) + `, ` + series(40, func(i int) string {
+		return fmt.Sprintf("%d, 'res.partner', %d, 'note', '<n%d@x>', 'hello there'", i+80, i, i)
+	})})
+	same(t, linksOf(t, path), []string{
+		`people:erp.res_partner {"email":"email","partner":"id"}`,
+		`people:erp.res_users {"email":"login","user":"id"}`,
+		`link:erp.res_users.partner_id res_partner.id alias`,
+		`link:erp.res_users_log.create_uid res_users.id mention`,
+		`link:erp.mail_message.res_id:sale_order sale_order.id own`,
+		`link:erp.mail_message.res_id:res_partner res_partner.id own`,
+		`link:erp.sale_order.partner_id res_partner.id co`,
+		`link:erp.sale_order.partner_invoice_id res_partner.id co`,
+		`link:erp.sale_order.user_id res_users.id mention`,
+		`link:erp.sale_order.write_uid res_users.id mention`,
+		`keep:erp.account_move  5 years after invoice_date`,
+		`keep:erp.account_move_line`,
+	})
+}
+
+// TestScanOfContentTypes: the word beside a number may itself be a number, of a register of types.
+func TestScanOfContentTypes(t *testing.T) {
+	path := stores(t, "", map[string]string{"dj": `create table auth_user (id integer primary key, username text unique, email text, first_name text);
+		create table shop_order (id integer primary key, user_id integer not null references auth_user(id), "lastChangedBy" integer references auth_user(id));
+		create table content_type (id integer primary key, app_label text, model text);
+		create table tagged_item (id integer primary key, content_type_id integer not null references content_type(id), object_id text, tag text);
+		insert into content_type values (3, 'auth', 'user'), (7, 'shop', 'order'), (8, 'shop', 'product');
+		insert into auth_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'login%d', %s, 'Ida'", i, i, mail(i)) }) + `;
+		insert into shop_order values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, 1", i+100, i) }) + `;
+		insert into tagged_item values ` + series(60, func(i int) string {
+		return fmt.Sprintf("%d, %d, '%d', 'red'", i, []int{3, 7, 8}[i%3], []int{i, i + 100, i + 500}[i%3])
+	})})
+	same(t, linksOf(t, path), []string{
+		`people:dj.auth_user {"email":"email","user":"id"}`,
+		`link:dj.shop_order.lastChangedBy auth_user.id mention`,
+		`link:dj.tagged_item.object_id:3 auth_user.id own`,
+		`link:dj.tagged_item.object_id:7 shop_order.id own`,
+	})
+}

@@ -1,0 +1,129 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+// proposePolymorphic: a word beside a key says which dataset the key is of. Each word that names one of
+// people's gets a link of its own when the keys beside it are there.
+func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
+	for _, p := range typedKeys(d.Table) {
+		names := s.kindNames(g, d, p.kind)
+		for _, kind := range s.profiles[d.Table].some(p.kind, mostKinds) {
+			parent := namedParent(g, d.System, names(kind))
+			if parent == nil || parent == d {
+				continue
+			}
+			if err := s.proposeWhen(ctx, d, p, kind, parent); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mostKinds words of one column are looked at.
+const mostKinds = 50
+
+// kindNames gives the word for a value of a column of kinds: itself, or what the register that the
+// column refers to has beside it ("auth" and "user" in Django's).
+func (s *scan) kindNames(g *Graph, d *Dataset, column string) func(connector.Value) string {
+	for _, e := range d.Out {
+		if e.FK == nil || !slices.Equal(e.ChildColumns, []string{column}) {
+			continue
+		}
+		p := s.profiles[e.Parent.Table]
+		key := slices.Index(p.columns, e.ParentColumns[0])
+		return func(v connector.Value) string {
+			for _, row := range p.sample {
+				if key >= 0 && row[key] == v {
+					return wordsOf(e.Parent.Table, p.columns, row)
+				}
+			}
+			return ""
+		}
+	}
+	return func(v connector.Value) string { return v.S }
+}
+
+func wordsOf(t *connector.Table, columns []string, row []connector.Value) string {
+	var out []string
+	for i, v := range row {
+		if t.Column(columns[i]).Kind == connector.Text {
+			out = append(out, v.S)
+		}
+	}
+	return strings.Join(out, ".")
+}
+
+// namedParent finds the people's dataset that a word names: the more of its last words are the
+// dataset's, the surer (sale.order is sale_order before it is order). Two that fit alike are none.
+func namedParent(g *Graph, system, kind string) *Dataset {
+	words := singulars(kind)
+	var best *Dataset
+	most, tie := 0, false
+	for _, d := range g.Datasets {
+		if d.System != system || d.People == nil && !d.Personal || len(d.Table.Primary) != 1 {
+			continue
+		}
+		n := 2 * commonTail(words, singulars(d.Name))
+		if n > 0 && n == 2*len(singulars(d.Name)) {
+			n++ // nothing of the dataset's name is left unsaid
+		}
+		if n > 0 && n == most {
+			tie = true
+		}
+		if n > most {
+			best, most, tie = d, n, false
+		}
+	}
+	if tie {
+		return nil
+	}
+	return best
+}
+
+func singulars(name string) []string {
+	toks := pii.Tokens(name)
+	for i, t := range toks {
+		toks[i] = singular(t)
+	}
+	return toks
+}
+
+func commonTail(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
+}
+
+func (s *scan) proposeWhen(ctx context.Context, d *Dataset, pr typedKey, kind connector.Value, parent *Dataset) error {
+	p := s.profiles[d.Table]
+	ti, ii := slices.Index(p.columns, pr.kind), slices.Index(p.columns, pr.id)
+	var ids []connector.Value
+	for _, row := range p.sample {
+		if row[ti] == kind && !row[ii].IsNull() && !slices.Contains(ids, row[ii]) && len(ids) < probeValues {
+			ids = append(ids, row[ii])
+		}
+	}
+	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
+	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil || m.probed == 0 || m.share < enough {
+		return nil
+	}
+	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + pr.id, To: parent.Name + "." + m.key.column, As: Own, When: map[string]string{pr.kind: kind.S}}},
+		Mark{ID: "link:" + d.ID() + "." + pr.id + ":" + kindID(kind.S), Confidence: m.confidence(), Reason: fmt.Sprintf("where %s says %s, %s", pr.kind, kind.S, m.reason())})
+	return nil
+}
+
+// kindID is a word of the data as part of a guess's id: "App\Models\User" is app_models_user.
+func kindID(kind string) string { return strings.Join(pii.Tokens(kind), "_") }
