@@ -84,8 +84,9 @@ func (m meta) time() time.Time { return time.Unix(m.minute*60, 0).UTC() }
 func (m meta) id() int64 { return m.revision & (1<<epochShift - 1) }
 
 // encode gives the bytes the leaf is made of: JSON, with the keys in this order.
-func (m meta) encode() []byte {
-	b := make([]byte, 0, 160)
+func (m meta) encode() []byte { return m.append(make([]byte, 0, 160)) }
+
+func (m meta) append(b []byte) []byte {
 	b = append(b, `{"at":"`...)
 	b = m.time().AppendFormat(b, "2006-01-02T15:04Z")
 	b = append(append(b, `","kind":"`...), m.kind...)
@@ -103,6 +104,14 @@ func preimage(meta, commitments []byte) []byte {
 
 // leafOf hashes meta bytes and the three commitments to the leaf; RecordHash adds the 0x00.
 func leafOf(meta, commitments []byte) tlog.Hash { return tlog.RecordHash(preimage(meta, commitments)) }
+
+// leaf is leafOf of the meta; it allocates nothing.
+func (m meta) leaf(commitments []byte) tlog.Hash {
+	var room [512]byte
+	b := m.append(room[:1+4])
+	binary.BigEndian.PutUint32(b[1:], uint32(len(b)-1-4))
+	return sha256.Sum256(append(b, commitments...))
+}
 
 // payload is the private part of an entry: what was committed to, with the salts.
 type payload struct {
@@ -126,8 +135,9 @@ func newPayload(e Entry, told Told, via *Via) (*payload, error) {
 }
 
 // commitments are c1, c2 and c3, joined.
-func (p *payload) commitments() []byte {
-	out := make([]byte, 0, 3*sha256.Size)
+func (p *payload) commitments() []byte { return p.commit(make([]byte, 0, 3*sha256.Size)) }
+
+func (p *payload) commit(out []byte) []byte {
 	var room [512]byte
 	for i, g := range groups {
 		b := append(append(append(room[:0], leafLabel...), g...), p.salts[i][:]...)
@@ -152,22 +162,21 @@ func (p *payload) encode() []byte {
 	return b
 }
 
-func decodePayload(b []byte) (*payload, error) {
-	p := &payload{}
+func decodePayload(b []byte) (p payload, err error) {
 	for i := range p.values {
 		if len(b) < saltSize+4 {
-			return nil, errNotCommitted
+			return p, errNotCommitted
 		}
 		copy(p.salts[i][:], b)
 		n := int64(binary.BigEndian.Uint32(b[saltSize:]))
 		b = b[saltSize+4:]
 		if n > int64(len(b)) {
-			return nil, errNotCommitted
+			return p, errNotCommitted
 		}
 		p.values[i], b = b[:n], b[n:]
 	}
 	if len(b) > 0 {
-		return nil, errNotCommitted
+		return p, errNotCommitted
 	}
 	return p, nil
 }

@@ -25,19 +25,33 @@ type judged struct {
 	expired  bool
 }
 
+// judging judges one row after the other.
+type judging struct {
+	l      *Ledger
+	at     time.Time
+	one    stored
+	places []any // of one
+}
+
+func (v *verification) judging() *judging {
+	r := &judging{l: v.l, at: v.start}
+	r.places = r.one.places()
+	return r
+}
+
 // judge reads a row, computes its leaf and opens its payload.
-func (l *Ledger) judge(rows *db.Rows, at time.Time) (j judged) {
-	var s stored
-	if j.torn = s.scan(rows) != nil; j.torn {
+func (r *judging) judge(rows *db.Rows) (j judged) {
+	s := &r.one
+	if j.torn = rows.Scan(r.places...) != nil; j.torn {
 		return j
 	}
 	j.id, j.epoch = s.id, s.meta.revision>>epochShift
 	if j.leaf, j.wrong = s.check(); j.wrong != nil {
 		return j
 	}
-	p, err := s.open(l, j.leaf)
-	j.unsealed, j.erased = err != nil, p == nil
-	j.expired = j.erased && s.hadItsTime(l.c.Years, at)
+	_, erased, err := s.open(r.l, j.leaf)
+	j.unsealed, j.erased = err != nil, erased
+	j.expired = j.erased && s.hadItsTime(r.l.c.Years, r.at)
 	return j
 }
 
@@ -161,8 +175,8 @@ func (v *verification) read(s *section) {
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() {
-			s.rows = append(s.rows, v.l.judge(rows, v.start))
+		for one := v.judging(); rows.Next(); {
+			s.rows = append(s.rows, one.judge(rows))
 		}
 		return rows.Err()
 	})

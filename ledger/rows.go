@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,14 +58,21 @@ func (v *exactBytes) Scan(src any) error {
 	if !ok && src != nil {
 		return errType
 	}
-	*v = slices.Clone(b)
+	if len(b) == 0 {
+		*v = slices.Clone(b) // nil stays nil
+		return nil
+	}
+	*v = append((*v)[:0], b...) // b is the engine's
 	return nil
 }
 
 // scan reads a row of columns. It keeps the id even when a later column does not fit.
-func (s *stored) scan(rows *db.Rows) error {
-	return rows.Scan((*exactInt)(&s.id), (*exactInt)(&s.meta.revision), (*exactInt)(&s.meta.minute),
-		(*exactText)(&s.meta.kind), (*exactText)(&s.meta.result), (*exactBytes)(&s.commitments), (*exactBytes)(&s.payload))
+func (s *stored) scan(rows *db.Rows) error { return rows.Scan(s.places()...) }
+
+// places are where the columns are read to. Who reads one row after the other to the same places is done with the one before.
+func (s *stored) places() []any {
+	return []any{(*exactInt)(&s.id), (*exactInt)(&s.meta.revision), (*exactInt)(&s.meta.minute),
+		(*exactText)(&s.meta.kind), (*exactText)(&s.meta.result), (*exactBytes)(&s.commitments), (*exactBytes)(&s.payload)}
 }
 
 // check tells whether the row can be the entry with its id, and gives its leaf.
@@ -75,29 +83,26 @@ func (s *stored) check() (tlog.Hash, error) {
 	if s.meta.id() != s.id {
 		return tlog.Hash{}, errors.New("its revision belongs to another place")
 	}
-	return leafOf(s.meta.encode(), s.commitments), nil
+	return s.meta.leaf(s.commitments), nil
 }
 
-// open unseals the payload and compares it with the commitments; nil when it was erased, or its key shredded.
-func (s *stored) open(l *Ledger, leaf tlog.Hash) (*payload, error) {
+// open unseals the payload and compares it with the commitments; erased when it was erased, or its key shredded.
+func (s *stored) open(l *Ledger, leaf tlog.Hash) (p payload, erased bool, err error) {
 	if s.payload == nil {
-		return nil, nil
+		return p, true, nil
 	}
 	b, err := l.openPayload(s, leaf)
 	if errors.Is(err, vault.ErrForgotten) {
-		return nil, nil
+		return p, true, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		p, err = decodePayload(b)
 	}
-	p, err := decodePayload(b)
-	if err != nil {
-		return nil, err
+	var room [3 * tlog.HashSize]byte
+	if err == nil && !bytes.Equal(p.commit(room[:0]), s.commitments) {
+		err = errNotCommitted
 	}
-	if !slices.Equal(p.commitments(), s.commitments) {
-		return nil, errNotCommitted
-	}
-	return p, nil
+	return p, false, err
 }
 
 // Row is an entry as it is read back.
@@ -124,13 +129,13 @@ func (s *stored) row(l *Ledger) (Row, error) {
 	if err != nil {
 		return Row{}, damaged("entry %d: %v", s.id, err)
 	}
-	p, err := s.open(l, leaf)
+	p, erased, err := s.open(l, leaf)
 	if err != nil {
 		return Row{}, damaged("entry %d: %v", s.id, err)
 	}
 	r := Row{ID: s.id, Revision: s.meta.revision, Time: s.meta.time(), Kind: s.meta.kind, Result: s.meta.result,
-		Erased: p == nil, Leaf: leaf.String()}
-	if p != nil {
+		Erased: erased, Leaf: leaf.String()}
+	if !erased {
 		if r.Actor, r.Told, r.Via = readActor(p.values[0]); r.Via != nil {
 			r.Purpose, r.Justification = r.Via.Purpose, r.Via.Because
 		}

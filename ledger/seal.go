@@ -82,7 +82,7 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 	if !m.valid() {
 		return Position{}, errors.New("a ledger entry of this moment cannot be written")
 	}
-	leaf := leafOf(m.encode(), s.commitments)
+	leaf := m.leaf(s.commitments)
 	ctx := context.Background() // the store does not interrupt writes
 	err := tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.beside(leaf, s.payload), findable(s.subject))
 	if err != nil {

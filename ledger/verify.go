@@ -140,8 +140,8 @@ func (v *verification) readChunk(tx *db.Tx) (n int, err error) {
 		return 0, v.unreadable(err)
 	}
 	defer rows.Close()
-	for ; rows.Next(); n++ {
-		if err := v.next(v.l.judge(rows, v.start)); err != nil {
+	for one := v.judging(); rows.Next(); n++ {
+		if err := v.next(one.judge(rows)); err != nil {
 			return n, err
 		}
 	}
