@@ -31,6 +31,7 @@ type slots struct {
 	c      Config
 	anchor *pair
 	file   *os.File
+	window window // of file
 	cache  *cache
 	root   root // what the file buckets says; only who holds change writes it
 
@@ -107,7 +108,12 @@ func (s *slots) read(b *bucket, slot Slot, to []byte) error {
 		copy(to, b.memory[slot.offset():])
 		return nil
 	}
-	if _, err := s.file.ReadAt(to, int64(b.region)*regionSize+slot.offset()); err != nil {
+	at := int64(b.region)*regionSize + slot.offset()
+	if s.window.read(to, at) && to[0] != 0 {
+		return nil
+	}
+	// Zeros may be what is behind the end of a file that was cut short: only the file tells.
+	if _, err := s.file.ReadAt(to, at); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the file %s cannot be read", slotsFile)
 	}
 	return nil
@@ -248,6 +254,7 @@ func (s *slots) end() error {
 	s.cache.clear()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.window.close()
 	for _, b := range s.buckets {
 		b.forget()
 	}
@@ -272,6 +279,9 @@ func openSlots(ctx context.Context, c Config, binding func() *[32]byte) (_ *slot
 	}
 	if err := s.settle(); err != nil {
 		return nil, errors.Join(err, s.file.Close())
+	}
+	if !c.ReadOnly {
+		s.window = openWindow(s.file)
 	}
 	s.next = mark{path: filepath.Join(c.Dir, markFile), dry: c.ReadOnly}
 	s.next.read(s.root.end())
