@@ -6,11 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -259,27 +256,5 @@ func TestOnlyLastingLabels(t *testing.T) {
 			}()
 			use()
 		}()
-	}
-}
-
-// TestEveryLabelLasts: each label that stands in a call of MAC or Tokens is one that a rotation takes along; another panics when
-// it is used first. Labels that are constants or are put together are not seen here.
-func TestEveryLabelLasts(t *testing.T) {
-	label, found := regexp.MustCompile(`\.(?:MAC|Tokens)\("([^"]+)"`), 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		for _, m := range label.FindAllSubmatch(b, -1) {
-			found++
-			if label := string(m[1]); !strings.HasSuffix(label, "/") && !slices.Contains(lasting(), macLabel+label) {
-				t.Errorf("%s makes tokens of %q", path, m[1])
-			}
-		}
-		return err
-	})
-	if err != nil || found < 15 {
-		t.Errorf("%d labels, %v", found, err)
 	}
 }
