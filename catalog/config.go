@@ -113,7 +113,7 @@ type Purpose struct {
 	Notices     []Notice    `yaml:"notices,omitempty"`
 	Expires     string      `yaml:"expires,omitempty"`       // "N days|months|years" after the consent, or never; default 12 months
 	DoubleOptIn bool        `yaml:"double_opt_in,omitempty"` // a consent waits for its confirmation
-	Reconsent   string      `yaml:"reconsent,omitempty"`     // the notice version from which older consents do not count
+	Reconsent   string      `yaml:"reconsent,omitempty"`     // the notice version from which older consents do not count; versions stand oldest first
 	Review      string      `yaml:"review,omitempty"`        // YYYY-MM-DD
 	// OnWithdrawal: erase (default) opens an erasure for data that no other purpose needs; keep opens none.
 	OnWithdrawal string `yaml:"on_withdrawal,omitempty"`

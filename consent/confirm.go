@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
@@ -24,7 +26,8 @@ func (s *Service) keepPending(ctx context.Context, tx *db.Tx, hash string, n sub
 }
 
 // Confirm makes a pending consent a given one: the second yes of a double opt-in. A token counts once, for a week, and not
-// after a withdrawal that came between.
+// after a withdrawal or a new notice that came between. It covers what the person was shown: no category that the purpose took
+// on since.
 func (s *Service) Confirm(ctx context.Context, token, actor string) (Consent, error) {
 	hash, err := hex.DecodeString(hashToken(token))
 	if err != nil {
@@ -88,9 +91,13 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 	if !ok {
 		return Consent{}, fault.New(fault.Conflict, "the purpose is no longer declared")
 	}
-	if s.current(n, rule.Rank).lastWithdrawal() > revision {
+	switch {
+	case s.current(n, rule.Rank).lastWithdrawal() > revision:
 		return Consent{}, fault.New(fault.Conflict, "the person withdrew after they asked for this").Then("Show the notice again.")
+	case entryOf(revision) < rule.After:
+		return Consent{}, fault.New(fault.Conflict, "consents to the notice that the person was shown no longer count").Then("Show the notice of now.")
 	}
+	c.Partial = slices.ContainsFunc(rule.Categories, func(name string) bool { return !covers(c.Categories, name) })
 	if c.Expires, err = rule.Ends(now); err != nil {
 		return Consent{}, err
 	}
@@ -98,6 +105,11 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 	c.At, c.Confirms, c.Lapses, c.Token = now, conID(revision), time.Time{}, ""
 	if _, err := tx.Exec(ctx, "delete from consent_pending where token = $1", hash); err != nil {
 		return Consent{}, err
+	}
+	if s.index.Flags(index.Number(n))&index.Suppressed != 0 {
+		if err := s.comeBack(ctx, tx, n); err != nil {
+			return Consent{}, err
+		}
 	}
 	at, err := s.put(tx, n, nil, ledger.Entry{Kind: kindGiven, Actor: actor, Content: c}, nil)
 	if err != nil {

@@ -1,6 +1,8 @@
 package consent
 
 import (
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/ombudhq/ombud/subject"
@@ -9,11 +11,30 @@ import (
 // feedLength is how many changes are remembered; who is further behind is told to forget everything.
 const feedLength = 1 << 16
 
-// notice is one change: whose, and of which purposes (0: of all).
+// notice is one change: whose, and of which purposes (none: of all). They are 64 of places that follow each other; a change
+// of others too is several notices.
 type notice struct {
 	revision int64
-	person   subject.Number
 	ranks    uint64
+	person   subject.Number
+	page     uint16
+}
+
+// noticesOf are those of a change at a revision.
+func noticesOf(revision int64, n subject.Number, changes []change) []notice {
+	if len(changes) == 0 {
+		return []notice{{revision: revision, person: n}}
+	}
+	var out []notice
+	for _, c := range changes {
+		page, bit := uint16(c.rank/64), uint64(1)<<(c.rank%64)
+		i := slices.IndexFunc(out, func(o notice) bool { return o.page == page })
+		if i < 0 {
+			i, out = len(out), append(out, notice{revision: revision, person: n, page: page})
+		}
+		out[i].ranks |= bit
+	}
+	return out
 }
 
 // feed is the newest changes, for those who keep copies. Their revisions never fall, but may repeat: readers go by place.
@@ -106,17 +127,17 @@ func (f *Follower) Next() (out []Change, more <-chan struct{}) {
 	for _, n := range list {
 		c := Change{Revision: n.revision}
 		if n.person != 0 {
-			c.Subject, c.Purposes = f.s.cfg.People.ID(n.person), f.s.purposesOf(n.ranks)
+			c.Subject, c.Purposes = f.s.cfg.People.ID(n.person), f.s.purposesOf(n)
 		}
 		out = append(out, c)
 	}
 	return out, more
 }
 
-func (s *Service) purposesOf(ranks uint64) (out []string) {
+func (s *Service) purposesOf(n notice) (out []string) {
 	set := s.cfg.Purposes.Now()
-	for rank := range 64 {
-		if rule := set.Ranked(rank); ranks>>rank&1 == 1 && rule != nil {
+	for ranks := n.ranks; ranks != 0; ranks &= ranks - 1 {
+		if rule := set.Ranked(int(n.page)*64 + bits.TrailingZeros64(ranks)); rule != nil {
 			out = append(out, rule.ID)
 		}
 	}

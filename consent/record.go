@@ -155,14 +155,18 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *p
 func (s *Service) returns(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity) error {
 	for _, i := range ids {
 		if _, ok := s.cfg.Suppressions.Erased(i); ok {
-			tx.OnCommit(func() {
-				f := s.index.Flags(index.Number(n))
-				s.index.SetFlags(index.Number(n), f&^index.Suppressed)
-			})
-			return s.cfg.People.Return(ctx, tx, n)
+			return s.comeBack(ctx, tx, n)
 		}
 	}
 	return nil
+}
+
+func (s *Service) comeBack(ctx context.Context, tx *db.Tx, n subject.Number) error {
+	tx.OnCommit(func() {
+		f := s.index.Flags(index.Number(n))
+		s.index.SetFlags(index.Number(n), f&^index.Suppressed)
+	})
+	return s.cfg.People.Return(ctx, tx, n)
 }
 
 func (c *given) consent(person string, revision int64, status Status) Consent {
@@ -268,7 +272,7 @@ func (a *admission) purpose(set *purpose.Set) *purpose.Rule {
 	case rule.Basis != purpose.Consent:
 		a.bad("purpose", "its basis is %s: there is nothing to consent to", rule.Basis)
 	case rule.Rank >= index.Ranks:
-		a.bad("purpose", "it is the %dth; consents are kept for %d", rule.Rank+1, index.Ranks)
+		a.bad("purpose", "it is purpose number %d of all there ever were, retired ones too; consents are kept for the first %d", rule.Rank+1, index.Ranks)
 	default:
 		return rule
 	}
@@ -339,6 +343,8 @@ func (a *admission) notice(rule *purpose.Rule, c *given) {
 		a.bad("notice", "the purpose declares no such notice, version and language")
 	case shown.Superseded && a.in.from == nil:
 		a.bad("notice/version", "this version is no longer shown")
+	case shown.Superseded && rule.Outdates(in.Version):
+		a.bad("notice/version", "consents count from version %s on", rule.Reconsent)
 	default:
 		c.Notice.Language = shown.Language
 		if shown.Text != "" {

@@ -235,11 +235,9 @@ func short(k subject.Key) index.Key { return index.Key(k[:12]) }
 
 // reached tells everybody who waits that a revision is in the index.
 func (s *Service) reached(revision int64, n subject.Number, changes []change) {
-	var ranks uint64
-	for _, c := range changes {
-		ranks |= 1 << c.rank
+	for _, n := range noticesOf(revision, n, changes) {
+		s.feed.publish(n)
 	}
-	s.feed.publish(notice{revision: revision, person: n, ranks: ranks})
 	for old := s.seen.Load(); old < revision; old = s.seen.Load() {
 		if s.seen.CompareAndSwap(old, revision) {
 			return

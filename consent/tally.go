@@ -129,9 +129,8 @@ func (s *Service) Overviews() (byPurpose map[string]Overview, people int) {
 		}
 	}
 	byPurpose = map[string]Overview{}
-	set := s.cfg.Purposes.Now()
-	for rank := range index.Ranks {
-		if rule := set.Ranked(rank); rule != nil && !rule.Retired {
+	for _, rule := range s.cfg.Purposes.Now().Ever() {
+		if rank := rule.Rank; !rule.Retired && rank < index.Ranks {
 			ended := s.tally.between(rank, dayOf(now)-month, dayOf(now)+1).No
 			byPurpose[rule.ID] = Overview{yes[rank], ended, expiring[rank]}
 		}

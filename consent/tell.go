@@ -124,12 +124,10 @@ func (t *Telling) other(r ledger.Row) error {
 
 // place adds the categories and systems of the purposes; without purposes all are meant.
 func (s *Service) place(t *Telling) {
-	set := s.cfg.Purposes.Now()
 	categories := len(t.Categories) == 0
 	all := len(t.Purposes) == 0
-	for rank := range 64 {
-		rule := set.Ranked(rank)
-		if rule == nil || !all && !slices.Contains(t.Purposes, rule.ID) {
+	for _, rule := range s.cfg.Purposes.Now().Ever() {
+		if !all && !slices.Contains(t.Purposes, rule.ID) {
 			continue
 		}
 		t.systems = append(t.systems, rule.Systems...)

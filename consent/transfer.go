@@ -82,11 +82,11 @@ const (
 )
 
 // Import records the lines of a file, those of one person in their order. A yes behind a no of the same file counts when
-// both say when, in that order, and it is the first no we ever heard: such a file is one history. A line that cannot count is refused and told;
+// both say when, in that order, and we heard of no other no: such a file is one history. A line that cannot count is refused and told;
 // the others are recorded. What is answered is durable. A file tells of years, and to plan an erasure for each no of them
 // would bury those that people say today: without in.Erase it opens none.
 func (s *Service) Import(ctx context.Context, r io.Reader, in ImportInput) (Import, error) {
-	job := &importing{s: s, in: in, nos: map[no]firstNo{}}
+	job := &importing{s: s, in: in, nos: map[no]ownNo{}}
 	seed := maphash.MakeSeed()
 	var queues [importers]chan numbered
 	var wait sync.WaitGroup
@@ -138,7 +138,7 @@ type importing struct {
 	mu     sync.Mutex
 	out    Import
 	failed error
-	nos    map[no]firstNo
+	nos    map[no]ownNo
 }
 
 // no is what a person said no to.
@@ -147,8 +147,8 @@ type no struct {
 	purpose string
 }
 
-// firstNo is the first that we heard, where this import brought it.
-type firstNo struct {
+// ownNo is the newest that we heard, where this import brought it and all before it.
+type ownNo struct {
 	revision int64
 	at       time.Time // by the source
 }
@@ -167,8 +167,10 @@ func (j *importing) take(ctx context.Context, l Line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.out.Ended += out.Ended
-	for _, p := range out.first {
-		j.nos[no{who, p}] = firstNo{out.Revision, l.At}
+	for p, last := range out.before {
+		if key := (no{who, p}); last == 0 || last == j.nos[key].revision {
+			j.nos[key] = ownNo{out.Revision, l.At}
+		}
 	}
 	return err
 }

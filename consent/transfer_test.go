@@ -64,6 +64,14 @@ func TestAFileIsOneHistory(t *testing.T) {
 	w = newWorld(t, letters())
 	load("10-03", 3)
 	w.expect("letters", "contact", true, consent.Consented)
+	twice := act("given", "10-01") + act("withdrawn", "10-02") + act("given", "10-03") + act("withdrawn", "10-04")
+	for file, why := range map[string]consent.Reason{twice + act("given", "10-04"): consent.WasWithdrawn, twice + act("given", "10-05"): consent.Consented} {
+		w := newWorld(t, letters())
+		if _, err := w.Import(t.Context(), strings.NewReader(file), consent.ImportInput{Source: "old system", Actor: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		w.expect("letters", "contact", why == consent.Consented, why)
+	}
 	var out bytes.Buffer
 	if _, err := w.Export(t.Context(), &out); err != nil || strings.Count(out.String(), `"at":"2026-10-0`) != 3 {
 		t.Errorf("%v: %s", err, out.String())

@@ -35,7 +35,7 @@ type Withdrawal struct {
 	Narrowed []string `json:"narrowed,omitempty"` // that still can, for their other categories
 	Revision int64    `json:"revision"`
 
-	first []string // purposes of which it is the first no
+	before map[string]int64 // by purpose, the revision of the no before it; 0 where it is the first
 }
 
 // Withdraw ends what is named and nothing else, and answers when that is durable: no decision asked after the answer says
@@ -103,11 +103,9 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 		return Withdrawal{}, err
 	}
 	c := s.ending(n, in, now, s.current)
-	var first []string
+	before := map[string]int64{}
 	for _, rule := range s.named(in) {
-		if last, _ := s.lastNo(in.Subject, s.current(n, rule.Rank)); last == 0 {
-			first = append(first, rule.ID)
-		}
+		before[rule.ID], _ = s.lastNo(in.Subject, s.current(n, rule.Rank))
 	}
 	past := in.from != nil && in.from.past
 	if err := s.keep(ctx, tx, n, in.Subject, c, past); err != nil {
@@ -121,7 +119,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: append([]string{}, c.Consents...), Purposes: append([]string{}, c.Purposes...), Revision: at.Revision, first: first}
+	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: append([]string{}, c.Consents...), Purposes: append([]string{}, c.Purposes...), Revision: at.Revision, before: before}
 	for _, p := range c.Narrowed {
 		out.Narrowed = append(out.Narrowed, p.Purpose)
 	}
@@ -158,9 +156,8 @@ func (s *Service) named(in WithdrawInput) []*purpose.Rule {
 		return []*purpose.Rule{rule}
 	}
 	var out []*purpose.Rule
-	for rank := range index.Ranks {
-		rule := set.Ranked(rank)
-		if rule == nil || rule.Basis != purpose.Consent {
+	for _, rule := range set.Ever() {
+		if rule.Basis != purpose.Consent || rule.Rank >= index.Ranks {
 			continue
 		}
 		if in.All || slices.ContainsFunc(in.Categories, func(c string) bool { return slices.Contains(rule.Categories, c) }) {

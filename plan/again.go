@@ -15,7 +15,7 @@ func (w *walk) skipErased(ctx context.Context, groups []*group) ([]*group, error
 		rep = w.replacer(w.before.mac)
 	}
 	err := w.readContents(ctx, groups, func(g *group, r *record, full []connector.Value) error {
-		r.erased = allTombstones(g, full) || rep != nil && rep.wrote(ctx, w.sets[g.d], r, g.decision, full)
+		r.erased = !g.decision.keyStays && (allTombstones(g, full) || rep != nil && rep.wrote(ctx, w.sets[g.d], r, g.decision, full))
 		w.sets[g.d].put(r)
 		return nil
 	})

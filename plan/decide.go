@@ -16,6 +16,8 @@ type decision struct {
 	because string
 	until   string
 	code    string
+	// keyStays: the erasure is of the primary key too, and the row cannot be given another.
+	keyStays bool
 }
 
 // decide names the method of a finished row. false: nothing happens to it.

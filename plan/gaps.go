@@ -156,6 +156,8 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 		m, t := g.decision.method, g.d.Table
 		r := Remaining{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows}
 		switch {
+		case g.decision.keyStays && !personalKey(g.d):
+			r.Code, r.Why, r.Next = "personal-key", "its primary key is of what was asked for, and a key cannot be emptied", "give the table a key of its own, then plan again"
 		case (m == catalog.Anonymise || m == catalog.Pseudonymise) && personalKey(g.d) && w.keyGoes(g.d) && !getsKey(g.d, g.decision.fields):
 			r.Code, r.Why, r.Next = "personal-key", "its primary key is the identity itself, and not every reference to it can be given another", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
 		case m == catalog.Keep:

@@ -81,10 +81,11 @@ func (l *Limit) part(d *catalog.Dataset) *part {
 	p, more := &part{}, false
 	until := untilColumn(d)
 	for _, c := range d.Table.Columns {
-		if c.Generated || c.Name == until || isEdgeColumn(d, c.Name) || slices.Contains(d.Table.Primary, c.Name) && !isBy(d, c.Name) {
+		category := string(catalog.CategoryOf(d, c))
+		onlyKey := slices.Contains(d.Table.Primary, c.Name) && !isBy(d, c.Name) && !(category != "" && l.asks(d, category))
+		if c.Generated || c.Name == until || isEdgeColumn(d, c.Name) || onlyKey {
 			continue
 		}
-		category := string(catalog.CategoryOf(d, c))
 		personal := catalog.IsPersonal(d.Table, c, isBy(d, c.Name))
 		switch {
 		case category == "" && !personal:
@@ -167,16 +168,17 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 	if removes(m) && p.whole && !w.isPinned(s, r) {
 		return decision{method: m, role: catalog.Own, because: "all it holds was asked for"}
 	}
-	d := decision{method: m, role: catalog.Own, fields: p.fields, because: "of what it holds, this was asked for"}
+	d := decision{method: m, role: catalog.Own, because: "of what it holds, this was asked for"}
+	asked := p.fields
 	if removes(m) {
 		d.method = catalog.Anonymise
-	}
-	if s.d.Rule != nil && len(s.d.Rule.Columns) > 0 && !removes(m) {
-		d.fields = within(p.fields, s.d.Rule.Columns)
+	} else if s.d.Rule != nil && len(s.d.Rule.Columns) > 0 {
+		asked = within(asked, s.d.Rule.Columns)
 	}
 	inKey := func(c string) bool { return slices.Contains(s.d.Table.Primary, c) && !w.canRekeyRow(s, r) }
-	d.fields = slices.DeleteFunc(w.ordered(s, d.fields), inKey)
-	if len(d.fields) == 0 && !slices.ContainsFunc(p.fields, inKey) {
+	d.fields = slices.DeleteFunc(w.ordered(s, asked), inKey)
+	d.keyStays = slices.ContainsFunc(asked, inKey)
+	if len(d.fields) == 0 && !d.keyStays {
 		return decision{method: catalog.Keep, role: catalog.Own, because: p.why()}
 	}
 	return d

@@ -52,7 +52,7 @@ type Purpose struct {
 	Notices     []Notice `json:"notices,omitempty"`
 	Expires     string   `json:"expires,omitempty" doc:"N days, months or years after the consent, or never; default 12 months"`
 	DoubleOptIn bool     `json:"double_opt_in,omitempty"`
-	Reconsent   string   `json:"reconsent,omitempty" doc:"The notice version from which older consents do not count"`
+	Reconsent   string   `json:"reconsent,omitempty" doc:"The notice version from which older consents do not count; versions are listed oldest first"`
 	Review      string   `json:"review,omitempty"`
 	// OnWithdrawal says what becomes of the data when a consent is withdrawn.
 	OnWithdrawal string `json:"on_withdrawal,omitempty" enum:"erase,keep" doc:"erase, by default: an erasure is opened for what no other purpose needs; keep: nothing is"`
@@ -163,6 +163,19 @@ func (p *Purpose) Notice(id, version, language string) (Notice, bool) {
 // Speaks tells whether there is such a version of a notice, in whatever language.
 func (p *Purpose) Speaks(id, version string) bool {
 	return slices.ContainsFunc(p.Notices, func(n Notice) bool { return n.ID == id && n.Version == version })
+}
+
+// Outdates tells whether consents to a version of the notice no longer count: it is listed before the one from which they do.
+func (p *Purpose) Outdates(version string) bool {
+	for _, n := range p.Notices {
+		if p.Reconsent == "" || n.Version == p.Reconsent {
+			return false
+		}
+		if n.Version == version {
+			return true
+		}
+	}
+	return false
 }
 
 // FieldNames are the fields it may see.

@@ -73,6 +73,11 @@ func (s *Set) Ranked(rank int) *Rule {
 	return s.byRank[rank]
 }
 
+// Ever are the purposes there ever were, retired ones too, in the order of their places.
+func (s *Set) Ever() []*Rule {
+	return slices.DeleteFunc(slices.Clone(s.byRank), func(r *Rule) bool { return r == nil })
+}
+
 // All are the declared purposes, sorted by id.
 func (s *Set) All() []*Rule {
 	out := make([]*Rule, 0, len(s.byID))

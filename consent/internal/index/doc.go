@@ -7,6 +7,9 @@
 // one or two neighbouring lines of it. A person's number is the handle: it stays good for the life of the index,
 // wherever the words move. A person with eight purposes and one identity takes 98 bytes, a further identity 19.
 //
+// Ranks from 64 on lie on further pages, 64 to each: tables of the same kind, which take memory only for the shelves on
+// which somebody has such a word. A decision about one of them reads two places instead of one; all others cost the same.
+//
 // One writer, any number of readers, no reader ever waits. A word known already is changed by one atomic store. Where a
 // new purpose comes before others, their words move up one by one, and the head says at every moment which have moved;
 // a reader leaves the rank that is being added out, so mask and words agree at every moment. Every change of the head

@@ -34,11 +34,11 @@ func TestHalfAdded(t *testing.T) {
 			x.Set(1, rank, Word(rank))
 		}
 	}
-	x.people.make(1, 11)
-	p := x.people.at(1)
+	x.pages[0].make(1, 11)
+	p := x.at(1)
 	check := func(step int) {
 		t.Helper()
-		if _, known, _ := x.State(1); bits.OnesCount64(known) != 10 {
+		if _, known, _ := p.read(new([perPage]Word)); bits.OnesCount64(known) != 10 {
 			t.Errorf("step %d: known are %b", step, known)
 		}
 		for rank := range Ranks {

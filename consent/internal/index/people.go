@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// person is the cells of one person, one after the other so that a decision touches one place in memory: a head, a mask
+// person is the cells of one person on one page, one after the other so that a decision touches one place in memory: a head, a mask
 // with a bit for each rank that has a word, and the words in the order of ranks. The mask changes only while the head
 // says which rank is being added.
 type person []atomic.Uint64
@@ -132,7 +132,6 @@ func (s *shelf) wider(room int) *shelf {
 // people are found by number: a directory of shelves, copied when it grows.
 type people struct {
 	shelves atomic.Pointer[[]atomic.Pointer[shelf]]
-	count   atomic.Int64
 }
 
 func (ps *people) reset() { ps.shelves.Store(new([]atomic.Pointer[shelf])) }

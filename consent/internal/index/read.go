@@ -47,21 +47,32 @@ func readMeta(f *frameReader) (m Meta, people uint64) {
 }
 
 func (x *Index) readPerson(f *frameReader) {
-	first, have := f.take(), f.take()
-	n := Number(first)
-	f.require(n != 0 && first>>40 == 0, "a person has no number")
+	first := f.take()
+	n, further := Number(first), first>>40
+	f.require(n != 0 && further < maxPages, "a person has no number")
 	if f.err != nil {
 		return
 	}
+	for page := range further + 1 {
+		x.readPage(f, &x.pages[page], n, Flags(first>>32))
+	}
+	x.count.Add(1)
+}
+
+// readPage reads the words of a person on a page: a mask, then a word for each of its bits.
+func (x *Index) readPage(f *frameReader, page *people, n Number, flags Flags) {
+	have := f.take()
 	size := bits.OnesCount64(have)
-	p := x.people.make(n, size)
+	if f.err != nil || size == 0 && page != &x.pages[0] {
+		return
+	}
+	p := page.make(n, size)
 	f.require(p.head() == 0, "a person is there twice")
 	for i := range size {
 		p[wordCells+i].Store(f.take())
 	}
 	p[maskCell].Store(have)
-	p.setHead(headPresent.withFlags(Flags(first >> 32)))
-	x.people.count.Add(1)
+	p.setHead(headPresent.withFlags(flags))
 }
 
 // read fills a shard that nobody reads yet. The count may be wrong where the snapshot was forged under the right seal

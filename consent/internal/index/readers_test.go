@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -12,18 +13,18 @@ import (
 
 // A word of these tests tells whose it is, of which rank and of which write; nobody else's can be taken for it.
 func signed(n index.Number, rank int, turn uint64) index.Word {
-	return index.Word(uint64(n)<<44 | uint64(rank)<<38 | turn&(1<<38-1))
+	return index.Word(uint64(n)<<48 | uint64(rank)<<38 | turn&(1<<38-1))
 }
 
 func signature(w index.Word) (n index.Number, rank int, turn uint64) {
-	return index.Number(w >> 44), int(w >> 38 & 63), uint64(w) & (1<<38 - 1)
+	return index.Number(w >> 48), int(w >> 38 & (index.Ranks - 1)), uint64(w) & (1<<38 - 1)
 }
 
 // crowd is a few people who share the recycled blocks among them, and what readers may demand of each.
 type crowd struct {
 	x     *index.Index
-	floor [40][index.Ranks]atomic.Uint64 // the last turn that was acknowledged; 0 is none
-	born  [40]atomic.Uint64              // how often the person was removed
+	floor [40][96]atomic.Uint64 // by rank, on two pages: the last turn that was acknowledged; 0 is none
+	born  [40]atomic.Uint64     // how often the person was removed
 }
 
 // TestReaders: beside a writer that adds purposes, changes words and flags and removes people, all in blocks that go
@@ -52,7 +53,7 @@ func TestReaders(t *testing.T) {
 }
 
 func (c *crowd) write(r *rand.Rand, turn uint64) {
-	i, rank := r.IntN(len(c.floor)), r.IntN(index.Ranks)
+	i, rank := r.IntN(len(c.floor)), r.IntN(len(c.floor[0]))
 	n := index.Number(i + 1)
 	switch r.IntN(60) {
 	case 0:
@@ -71,7 +72,7 @@ func (c *crowd) write(r *rand.Rand, turn uint64) {
 }
 
 func (c *crowd) read(t *testing.T, r *rand.Rand) {
-	i, rank := r.IntN(len(c.floor)), r.IntN(index.Ranks)
+	i, rank := r.IntN(len(c.floor)), r.IntN(len(c.floor[0]))
 	n := index.Number(i + 1)
 	if r.IntN(10) == 0 {
 		for rank, w := range c.x.Words(n) {
@@ -117,22 +118,29 @@ func TestWidening(t *testing.T) {
 // TestFlagsWithWord: flags and word are of one instant. The writer keeps the last bits of both equal, but for the
 // moment between two changes; flags first, so a word is never ahead.
 func TestFlagsWithWord(t *testing.T) {
+	for _, rank := range []int{5, 200} {
+		t.Run(fmt.Sprint(rank), func(t *testing.T) { flagsWithWord(t, rank) })
+	}
+}
+
+func flagsWithWord(t *testing.T, rank int) {
 	x := index.New()
-	x.Set(1, 5, 0)
+	x.Set(1, rank, 0)
 	var stop atomic.Bool
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for !stop.Load() && !t.Failed() {
-			if f, w, _ := x.Look(1, 5); index.Flags(w) != f && index.Flags(w)+1 != f {
+			if f, w, _ := x.Look(1, rank); index.Flags(w) != f && index.Flags(w)+1 != f {
 				t.Errorf("flags %d with word %d", f, w)
 			}
 		}
 	})
 	for i := range 200_000 {
 		x.SetFlags(1, index.Flags(i+1))
-		x.Set(1, 5, index.Word(i+1))
+		x.Set(1, rank, index.Word(i+1))
 		if i < 50 {
 			x.Set(1, 10+i, 1)
+			x.Set(1, 210+i/2, 1)
 		}
 	}
 	stop.Store(true)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math/bits"
-	"slices"
 )
 
 // few is how many people are written under one lock.
@@ -20,12 +19,34 @@ type Meta struct {
 	Root     [32]byte
 }
 
-// image is a person as of the beginning of a snapshot.
-type image struct {
-	flags   Flags
-	known   uint64
-	present bool
-	words   []Word
+// image is a person as they stand in a snapshot: number and flags, and for each page up to the last one with a word the
+// mask and its words. It is empty for who was not there.
+type image []uint64
+
+// appendImage appends what stands of a person now.
+func (x *Index) appendImage(to []uint64, n Number) []uint64 {
+	p := x.at(n)
+	if p == nil || !p.head().present() {
+		return to
+	}
+	first, end := len(to), len(to)
+	to = append(to, uint64(n)|uint64(p.head().flags())<<32)
+	var words [perPage]Word
+	for page := range x.pages {
+		known := uint64(0)
+		if p := x.pages[page].at(n); p != nil {
+			_, known, _ = p.read(&words)
+		}
+		to = append(to, known)
+		for _, w := range words[:bits.OnesCount64(known)] {
+			to = append(to, uint64(w))
+		}
+		if page == 0 || known != 0 {
+			end = len(to)
+			to[first] = to[first]&(1<<40-1) | uint64(page)<<40
+		}
+	}
+	return to[:end]
 }
 
 // Snapshot is the index as of the moment Index.Snapshot was called, to be written while the index goes on.
@@ -79,7 +100,7 @@ func (s *Snapshot) Write(w io.Writer, seal Seal) error {
 		f.put(binary.LittleEndian.Uint64(s.meta.Root[8*i:]))
 	}
 	f.put(uint64(s.count))
-	for n := range Number(len(*s.x.people.shelves.Load()) * perShelf / few) {
+	for n := range Number(len(*s.x.pages[0].shelves.Load()) * perShelf / few) {
 		if err := s.put(f, func(to []uint64) []uint64 { return s.appendPeople(to, n*few) }); err != nil {
 			return err
 		}
@@ -108,23 +129,15 @@ func (s *Snapshot) put(f *frameWriter, part func([]uint64) []uint64) error {
 	return f.err
 }
 
-// appendPeople appends a few people as they were: number and flags, ranks, words.
+// appendPeople appends a few people as they were.
 func (s *Snapshot) appendPeople(to []uint64, from Number) []uint64 {
-	var words [Ranks]Word
 	for n := from; n < from+few; n++ {
-		was, kept := s.images[n]
-		if p := s.x.people.at(n); !kept && p != nil {
-			was.flags, was.known, was.present = p.read(&words)
-			was.words = words[:bits.OnesCount64(was.known)]
+		if was, kept := s.images[n]; kept {
+			to = append(to, was...)
+			delete(s.images, n)
+		} else {
+			to = s.x.appendImage(to, n)
 		}
-		if !was.present {
-			continue
-		}
-		to = append(to, uint64(n)|uint64(was.flags)<<32, was.known)
-		for _, w := range was.words {
-			to = append(to, uint64(w))
-		}
-		delete(s.images, n)
 	}
 	s.person = from + few
 	return to
@@ -156,13 +169,7 @@ func (x *Index) keepPerson(n Number) {
 	if _, kept := s.images[n]; kept {
 		return
 	}
-	var was image
-	if p := x.people.at(n); p != nil {
-		var words [Ranks]Word
-		was.flags, was.known, was.present = p.read(&words)
-		was.words = slices.Clone(words[:bits.OnesCount64(was.known)])
-	}
-	s.images[n] = was
+	s.images[n] = x.appendImage(nil, n)
 }
 
 // keepKey is called before a key changes.

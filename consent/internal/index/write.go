@@ -33,7 +33,7 @@ func (x *Index) Unbind(k Key) {
 }
 
 // Set changes what is known of a person and the purpose of a rank, and adds the person where there is none. Who looks
-// after Set has returned sees it. A rank beyond the 64 is ignored: nothing is ever known of it.
+// after Set has returned sees it. A rank beyond the last is ignored: nothing is ever known of it.
 func (x *Index) Set(number Number, rank int, w Word) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -41,15 +41,27 @@ func (x *Index) Set(number Number, rank int, w Word) {
 		return
 	}
 	p := x.change(number)
+	page, rank := &x.pages[rank/perPage], rank%perPage
+	if page != &x.pages[0] {
+		p = page.make(number, 0).welcome()
+	}
 	mask := p[maskCell].Load()
 	if mask&(1<<rank) != 0 {
 		p[wordCells+bits.OnesCount64(mask&(1<<rank-1))].Store(uint64(w))
 		return
 	}
 	if n := bits.OnesCount64(mask) + 1; n > p.room() {
-		p = x.people.make(number, n)
+		p = page.make(number, n)
 	}
 	p.add(rank, w)
+}
+
+// welcome makes the person present.
+func (p person) welcome() person {
+	if h := p.head(); !h.present() {
+		p.setHead(h.next() | headPresent)
+	}
+	return p
 }
 
 // SetFlags changes what holds for a person whatever the purpose, and adds the person where there is none.
@@ -68,25 +80,27 @@ func (x *Index) SetFlags(n Number, f Flags) {
 func (x *Index) Remove(n Number) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	p := x.people.at(n)
-	if p == nil || !p.head().present() {
+	if p := x.at(n); p == nil || !p.head().present() {
 		return
 	}
 	x.keepPerson(n)
-	p.setHead(p.head().next() & headVersion)
-	for i := maskCell; i < len(p); i++ {
-		p[i].Store(0)
+	for i := range x.pages {
+		if p := x.pages[i].at(n); p != nil {
+			p.setHead(p.head().next() & headVersion)
+			for j := maskCell; j < len(p); j++ {
+				p[j].Store(0)
+			}
+		}
 	}
-	x.people.count.Add(-1)
+	x.count.Add(-1)
 }
 
 // change is a person about to be changed: added where missing, and kept as it was for the snapshot being taken.
 func (x *Index) change(n Number) person {
-	p := x.people.make(n, 0)
+	p := x.pages[0].make(n, 0)
 	x.keepPerson(n)
-	if h := p.head(); !h.present() {
-		p.setHead(h.next() | headPresent)
-		x.people.count.Add(1)
+	if !p.head().present() {
+		x.count.Add(1)
 	}
-	return p
+	return p.welcome()
 }

@@ -34,8 +34,8 @@ func (c *Company) system(id, dsn string) catalog.System {
 		if t.Ignored {
 			s.Ignore = append(s.Ignore, t.Name)
 		}
-		if t.Rule.Erase != "" {
-			s.Tables = append(s.Tables, rule(t))
+		if r := rule(t); r.Erase != "" || len(r.Categories) > 0 {
+			s.Tables = append(s.Tables, r)
 		}
 		for _, e := range t.Edges {
 			if !e.Implicit {
@@ -50,6 +50,14 @@ func rule(t *model.Table) catalog.TableRule {
 	r := catalog.TableRule{Table: t.Name, Erase: catalog.Method(t.Rule.Erase), Columns: t.Rule.Columns}
 	if r.Erase == catalog.Keep {
 		r.Because = "a law that was made up"
+	}
+	for _, c := range t.Columns {
+		if c.Category != "" {
+			if r.Categories == nil {
+				r.Categories = map[string]string{}
+			}
+			r.Categories[c.Name] = c.Category
+		}
 	}
 	if t.Rule.After != "" {
 		r.Until = fmt.Sprintf("%d years after %s", t.Rule.Years, t.Rule.After)

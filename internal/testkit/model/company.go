@@ -58,6 +58,8 @@ type Column struct {
 	Length  int
 	// Business: its name says that it is a fact of business, so anonymising leaves it.
 	Business bool
+	// Category is what the company says it is of; "" where it says nothing.
+	Category string
 }
 
 // Check constraint on columns. Null says that its expression speaks of NULL.
