@@ -34,7 +34,7 @@ type grammar struct {
 	Version versionCmd `cmd:"" help:"Print the version, or the public key."`
 	Scan    scanCmd    `cmd:"" help:"Read the systems, propose what is personal, and take your answers."`
 	Dsr     dsrCmd     `cmd:"" help:"Answer people: plan, run, look again."`
-	Verify  verifyCmd  `cmd:"" help:"Prove an erasure or a receipt again."`
+	Verify  verifyCmd  `cmd:"" help:"Prove an erasure, a receipt or a package again."`
 	Audit   auditCmd   `cmd:"" help:"Verify and read the ledger."`
 	Hold    holdCmd    `cmd:"" help:"Keep a person's rows from erasure."`
 	Consent consentCmd `cmd:"" help:"Record and withdraw consents, and ask what may be processed."`

@@ -10,7 +10,7 @@ import (
 )
 
 type serveCmd struct {
-	Listen    string `help:"Where to listen. Loopback only, until there are accounts." default:"127.0.0.1:7443" placeholder:"HOST:PORT"`
+	Listen    string `help:"Where to listen. Loopback only, unless serve in ombud.yaml says who speaks TLS." default:"127.0.0.1:7443" placeholder:"HOST:PORT"`
 	AcceptGap string `help:"File in which two people accept that the store, or what lies outside it, is not what was used last, and why." placeholder:"FILE"`
 
 	SessionIdle       time.Duration `help:"After how long without a visit a session ends." default:"15m" placeholder:"TIME"`

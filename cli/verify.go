@@ -16,6 +16,7 @@ import (
 type verifyCmd struct {
 	Erasure verifyErasureCmd `cmd:"" help:"Read every system again for what an erasure removed. Exit 4 when something is there."`
 	Receipt verifyReceiptCmd `cmd:"" help:"Check a receipt with the public key alone, on any machine. Exit 5 when it is not what was signed."`
+	Package verifyPackageCmd `cmd:"" help:"Check an access package with the public key alone, on any machine. Exit 5 when it is not what was signed."`
 	Proof   verifyProofCmd   `cmd:"" help:"Check what audit prove printed with the public key alone, on any machine. Exit 5 when it does not hold."`
 }
 
