@@ -79,7 +79,7 @@ func (a *App) backUpKeys(ctx context.Context, o cli.KeyBackupOptions) (cli.KeysB
 
 // thinOut deletes our backups of keys in a folder, but the newest. What is not ours, or cannot be read, stays.
 func (a *App) thinOut(dir string, keep int) (removed []string, err error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"+backup.KeysExtension))
+	names, err := file.Named(dir, "", backup.KeysExtension)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -219,12 +218,15 @@ func readAt(f *os.File, b []byte, at int64) error {
 }
 
 // Check reads all of it and compares with what was signed.
-func (b *File) Check() error {
+func (b *File) Check() error { return unchanged(b.f, b.Bytes, b.SHA256) }
+
+// unchanged compares what is encrypted with its hash.
+func unchanged(f *os.File, encrypted int64, want string) error {
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(b.f, 0, b.Bytes)); err != nil {
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, encrypted)); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the backup cannot be read")
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != b.SHA256 {
+	if hex.EncodeToString(sum.Sum(nil)) != want {
 		return errFile("its content was changed")
 	}
 	return nil
@@ -260,7 +262,7 @@ type Listed struct {
 
 // List gives the backups of a folder, oldest first. One that cannot be trusted says why.
 func List(dir string, pub ed25519.PublicKey) ([]Listed, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"+Extension))
+	names, err := file.Named(dir, "", Extension)
 	if err != nil {
 		return nil, fmt.Errorf("listing backups: %w", err)
 	}
@@ -278,6 +280,5 @@ func List(dir string, pub ed25519.PublicKey) ([]Listed, error) {
 		}
 		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b Listed) int { return strings.Compare(a.File, b.File) })
 	return out, nil
 }

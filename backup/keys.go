@@ -115,12 +115,8 @@ func (b *KeysFile) Verify(pub ed25519.PublicKey) error {
 // Extract writes the files of the keys into a folder that is there and empty, and compares what it read with what was
 // signed.
 func (b *KeysFile) Extract(dir string, identities []byte) error {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(b.f, 0, b.Bytes)); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the backup cannot be read")
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != b.SHA256 {
-		return errFile("its content was changed")
+	if err := unchanged(b.f, b.Bytes, b.SHA256); err != nil {
+		return err
 	}
 	r, err := decrypt(b.f, b.Bytes, identities)
 	if err != nil {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/file"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/subject"
 )
@@ -165,7 +165,7 @@ func (s *Service) resume(ctx context.Context, r *record) error {
 // dropTemporary removes what a killed process left in our own folder. Spools have no name any more;
 // only where an open file cannot be removed one may be left.
 func (s *Service) dropTemporary() error {
-	left, err := filepath.Glob(s.dir("tmp", "spool-*"))
+	left, err := file.Named(s.dir("tmp"), "spool-", "")
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}

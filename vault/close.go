@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/file"
 )
 
 // closedAtOnce bounds the room that closing takes beside the buckets.
@@ -180,7 +181,7 @@ func (s *slots) settle() error {
 
 // removeTorn blanks and removes what a killed writer of the list left.
 func (s *slots) removeTorn() error {
-	left, err := filepath.Glob(filepath.Join(s.c.Dir, rootFile+".new-*"))
+	left, err := file.Named(s.c.Dir, rootFile+".new-", "")
 	for _, path := range left {
 		err = errors.Join(err, destroy(path))
 	}

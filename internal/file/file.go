@@ -3,10 +3,12 @@ package file
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Save writes a file as a whole: when it returns nil, path names what write wrote and a power cut does not undo that;
@@ -46,6 +48,22 @@ func fill(f *os.File, write func(io.Writer) error) error {
 		err = e
 	}
 	return err
+}
+
+// Named gives the paths of what lies in a folder under names that begin and end so, in order; nothing where there is no folder.
+// Unlike filepath.Glob it takes the folder's own name as it is.
+func Named(dir, begin, end string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if name := e.Name(); len(name) >= len(begin)+len(end) && strings.HasPrefix(name, begin) && strings.HasSuffix(name, end) {
+			out = append(out, filepath.Join(dir, name))
+		}
+	}
+	return out, nil
 }
 
 // SyncDir makes names that were given, changed or taken in a folder durable.

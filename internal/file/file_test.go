@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/file"
@@ -42,5 +43,34 @@ func TestSave(t *testing.T) {
 	}
 	if err := file.Save(filepath.Join(dir, "missing", "file"), text("", nil)); err == nil {
 		t.Error("no directory, no error")
+	}
+}
+
+// TestNamed: only what lies there under such a name, in order, whatever the folder itself is called.
+func TestNamed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data[1]*")
+	if got, err := file.Named(dir, "a-", ""); err != nil || got != nil {
+		t.Errorf("no folder: %v, %v", got, err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a-2.old", "a-1.old", "a-", "b-1.old", "a.old"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ begin, end, want string }{{"a-", ".old", "a-1.old a-2.old"}, {"a-", "", "a- a-1.old a-2.old"}, {"", ".old", "a-1.old a-2.old a.old b-1.old"}, {"a-", "-", ""}} {
+		var names []string
+		got, err := file.Named(dir, c.begin, c.end)
+		for _, path := range got {
+			names = append(names, filepath.Base(path))
+			if filepath.Dir(path) != dir {
+				t.Errorf("%s is elsewhere", path)
+			}
+		}
+		if strings.Join(names, " ") != c.want || err != nil {
+			t.Errorf("%q…%q: %v, %v", c.begin, c.end, names, err)
+		}
 	}
 }
