@@ -55,7 +55,11 @@ func (p *Proof) fill(ctx context.Context, tx *db.Tx, tree tlog.Tree) error {
 	}
 	defer rows.Close()
 	var s stored
-	if !rows.Next() || s.scan(rows) != nil {
+	there := rows.Next()
+	if err := rows.Err(); err != nil { // a store that does not answer is no damage
+		return fmt.Errorf("reading entry %d: %w", p.ID, err)
+	}
+	if !there || s.scan(rows) != nil {
 		return damaged("entry %d is missing or cannot be read", p.ID)
 	}
 	rows.Close()
