@@ -14,7 +14,7 @@
 // and answer: once a revocation is answered, no request gets in with that key.
 //
 // People sign in to an account: a name, a password that is hashed with argon2id, and always a second factor. An account
-// has one role. It is one row whose personal parts and secrets are sealed, and each change of it is that row and one
+// has one role or several. It is one row whose personal parts and secrets are sealed, and each change of it is that row and one
 // ledger entry in one transaction; in the ledger it is known by its id, never by a name.
 //
 // A session is a random token that only the browser has; kept is its SHA-256. Every change of what lets somebody in

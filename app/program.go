@@ -95,6 +95,13 @@ func forward(ctx context.Context, dir string, c *cli.Call, stdout, stderr io.Wri
 
 // runCall is the other end of forward: the command line of another process, in this one.
 func (a *App) runCall(ctx context.Context, c *cli.Call, user string, out, errs io.Writer) int {
+	p := Program(Options{Version: a.cfg.Version, Clock: a.cfg.Clock})
+	p.Open, p.Serve, p.Unseal = a.openShared(), nil, func(context.Context, []byte, string) error { return errOpenAlready() }
+	return cli.Run(ctx, envOf(c, user, out, errs), p)
+}
+
+// envOf is the environment of a command that was typed elsewhere.
+func envOf(c *cli.Call, user string, out, errs io.Writer) cli.Env {
 	env := cli.Env{
 		Args: c.Args, Dir: c.Dir, Stdout: out, Stderr: errs, User: user, Inputs: c.Inputs,
 		Terminal: c.Terminal, Progress: c.Progress, Color: c.Color, Width: c.Width,
@@ -102,9 +109,7 @@ func (a *App) runCall(ctx context.Context, c *cli.Call, user string, out, errs i
 	if env.Inputs == nil {
 		env.Inputs = map[string][]byte{} // the caller has read its files: none is read here
 	}
-	p := Program(Options{Version: a.cfg.Version, Clock: a.cfg.Clock})
-	p.Open, p.Serve, p.Unseal = a.openShared(), nil, func(context.Context, []byte, string) error { return errOpenAlready() }
-	return cli.Run(ctx, env, p)
+	return env
 }
 
 // openShared lends the open parts to one command.

@@ -124,14 +124,10 @@ func (s *sealed) ask(ctx context.Context, o cli.ServeOptions) {
 
 // runCall answers the commands of other processes: vault unseal, and nothing else.
 func (s *sealed) runCall(ctx context.Context, c *cli.Call, user string, out, errs io.Writer) int {
-	env := cli.Env{Args: c.Args, Dir: c.Dir, Stdout: out, Stderr: errs, User: user, Inputs: c.Inputs, Terminal: c.Terminal, Progress: c.Progress, Color: c.Color, Width: c.Width}
-	if env.Inputs == nil {
-		env.Inputs = map[string][]byte{} // the caller has read its files: none is read here
-	}
 	p := cli.Program{Version: s.c.Version, Clock: s.c.Clock}
 	p.Open = func(context.Context, cli.Place) (*cli.Services, error) { return nil, errSealedServer() }
 	p.Unseal = s.give
-	return cli.Run(ctx, env, p)
+	return cli.Run(ctx, envOf(c, user, out, errs), p)
 }
 
 func errOpenAlready() error {

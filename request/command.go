@@ -119,7 +119,7 @@ func (s *Service) append(tx *db.Tx, r *record, tokens []string, c command) (ledg
 	return s.cfg.Ledger.Append(tx, e)
 }
 
-// rows counts what a plan would touch and keep, for the ledger.
+// counts is what a plan would touch and keep, for the ledger.
 func counts(p *plan.Plan) map[string]any {
 	if p == nil {
 		return nil

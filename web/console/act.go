@@ -47,61 +47,41 @@ func (v *visit) begin(run func(ctx context.Context, progress func(plan.Progress)
 	}
 }
 
-// approve runs exactly the plan whose hash the form carries.
-func (v *visit) approve() error {
+// carry lets a request of the address go on, and leads to its page.
+func (v *visit) carry(in request.RunInput, act func(context.Context, request.RunInput) (*request.Request, error)) error {
 	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
-	in := request.RunInput{Ref: r.ID, Approve: v.r.PostForm.Get("hash"), Actor: v.Actor}
-	if in.Approve == "" {
-		return fault.New(fault.Invalid, "the form names no plan; nothing was changed").Then("Load the page of the request again.")
-	}
+	in.Ref, in.Actor = r.ID, v.Actor
 	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
 		in.Progress = progress
-		_, err := v.Requests.Run(ctx, in)
+		_, err := act(ctx, in)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return v.seeOther(address(r))
+}
+
+// approve runs exactly the plan whose hash the form carries.
+func (v *visit) approve() error {
+	hash := v.r.PostForm.Get("hash")
+	if hash == "" {
+		return fault.New(fault.Invalid, "the form names no plan; nothing was changed").Then("Load the page of the request again.")
+	}
+	return v.carry(request.RunInput{Approve: hash}, v.Requests.Run)
 }
 
 // run answers an access.
 func (v *visit) run() error { return v.approve() }
 
 // retry goes on with what remains.
-func (v *visit) retry() error {
-	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
-		_, err := v.Requests.Retry(ctx, request.RunInput{Ref: r.ID, Actor: v.Actor, Progress: progress})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return v.seeOther(address(r))
-}
+func (v *visit) retry() error { return v.carry(request.RunInput{}, v.Requests.Retry) }
 
 // release ships what was held for review.
-func (v *visit) release() error {
-	r, err := v.Requests.Get(v.r.Context(), v.r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	err = v.begin(func(ctx context.Context, progress func(plan.Progress)) error {
-		_, err := v.Requests.Package(ctx, request.RunInput{Ref: r.ID, Actor: v.Actor, Progress: progress})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return v.seeOther(address(r))
-}
+func (v *visit) release() error { return v.carry(request.RunInput{}, v.Requests.Package) }
 
 // planAgain reads every system anew.
 func (v *visit) planAgain() error {
