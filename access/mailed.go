@@ -140,34 +140,36 @@ func (a *Accounts) takeMailed(s *session, given string) bool {
 	return true
 }
 
-// ChooseMail makes codes by e-mail the second factor of somebody who has none, by the one that was sent, and signs them in. A
-// try counts before it is looked at.
-func (a *Accounts) ChooseMail(ctx context.Context, who Caller, given string) (Entry, error) {
+// ChooseMail makes codes by e-mail the second factor of somebody who has none, by the one that was sent, and signs them in. It
+// gives recovery codes, this once: they are as good as a code by e-mail, and as weak. A try counts before it is looked at.
+func (a *Accounts) ChooseMail(ctx context.Context, who Caller, given string) (Entry, []string, error) {
 	from, s := a.sessionOf(who)
 	if s == nil || s.stage != AskSetup {
-		return Entry{}, errHalfOver()
+		return Entry{}, nil, errHalfOver()
 	}
 	counted := "code " + s.account
 	if err := a.tries.count(ctx, limit{what: counted, most: triesPerAccount}); err != nil {
-		return Entry{}, err
+		return Entry{}, nil, err
 	}
 	if !a.takeMailed(s, given) {
 		if err := a.refused(ctx, s.account, "code"); err != nil {
-			return Entry{}, err
+			return Entry{}, nil, err
 		}
-		return Entry{}, errMailed()
+		return Entry{}, nil, errMailed()
 	}
+	shown, kept := a.newCodes(s.account)
 	e, err := a.renew(ctx, from, s, changeMail, func(r *record) error {
 		if !a.mayMail(who, s, r) {
 			return errHalfOver()
 		}
-		r.ByMail, r.SignedIn = true, a.clock.Now().Unix()
+		r.ByMail, r.Codes, r.SignedIn = true, kept, a.clock.Now().Unix()
 		return nil
 	})
-	if err == nil {
-		a.tries.right(counted, "")
+	if err != nil {
+		return e, nil, err
 	}
-	return e, err
+	a.tries.right(counted, "")
+	return e, shown, nil
 }
 
 // wasMailed tells whether a code was sent in this session.

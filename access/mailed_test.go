@@ -52,11 +52,18 @@ func mailHouse(t *testing.T, role access.Role, also ...access.Role) (*house, *po
 // chosen takes codes by e-mail for the second factor of ola.
 func (h *house) chosen(p *post) access.Entry {
 	h.t.Helper()
+	e, _ := h.chosenWith(p)
+	return e
+}
+
+// chosenWith is chosen, with the recovery codes that it gives.
+func (h *house) chosenWith(p *post) (access.Entry, []string) {
+	h.t.Helper()
 	c, _ := h.half("ola")
 	must(h.t, h.SendCode(h.t.Context(), c))
-	e, err := h.ChooseMail(h.t.Context(), c, p.last())
+	e, codes, err := h.ChooseMail(h.t.Context(), c, p.last())
 	must(h.t, err)
-	return e
+	return e, codes
 }
 
 func (h *house) stage(c access.Caller) access.ByMail {
@@ -130,7 +137,7 @@ func TestMailedCodesEnd(t *testing.T) {
 		t.Error("it ended early")
 	}
 	h.place.clock.Advance(time.Minute)
-	if _, err := h.ChooseMail(t.Context(), c, p.last()); err == nil { // the half way is over by then too
+	if _, _, err := h.ChooseMail(t.Context(), c, p.last()); err == nil { // the half way is over by then too
 		t.Error("it is good for longer")
 	}
 }

@@ -149,7 +149,7 @@ func (a *Accounts) making(s *session) *newPasskey {
 }
 
 // ConfirmPasskey takes the passkey that the device answered with into use. It ends the account's other sessions; who was
-// half way in is signed in. Where there were no recovery codes it gives some, this once.
+// half way in is signed in. Where there were no recovery codes, or those of codes by e-mail, it gives some, this once.
 func (a *Accounts) ConfirmPasskey(ctx context.Context, who Caller, answer []byte) (Entry, []string, error) {
 	from, s := a.sessionOf(who)
 	if s == nil {
@@ -179,10 +179,10 @@ func (a *Accounts) ConfirmPasskey(ctx context.Context, who Caller, answer []byte
 			return errDevice()
 		}
 		c.Attestation = webauthn.CredentialAttestation{} // nothing about the device itself is kept
-		r.Passkeys, r.ByMail = append(r.Passkeys, passkey{p.name, a.clock.Now().Unix(), 0, *c}), false
-		if given = len(r.Codes) == 0; given {
+		if given = len(r.Codes) == 0 || r.ByMail; given {
 			r.Codes = kept
 		}
+		r.Passkeys, r.ByMail = append(r.Passkeys, passkey{p.name, a.clock.Now().Unix(), 0, *c}), false
 		r.SignedIn = a.clock.Now().Unix()
 		return nil
 	})

@@ -97,7 +97,7 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 	byMail := a.takeMailed(s, given)
 	var token string
 	var wrong bool
-	var weak *record // whose code by e-mail was right, and is not enough
+	var weak *record // whose code by e-mail, or for want of it, was right and is not enough
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
 		token, wrong, weak = "", false, nil
 		r, err := a.current(ctx, tx, s)
@@ -112,14 +112,14 @@ func (a *Accounts) Code(ctx context.Context, who Caller, given string) (Entry, e
 			wrong = true
 			return a.noteRefused(tx, r.ID, "code")
 		}
-		if how == withMail && !permitsMail(who, r) {
-			weak = r
-			return nil
-		}
 		if how == withRecovery {
 			if err := a.keep(tx, r, changeSpent); err != nil {
 				return err
 			}
+		}
+		if r.ByMail && !permitsMail(who, r) {
+			weak = r
+			return a.write(ctx, tx, r)
 		}
 		r.SignedIn = a.clock.Now().Unix()
 		if err := a.write(ctx, tx, r); err != nil {

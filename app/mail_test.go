@@ -44,8 +44,8 @@ func TestCodesGoOutByMail(t *testing.T) {
 		if code == nil {
 			t.Fatal(all[0].Text)
 		}
-		e, err = a.Accounts.ChooseMail(t.Context(), half, code[1])
-		if err != nil || e.Stage != access.SignedIn {
+		e, codes, err := a.Accounts.ChooseMail(t.Context(), half, code[1])
+		if err != nil || e.Stage != access.SignedIn || len(codes) != 10 {
 			t.Errorf("%v, %v", e.Stage, err)
 		}
 		must(t, a.Close())

@@ -35,7 +35,16 @@ func (v *visit) mailPage(status int, m access.ByMail, faults []view.Fault) error
 		head = view.Head("No code can be sent now.", "Codes by e-mail are switched off, or there is no address. Whoever keeps accounts here can reset yours.", nil)
 		body = nil
 	}
-	return v.outside(status, "Second factor", head, view.Faults(faults...), body, v.leave())
+	return v.outside(status, "Second factor", head, view.Faults(faults...), body, v.recoveryInstead(map[bool]string{true: "recovery", false: "code"}[m.Sent]), v.leave())
+}
+
+// recoveryInstead takes a recovery code of somebody whom no e-mail reaches. Where it is the only code that is asked for, faults lead to
+// it.
+func (v *visit) recoveryInstead(id string) g.Node {
+	return view.Fold("Use a recovery code", view.Form("/sign-in/code", v.token,
+		view.Field{ID: id, Name: "code", Label: "Recovery code", Required: true, Hint: "One of those you wrote down. Each is good once."}.
+			Input(h.Type("text"), h.AutoComplete("off"), g.Attr("autocapitalize", "none"), g.Attr("spellcheck", "false"), h.MaxLength("30")),
+		view.Actions(view.Button("", "Sign in with it"))))
 }
 
 // mailInstead lets somebody who has neither app nor passkey choose codes by e-mail.
@@ -70,11 +79,11 @@ func (v *visit) sendCode() error {
 
 // chooseMail takes codes by e-mail for the second factor.
 func (v *visit) chooseMail() error {
-	e, err := v.Accounts.ChooseMail(v.r.Context(), v.caller, v.r.PostForm.Get("code"))
+	e, codes, err := v.Accounts.ChooseMail(v.r.Context(), v.caller, v.r.PostForm.Get("code"))
 	if err != nil {
 		return mend(err, "mailed", v.factorPage)
 	}
-	return v.step(e)
+	return v.showCodes(e, "Codes by e-mail are in use.", codes)
 }
 
 // emailForm says where codes for an account go.

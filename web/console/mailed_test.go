@@ -38,8 +38,10 @@ func TestCodesByMailInTheBrowser(t *testing.T) {
 	b.leads(b.fill(p, "/sign-in/mail"), "/account/factor")
 	p = b.at("/account/factor", http.StatusOK, "The code from your e-mail")
 	b.page("wrong", b.fill(p, "/account/factor/mail", "code", "12")).has("This is not the code that was sent last")
-	b.leads(b.fill(p, "/account/factor/mail", "code", sent), "/")
-	b.at("/account", http.StatusOK, "You have codes by e-mail, the last resort")
+	p = b.page("recovery codes", b.fill(p, "/account/factor/mail", "code", sent))
+	p.has("Codes by e-mail are in use.")
+	recovery := shown(p, `[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}`)
+	b.at("/account", http.StatusOK, "You have codes by e-mail, the last resort", "10 recovery codes left")
 	b.cookie = ""
 	enter("/sign-in/code")
 	p = b.at("/sign-in/code", http.StatusOK, "Now a code from your e-mail", "Send me the code")
@@ -54,6 +56,11 @@ func TestCodesByMailInTheBrowser(t *testing.T) {
 	p = b.at("/sign-in/code", http.StatusOK, "Look into your e-mail", "Nothing came")
 	b.page("wrong", b.fill(p, "/sign-in/code", "code", "00000000")).has("This is not the code that was sent last")
 	b.leads(b.fill(p, "/sign-in/code", "code", sent), "/")
+	b.cookie = ""
+	enter("/sign-in/code")
+	p = b.at("/sign-in/code", http.StatusOK, "Use a recovery code")
+	b.leads(b.fill(p, "/sign-in/code", "code", recovery), "/")
+	b.at("/account", http.StatusOK, "9 recovery codes left")
 	if w := b.send(http.MethodPost, "/sign-in/mail", url.Values{}); w.Code == http.StatusSeeOther {
 		t.Error("without the token of a form")
 	}

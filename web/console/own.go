@@ -87,7 +87,7 @@ func (v *visit) confirmFactor() error {
 // showCodes shows recovery codes, this once.
 func (v *visit) showCodes(e access.Entry, what string, codes []string) error {
 	v.giveCookie(e.Token)
-	return v.outside(http.StatusOK, "Recovery codes", view.Head(what+" Keep these codes.", "Each lets you in once when your phone is lost. They are shown now and never again: write them down, and not on your phone.", nil),
+	return v.outside(http.StatusOK, "Recovery codes", view.Head(what+" Keep these codes.", "Each lets you in once when your phone is lost, or no e-mail comes. They are shown now and never again: write them down, and not on your phone.", nil),
 		h.Div(h.Class("sec first"), h.Ol(h.Class("codes"), g.Map(codes, func(c string) g.Node { return h.Li(h.Code(g.Text(c))) }))),
 		view.Actions(view.Link("main-act", "/", "I have them: go on")))
 }
