@@ -293,6 +293,14 @@ func (e *Engine) Forget(ctx context.Context, request string, shred func(context.
 	})
 }
 
+// Reseal seals again, under the present root key, the keys of journals of when there were no slots, and gives how many. All runs
+// of a request have the same.
+func (e *Engine) Reseal(ctx context.Context) (int, error) {
+	return db.Rewrite(ctx, e.cfg.DB, db.Bytes{Table: "plan_runs", Key: "request", Name: "sealed_key"}, func(_ string, _, stored []byte) ([]byte, error) {
+		return e.cfg.Vault.ResealKey(stored)
+	})
+}
+
 // journalSlots are those of the keys of all runs of a request.
 func journalSlots(ctx context.Context, tx *db.Tx, request string) (out []vault.Slot, err error) {
 	rows, err := tx.Query(ctx, `select distinct sealed_key from plan_runs where request = $1 and sealed_key is not null`, request)

@@ -34,9 +34,24 @@ func (s *Service) forgetReasons(ctx context.Context, tx *db.Tx, request string) 
 	return nil
 }
 
-// Reseal seals again, under the present root key, the reasons of refusals of when they had no key of their own, and gives how
-// many.
-func (s *Service) Reseal(ctx context.Context) (n int, err error) {
+// Reseal seals again, under the present root key, what has no slot of its own: reasons of refusals, and keys of requests and their
+// journals, of when there were none. It gives how much it was.
+func (s *Service) Reseal(ctx context.Context) (int, error) {
+	reasons, err := s.resealReasons(ctx)
+	if err != nil {
+		return reasons, err
+	}
+	keys, err := db.Rewrite(ctx, s.cfg.DB, db.Bytes{Table: "requests", Key: "id", Name: "key"}, func(_ string, _, stored []byte) ([]byte, error) {
+		return s.cfg.Vault.ResealKey(stored)
+	})
+	if err != nil {
+		return reasons + keys, err
+	}
+	journals, err := s.cfg.Engine.Reseal(ctx)
+	return reasons + keys + journals, err
+}
+
+func (s *Service) resealReasons(ctx context.Context) (n int, err error) {
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		n = 0
 		list, err := loadAll(ctx, tx, "state = 'refused'")

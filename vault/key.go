@@ -65,6 +65,9 @@ func (v *Vault) openSealedKey(sealed []byte) (Key, error) {
 	return newKey((*[32]byte)(b)), nil
 }
 
+// ResealKey is Reseal for the stored form of a key; nil for one that a slot holds, which needs none.
+func (v *Vault) ResealKey(stored []byte) ([]byte, error) { return v.Reseal(keyLabel, nil, stored) }
+
 // newKey takes the raw key over and clears it.
 func newKey(raw *[32]byte) Key {
 	k := &oneKey{}
