@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,7 +77,7 @@ type withdrawInput struct {
 		Subject    map[string]string `json:"subject,omitempty"`
 		Purpose    string            `json:"purpose,omitempty"`
 		Categories []string          `json:"categories,omitempty" maxItems:"64"`
-		All        bool              `json:"all,omitempty"`
+		All        bool              `json:"all,omitempty" doc:"Every purpose; with a key that is for some purposes or systems, every one of its own"`
 		Reason     string            `json:"reason,omitempty" maxLength:"2000"`
 	}
 }
@@ -84,12 +85,19 @@ type withdrawInput struct {
 type withdrawOutput struct{ Body consent.Withdrawal }
 
 func (s *server) withdrawConsent(ctx context.Context, in *withdrawInput) (*withdrawOutput, error) {
-	b := in.Body
-	if err := s.reaches(ctx, access.From(ctx), access.ConsentWrite, b.Purpose); err != nil {
+	b, by := in.Body, access.From(ctx)
+	var within []string
+	err := error(nil)
+	if b.All {
+		within, err = s.reachesEvery(ctx, by, access.ConsentWrite)
+	} else {
+		err = s.reaches(ctx, by, access.ConsentWrite, b.Purpose)
+	}
+	if err != nil {
 		return nil, problem(err)
 	}
 	out, err := s.Consents.Withdraw(ctx, consent.WithdrawInput{
-		Subject: consent.Identities(b.Subject), Purpose: b.Purpose, Categories: b.Categories, All: b.All, Reason: b.Reason, Actor: access.From(ctx).Actor,
+		Subject: consent.Identities(b.Subject), Purpose: b.Purpose, Categories: b.Categories, All: b.All, Within: within, Reason: b.Reason, Actor: by.Actor,
 	})
 	if err != nil {
 		return nil, problem(err)
@@ -152,6 +160,10 @@ func (s *server) consentHistory(ctx context.Context, in *historyInput) (*history
 	}
 	if out.Body.Standing, err = s.Consents.StateAt(ctx, h, at); err != nil {
 		return nil, problem(err)
+	}
+	if theirs := s.theirs(ctx, access.From(ctx)); theirs != nil {
+		out.Body.Events = consent.Within(out.Body.Events, theirs)
+		out.Body.Standing = slices.DeleteFunc(out.Body.Standing, func(st consent.Standing) bool { return !theirs(st.Purpose) })
 	}
 	return out, nil
 }

@@ -27,8 +27,9 @@ var narrowing = map[string]names{
 	"GET /v1/openapi.json": neither, "GET /v1/openapi.yaml": neither, "GET /v1/openapi-3.0.json": neither, "GET /v1/openapi-3.0.yaml": neither,
 	"POST /v1/subjects/find": neither,
 
-	"GET /v1/changes":  shown,
-	"GET /v1/purposes": shown,
+	"GET /v1/changes":           shown,
+	"GET /v1/purposes":          shown,
+	"POST /v1/consents/history": shown,
 
 	"POST /v1/propagations/{id}/ack": told,
 
@@ -113,6 +114,37 @@ func (s *server) reachesAll(ctx context.Context, c access.Caller, need access.Pe
 		return nil
 	}
 	return fault.New(fault.Denied, "%d of %d are denied; nothing was answered", len(faults), n).Then("%s", problemOf(denied).Next).With(faults...)
+}
+
+// reachesEvery asks for a call that is about every purpose at once. A key that is for some makes it for those: it gives them, and
+// nil where it is about all there are.
+func (s *server) reachesEvery(ctx context.Context, c access.Caller, need access.Permission) ([]string, error) {
+	its := s.its(c)
+	if len(its) == 0 {
+		return nil, s.reaches(ctx, c, need, "")
+	}
+	return its, s.reachesAll(ctx, c, need, len(its), func(i int) (string, string) { return its[i], "/all" })
+}
+
+// its are the purposes that the caller's key is for, also those that are not declared any more; none where it is for all.
+func (s *server) its(c access.Caller) (its []string) {
+	if !c.Limited() {
+		return nil
+	}
+	for _, rule := range s.Purposes.Now().Ever() {
+		if c.For(rule.ID, s.systemsOf(rule.ID)) == nil {
+			its = append(its, rule.ID)
+		}
+	}
+	return its
+}
+
+// theirs tells of a purpose whether the caller may be shown what somebody said of it; nil where all may be shown.
+func (s *server) theirs(ctx context.Context, c access.Caller) func(purpose string) bool {
+	if !c.Limited() {
+		return nil
+	}
+	return func(purpose string) bool { return s.reaches(ctx, c, access.ConsentRead, purpose) == nil }
 }
 
 // reachesBatch is reachesAll for the questions of a batch.

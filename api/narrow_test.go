@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,6 +167,46 @@ func TestLimitedKeysSee(t *testing.T) {
 	token := c.consented("partners", consent.Pending).Token
 	if w := c.ask(c.limited(access.Limits{Purposes: []string{"partners"}}), "POST", "/v1/consents/confirm", `{"token":"`+token+`"}`); w.Code != http.StatusCreated {
 		t.Errorf("a confirmation: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestLimitedKeysOfOnePerson: a key that is for some reads what a person said of those and of nothing else, and withdraws all of
+// those: what they said of others stands. What limits every purpose is shown, whose else is not.
+func TestLimitedKeysOfOnePerson(t *testing.T) {
+	c := newCompany(t)
+	for _, purpose := range []string{"newsletter", "measuring"} {
+		c.consented(purpose, consent.Given)
+	}
+	who := map[string]string{"email": "limits@example.com"}
+	out, err := c.world.Consents.Withdraw(t.Context(), consent.WithdrawInput{Subject: consent.Identities(who), All: true, Actor: "test"})
+	if err != nil || len(out.Consents) != 2 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	theirs := c.limited(access.Limits{Purposes: []string{"newsletter"}})
+	body := c.ask(theirs, "POST", "/v1/consents/history", `{"subject":{"email":"limits@example.com"}}`).Body.String()
+	if strings.Count(body, `"kind":"consent.`) != 2 || strings.Contains(body, "measuring") || strings.Contains(body, out.Consents[1]) == strings.Contains(body, out.Consents[0]) {
+		t.Errorf("a history: %s", body)
+	}
+	if whole := c.ask(caller(access.Service), "POST", "/v1/consents/history", `{"subject":{"email":"limits@example.com"}}`).Body.String(); strings.Count(whole, `"kind":"consent.`) != 3 {
+		t.Errorf("the whole of it: %s", whole)
+	}
+	seen := `,"notice":{"id":"newsletter","version":"3","language":"en","seen_revision":` + strconv.FormatInt(out.Revision, 10) + `}`
+	if w := c.ask(theirs, "POST", "/v1/consents", `{"subject":{"email":"limits@example.com"},"purpose":"newsletter","method":"web_form"`+seen+`}`); w.Code != http.StatusCreated {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	w := c.ask(c.limited(access.Limits{Purposes: []string{"measuring"}}), "POST", "/v1/consents/withdraw", `{"subject":{"email":"limits@example.com"},"all":true}`)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"purposes":["measuring"]`) || strings.Contains(w.Body.String(), "newsletter") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if h := c.world.Consents.Find(consent.Identities(who)...); !c.world.Consents.Decide(h, "newsletter", "contact", false).Allowed {
+		t.Error("it ended what it is not for")
+	}
+	w = c.ask(theirs, "POST", "/v1/consents/withdraw", `{"subject":{"email":"limits@example.com"},"all":true}`)
+	if h := c.world.Consents.Find(consent.Identities(who)...); w.Code != http.StatusOK || c.world.Consents.Decide(h, "newsletter", "contact", false).Allowed {
+		t.Errorf("it did not end what it is for: %d %s", w.Code, w.Body)
+	}
+	if w := c.ask(theirs, "POST", "/v1/consents/withdraw", `{"subject":{"email":"limits@example.com"},"categories":["contact"]}`); w.Code != http.StatusForbidden {
+		t.Errorf("categories of every purpose: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -165,6 +165,29 @@ func (s *Service) words(ctx context.Context) (map[string]string, error) {
 	return out, nil
 }
 
+// Within gives of a history what is about purposes that may be shown, without what the same act said of others. What limits the use
+// of data for every purpose is about those too.
+func Within(events []Event, may func(purpose string) bool) []Event {
+	of := map[string]string{} // of consents
+	for _, e := range events {
+		if e.ConsentID != "" {
+			of[e.ConsentID] = e.Purpose
+		}
+	}
+	hidden := func(purpose string) bool { return !may(purpose) }
+	out := []Event{}
+	for _, e := range events {
+		every := e.Purpose == "" && len(e.Purposes) == 0 && e.Fact != ""
+		e.Purposes = slices.DeleteFunc(slices.Clone(e.Purposes), hidden)
+		e.Narrowed = slices.DeleteFunc(slices.Clone(e.Narrowed), hidden)
+		e.Consents = slices.DeleteFunc(slices.Clone(e.Consents), func(id string) bool { return hidden(of[id]) })
+		if every || len(e.Purposes)+len(e.Narrowed) > 0 || e.Purpose != "" && may(e.Purpose) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // Standing is what held between a person and a purpose at an instant.
 type Standing struct {
 	Purpose    string    `json:"purpose"`

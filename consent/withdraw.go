@@ -20,6 +20,7 @@ type WithdrawInput struct {
 	Purpose    string
 	Categories []string
 	All        bool
+	Within     []string // the only purposes that All is about; nil is every one
 	Reason     string
 	Actor      string
 
@@ -84,7 +85,7 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 
 // ending is the content of a withdrawal that meets a state.
 func (s *Service) ending(n subject.Number, in WithdrawInput, now time.Time, before states) *ended {
-	c := &ended{At: now, Categories: in.Categories, All: in.All, Reason: in.Reason}
+	c := &ended{At: now, Categories: in.Categories, All: in.All && in.Within == nil, Reason: in.Reason}
 	if in.from != nil {
 		c.Source, c.Said = in.from.source, in.from.at
 	}
@@ -157,7 +158,7 @@ func (s *Service) named(in WithdrawInput) []*purpose.Rule {
 	}
 	var out []*purpose.Rule
 	for _, rule := range set.Ever() {
-		if rule.Basis != purpose.Consent || rule.Rank >= index.Ranks {
+		if rule.Basis != purpose.Consent || rule.Rank >= index.Ranks || in.Within != nil && !slices.Contains(in.Within, rule.ID) {
 			continue
 		}
 		if in.All || slices.ContainsFunc(in.Categories, func(c string) bool { return slices.Contains(rule.Categories, c) }) {
