@@ -27,6 +27,7 @@ type Request struct {
 	Kind     plan.Kind       `json:"kind"`
 	Status   request.State   `json:"status"`
 	About    string          `json:"about" doc:"A hint at whom it is about, masked"`
+	Called   string          `json:"substitute,omitempty" doc:"The name that stands for them in the console, where they are known"`
 	People   int             `json:"people"`
 	Received time.Time       `json:"received"`
 	Due      string          `json:"due" format:"date"`
@@ -50,7 +51,7 @@ type Progress struct {
 // requestOf shows a request; whole adds its result.
 func requestOf(r *request.Request, whole bool) Request {
 	out := Request{
-		Request: r.ID, Ref: r.Ref, Kind: r.Kind, Status: r.State, About: r.Masked, People: r.People, Received: r.Received.Truncate(time.Second),
+		Request: r.ID, Ref: r.Ref, Kind: r.Kind, Status: r.State, About: r.Masked, Called: r.Called, People: r.People, Received: r.Received.Truncate(time.Second),
 		Due: r.Due.Format(time.DateOnly), DueWhy: r.DueWhy, Who: r.Who, What: r.What, Hash: r.Hash,
 	}
 	if p := r.Progress; p != nil {

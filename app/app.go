@@ -339,7 +339,7 @@ func (a *App) buildOnly(ctx context.Context, cfg *catalog.Config, print, only st
 	}
 	p.Requests, err = request.New(ctx, request.Config{
 		DB: a.DB, Vault: a.Vault, Ledger: a.Ledger, Engine: p.Engine, Holds: p.Holds, Catalog: p.Catalog, Clock: a.cfg.Clock, Dir: a.cfg.DataDir,
-		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log, Only: only, Staffed: a.Accounts.Any, Uses: a.uses,
+		Suppressions: a.suppressions, Shreds: a.shreds, Traffic: a.traffic, Log: a.cfg.Log, Only: only, Staffed: a.Accounts.Any, Uses: a.uses, Called: a.called,
 	})
 	return p, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // uses tells what the purposes named needed, and which purposes still need data of these people: those that may go on now, as
@@ -38,6 +39,11 @@ func (a *App) uses(people []plan.Person, names []string) (ended, going []plan.Us
 		going = theirs
 	}
 	return ended, going, nil
+}
+
+// called is the name that stands for who has all these identities; "" for nobody.
+func (a *App) called(ids []subject.Identity) string {
+	return a.Consents.Substitute(a.Consents.Find(ids...).Person())
 }
 
 func (a *App) usesOf(p plan.Person, ended []string) ([]plan.Use, error) {

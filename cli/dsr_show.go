@@ -358,6 +358,7 @@ type listed struct {
 	Kind     plan.Kind     `json:"kind"`
 	Status   request.State `json:"status"`
 	About    string        `json:"about"`
+	Called   string        `json:"substitute,omitempty"` // that stands for them
 	Received time.Time     `json:"received"`
 	Due      string        `json:"due"`
 	Who      string        `json:"who"`
@@ -365,7 +366,7 @@ type listed struct {
 }
 
 func listedOf(r *request.Request) listed {
-	return listed{r.ID, r.Ref, r.Kind, r.State, r.Masked, r.Received, r.Due.Format(time.DateOnly), r.Who, r.What}
+	return listed{r.ID, r.Ref, r.Kind, r.State, r.Masked, r.Called, r.Received, r.Due.Format(time.DateOnly), r.Who, r.What}
 }
 
 // detail is one request whole.

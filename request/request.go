@@ -15,6 +15,7 @@ type Request struct {
 	State  State
 	People int    // how many subjects it is about
 	Masked string // "email i····, phone +····"; "····" once the identities are gone
+	Called string // the name that stands for the one person, "Amber Heron k7q2"; "" where nobody has one, and then too
 
 	Received, Due, Target, Updated time.Time
 	DueWhy                         string

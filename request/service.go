@@ -41,6 +41,8 @@ type Config struct {
 	Staffed func() bool
 	// Uses tells what purposes needed of people, and what others that go on need of them still; nil knows of no purpose.
 	Uses func(people []plan.Person, purposes []string) (ended, going []plan.Use, err error)
+	// Called gives the name that stands for a person wherever who they are is masked, "" for who is not known. nil knows nobody.
+	Called func(ids []subject.Identity) string
 	// Traffic is shared by all services over one store; nil makes one.
 	Traffic *Traffic
 	Log     *slog.Logger // what fails after an answer is durable; nil discards
@@ -151,11 +153,12 @@ func (s *Service) Get(ctx context.Context, ref string) (*Request, error) {
 // show is the record as others see it.
 func (s *Service) show(ctx context.Context, tx *db.Tx, r *record) (*Request, error) {
 	out := &Request{
-		ID: r.id, Ref: r.ref(), Kind: r.kind, State: r.state, People: r.People, Masked: s.masked(r),
+		ID: r.id, Ref: r.ref(), Kind: r.kind, State: r.state, People: r.People,
 		Received: r.received, Updated: r.updated, Target: r.received.Add(ownTarget),
 		Actor: r.Actor, Plan: r.Plan, Outcome: r.Outcome, Approvals: r.Approvals, Package: r.Package,
 		Entries: r.Entries, Failure: r.Failure, Progress: s.traffic.desk.progress(r.id), Only: r.Only, Limit: r.Limit, Cause: r.Cause,
 	}
+	out.Masked, out.Called = s.hints(r)
 	out.Due, out.DueWhy = due(r.received)
 	if r.Plan != nil {
 		out.Hash = r.Plan.Hash
@@ -269,11 +272,12 @@ func (s *Service) forgetRun(ctx context.Context, request string) error {
 	return s.cfg.Engine.Forget(ctx, request, s.shreds.Add)
 }
 
-// masked hints at whom an open request is about: the kinds, and the first character of each value.
-func (s *Service) masked(r *record) string {
+// hints tell whom an open request is about to who already knows: the kinds, and the first character of each value; and the name that
+// stands for that person, where they are known.
+func (s *Service) hints(r *record) (masked, called string) {
 	people, err := s.people(r)
 	if err != nil {
-		return "····"
+		return "····", ""
 	}
 	var parts []string
 	for _, i := range people[0].Identities {
@@ -281,8 +285,10 @@ func (s *Service) masked(r *record) string {
 	}
 	if n := len(people) - 1; n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", n))
+	} else if s.cfg.Called != nil {
+		called = s.cfg.Called(people[0].Identities)
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", "), called
 }
 
 func mask(value string) string {

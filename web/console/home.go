@@ -129,7 +129,7 @@ func (v *visit) needRow(r *request.Request, first bool) g.Node {
 	if first {
 		class = "sm main-act"
 	}
-	return view.Row(h.A(h.Class("nowrap"), h.Href(address(r)), title(r)),
+	return view.Row(g.Group{h.A(h.Class("nowrap"), h.Href(address(r)), title(r)), g.If(r.Called != "", why(r.Called))},
 		view.Text("You", view.Upper(v.plainDates(r.What))),
 		view.Cell("By", v.byWhen(r)...),
 		view.Cell("Time used", v.timeUsed(r)...),

@@ -31,3 +31,32 @@ func TestManyRequests(t *testing.T) {
 		s.read("/requests?state="+state+"&after="+last, http.StatusOK).has(end).lacks(last, "The next ones")
 	}
 }
+
+// TestListsCallPeopleByTheirName: while a request knows whom it is about, lists show the name that stands for that person, who has
+// the same on their page; it is nobody's once the identities are destroyed, and nobody's who is not known.
+func TestListsCallPeopleByTheirName(t *testing.T) {
+	s := newSite(t, consoletest.Full)
+	ida := subject.Identity{Kind: "email", Value: "ida@example.com"}
+	name := s.world.Consents.Substitute(s.world.Consents.Find(ida).Person())
+	if name == "" {
+		t.Fatal("ida is not known")
+	}
+	ask := func(i subject.Identity) *request.Request {
+		r, err := s.world.Requests.Plan(t.Context(), request.PlanInput{Kind: plan.Access, People: []plan.Person{{Identities: []subject.Identity{i}}}, Actor: consoletest.Actor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	known, unknown := ask(ida), ask(subject.Identity{Kind: "email", Value: "nobody@example.com"})
+	if known.Called != name || unknown.Called != "" {
+		t.Errorf("%q and %q", known.Called, unknown.Called)
+	}
+	s.read("/requests?state=all", http.StatusOK).has(name + ", " + known.Ref).lacks(name + ", " + unknown.Ref)
+	s.read("/people/"+s.world.Consents.Who(s.world.Consents.Find(ida).Person()), http.StatusOK).has(name)
+	over, err := s.world.Requests.Refuse(t.Context(), known.Ref, "it is not her", consoletest.Actor)
+	if err != nil || over.Called != "" {
+		t.Errorf("%q after its end, %v", over.Called, err)
+	}
+	s.read("/requests?state=closed", http.StatusOK).has(known.Ref).lacks(name + ", " + known.Ref)
+}

@@ -132,7 +132,8 @@ func (w *World) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Requests, err = request.New(ctx, request.Config{Staffed: w.Accounts.Any, DB: w.DB, Vault: w.vault, Ledger: w.Ledger, Engine: engine, Holds: holds, Catalog: w.Catalog, Clock: w.Clock, Dir: w.data()})
+	w.Requests, err = request.New(ctx, request.Config{Staffed: w.Accounts.Any, DB: w.DB, Vault: w.vault, Ledger: w.Ledger, Engine: engine, Holds: holds, Catalog: w.Catalog, Clock: w.Clock, Dir: w.data(),
+		Called: func(ids []subject.Identity) string { return w.Consents.Substitute(w.Consents.Find(ids...).Person()) }})
 	if err != nil {
 		return err
 	}
