@@ -93,3 +93,54 @@ func TestScanOfContentTypes(t *testing.T) {
 		`link:dj.tagged_item.object_id:7 shop_order.id own`,
 	})
 }
+
+// TestScanOfAShopWithEntities: customers are customer_entity; carts, copies of orders and addresses name
+// them by number and guests by address; an order's own address is not looked for among the carts'; a type
+// is no event; and a digest is no account number.
+func TestScanOfAShopWithEntities(t *testing.T) {
+	path := stores(t, "", map[string]string{"shop": `create table customer_entity (entity_id integer primary key, website_id integer, email text, firstname text, lastname text, password_hash text, unique (email, website_id));
+		create table customer_grid_flat (entity_id integer primary key, name text, email text, dob text, city text, phone text, gender text);
+		create table customer_log (log_id integer primary key, customer_id integer not null unique, last_login_at text);
+		create table newsletter_subscriber (subscriber_id integer primary key, customer_id integer not null default 0, subscriber_email text);
+		create table password_reset_event (id integer primary key, account text, ip text);
+		create table report_event (event_id integer primary key, event_type_id integer, amount integer);
+		create table admin_session (id integer primary key, user_ip text);
+		create table quote (entity_id integer primary key, customer_id integer, customer_email text, session_id text);
+		create table quote_address (address_id integer primary key, quote_id integer not null references quote(entity_id), email text);
+		create table sales_order (entity_id integer primary key, customer_id integer references customer_entity(entity_id), customer_email text, billing_address_id integer);
+		create table sales_order_address (entity_id integer primary key, parent_id integer references sales_order(entity_id), city text);
+		insert into customer_entity values ` + series(90, func(i int) string {
+		return fmt.Sprintf("%d, 1, %s, 'Ida', 'Nordmann', 'ba%d3f0a7c1d2e3f405162738495a6b7'", i, mail(i), i%10)
+	}) + `;
+		insert into customer_grid_flat select entity_id, firstname||' '||lastname, email, null, null, null, null from customer_entity;
+		insert into customer_log select entity_id+500, entity_id, '2026-01-01' from customer_entity;
+		insert into newsletter_subscriber select entity_id+700, 0, email from customer_entity where entity_id < 60;
+		insert into password_reset_event values ` + series(30, func(i int) string { return fmt.Sprintf("%d, %s, '192.0.2.1'", i, mail(i)) }) + `;
+		insert into report_event values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 1, 2", i) }) + `;
+		insert into quote select entity_id+1000, case when entity_id%4 > 0 then entity_id end, case when entity_id%4 > 0 then email else 'guest'||entity_id||'@example.org' end, null from customer_entity;
+		insert into quote_address select entity_id-1000, entity_id, customer_email from quote;
+		insert into sales_order select entity_id, customer_id, customer_email, entity_id-1000 from quote;
+		insert into sales_order_address select entity_id-1000, entity_id, 'Oslo' from sales_order;`})
+	var got []string
+	for _, p := range linksOf(t, path) {
+		if !strings.HasPrefix(p, "keep:") && !strings.HasPrefix(p, "redact:") {
+			got = append(got, p)
+		}
+	}
+	same(t, got, []string{
+		`people:shop.customer_entity {"customer":"entity_id","email":"email"}`,
+		`people:shop.newsletter_subscriber {"email":"subscriber_email","subscriber":"subscriber_id"}`,
+		`people:shop.password_reset_event {"email":"account"}`,
+		`link:shop.customer_grid_flat.email customer_entity.email own`,
+		`link:shop.customer_log.customer_id customer_entity.entity_id own`,
+		`link:shop.quote.customer_email customer_entity.email own`,
+		`link:shop.quote.customer_id customer_entity.entity_id own`,
+		`link:shop.quote_address.email customer_entity.email own`,
+		`link:shop.sales_order.customer_email customer_entity.email own`,
+	})
+	for _, s := range scan(t, path).Surprises {
+		if strings.Contains(s.Text, "IBAN") {
+			t.Errorf("%s: %s", s.Dataset, s.Text)
+		}
+	}
+}

@@ -14,6 +14,7 @@ const (
 	enough      = 0.99 // share of sampled values that must be found in the parent
 	enoughMail  = 0.2  // of addresses: who is not there is nobody's, and harms nobody
 	probeValues = 200
+	fewProbed   = 3 // values that say nothing by themselves
 )
 
 // parentKey is a column that rows of a dataset are known by.
@@ -149,12 +150,18 @@ func splitReference(column string) (stem []string, suffix string) {
 
 func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey) error {
 	var best *match
+	taken := 0.0 // by what the database says, the other way round: an order's address refers to the order
+	for _, k := range keys {
+		if k.d != d && refersTo(k.d, d) {
+			taken = max(taken, s.nameScore(d, c, k))
+		}
+	}
 	for _, k := range keys {
 		if k.d == d || refersTo(k.d, d) || k.d.People == nil && k.d.System != d.System {
 			continue
 		}
 		m := match{key: k, name: s.nameScore(d, c, k)}
-		if m.name == 0 || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
+		if m.name <= taken || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -225,7 +232,7 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 		return 0.9
 	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
 		return 0.9
-	case slices.Contains(stem, what) && suffix != "":
+	case slices.Contains(stem, what) && suffix != "" && !kindNouns[stem[len(stem)-1]]:
 		return 0.8
 	case k.d.People == nil || len(stem) == 0:
 		return 0
@@ -238,6 +245,9 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 	}
 	return 0.5
 }
+
+// kindNouns: an event_type_id is of a type.
+var kindNouns = set(`type status state kind category group class level reason`)
 
 // accountNouns are who acts in a program, before anybody else whose numbers are alike.
 var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
@@ -315,10 +325,12 @@ func (s *scan) probeValues(ctx context.Context, values []connector.Value, m *mat
 // convinces: nearly all values are there; some, for addresses; or there are none to look at and the
 // names are plain.
 func (m match) convinces(d *Dataset, column string) bool {
-	_, suffix := splitReference(column)
+	stem, suffix := splitReference(column)
 	switch {
 	case m.probed == 0:
-		return m.name >= 0.9 && suffix != "" && m.key.d.System == d.System && !m.key.email
+		return m.name >= 0.9 && suffix != "" && m.key.d.System == d.System && !m.key.email && (m.key.d.People != nil || m.name > 0.9 || slices.Equal(stem, singulars(m.key.d.Name)))
+	case m.probed < fewProbed && m.name < 0.9:
+		return false // any small number is somewhere
 	case m.key.email:
 		return m.share >= enoughMail && m.share*float64(m.probed) >= min(3, float64(m.probed))
 	}

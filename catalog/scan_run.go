@@ -320,7 +320,7 @@ func noun(dataset string) string {
 	return singular(toks[len(toks)-1])
 }
 
-var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v`)
+var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v entity`)
 
 func singular(w string) string {
 	switch {

@@ -20,10 +20,7 @@ func WithStoresFrom(cfg *Config, here string, args []string) (*Config, error) {
 	out.Systems = append([]System(nil), cfg.Systems...)
 	for _, arg := range args {
 		id, dsn, ok := strings.Cut(arg, "=")
-		path, named := strings.CutPrefix(dsn, "sqlite:")
-		if named {
-			dsn = strings.TrimPrefix(path, "//")
-		}
+		engine, dsn := namedEngine(dsn)
 		if !ok || !idShape.MatchString(id) || dsn == "" {
 			return nil, fault.New(fault.Invalid, "a store is given as ID=DSN").
 				Then("For example: ombud scan shop=shop.db billing='${BILLING_DSN}'")
@@ -37,8 +34,8 @@ func WithStoresFrom(cfg *Config, here string, args []string) (*Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Connector = ConnectorOf(expanded); named {
-			s.Connector = "sqlite"
+		if s.Connector = engine; engine == "" {
+			s.Connector = ConnectorOf(expanded)
 		}
 		if s.Connector == "" {
 			return nil, fault.New(fault.Invalid, "%s: its DSN does not show which engine it is", id).
@@ -51,6 +48,25 @@ func WithStoresFrom(cfg *Config, here string, args []string) (*Config, error) {
 	}
 	out.Digest = digest(&out)
 	return &out, nil
+}
+
+// namedEngine takes the engine off a DSN that names it in front of a form of its own: sqlite:shop.db,
+// mariadb:user:password@tcp(host)/db. A URL stays whole, and so does mysql:password@tcp(host)/db of the user mysql.
+func namedEngine(dsn string) (engine, rest string) {
+	scheme, rest, found := strings.Cut(dsn, ":")
+	engine = schemes[strings.ToLower(scheme)]
+	switch {
+	case !found || scheme == "file" || engine == "":
+		return "", dsn
+	case engine == "sqlite":
+		return engine, strings.TrimPrefix(rest, "//")
+	case strings.HasPrefix(rest, "//"):
+		return "", dsn
+	}
+	if user, _, at := strings.Cut(rest, "@"); at && !strings.ContainsAny(user, ":$") {
+		return "", dsn
+	}
+	return engine, rest
 }
 
 func (c *Config) put(s System) {

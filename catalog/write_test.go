@@ -224,6 +224,12 @@ func TestWithStores(t *testing.T) {
 	if s := out.Systems[1]; s.DSN != "${OMBUD_TEST_DSN}" || s.Connector != "postgres" || len(cfg.Systems) != 0 {
 		t.Errorf("%+v", s)
 	}
+	for dsn, want := range map[string]string{"mariadb:u:pw@tcp(h)/db": "u:pw@tcp(h)/db mariadb", "mysql:${OMBUD_TEST_DSN}": "${OMBUD_TEST_DSN} mysql",
+		"mysql:pw@tcp(h)/db": "mysql:pw@tcp(h)/db mysql", "mariadb://u:pw@h/db": "mariadb://u:pw@h/db mariadb", "postgres:host=h dbname=d": "host=h dbname=d postgres"} {
+		if out, err := WithStores(cfg, []string{"s=" + dsn}); err != nil || out.Systems[0].DSN+" "+out.Systems[0].Connector != want {
+			t.Errorf("%s: %v %+v", dsn, err, out)
+		}
+	}
 	for _, bad := range []string{"shop", "sh.op=x.db", "shop=", "shop=what://is/this", "shop=${OMBUD_TEST_MISSING}"} {
 		if _, err := WithStores(cfg, []string{bad}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", bad, err)

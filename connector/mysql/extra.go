@@ -112,17 +112,16 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, names []string
 
 // IndexStatement is the statement that makes an index on the columns.
 func (s *store) IndexStatement(t *connector.Table, list []string) string {
-	parts := make([]string, len(list))
+	parts, title := make([]string, len(list)), "ombud"
 	for i, n := range list {
 		if inner, ok := strings.CutPrefix(n, "lower("); ok && t.Column(n) == nil {
 			n = strings.TrimSuffix(inner, ")") // these engines fold by collation
 		}
-		parts[i] = name(n)
+		parts[i], title = name(n), title+"_"+n
 		if c := t.Column(n); c != nil && slices.Contains([]string{"tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob"}, base(c)) {
 			parts[i] += "(191)" // such a column is indexed by its beginning
 		}
 	}
-	title := "ombud_" + strings.Join(list, "_")
 	if r := []rune(title); len(r) > 64 {
 		title = string(r[:64])
 	}

@@ -172,3 +172,12 @@ func TestKeysOfOlderServers(t *testing.T) {
 		}
 	}
 }
+
+// An index for folded text is one on the column: these engines fold by collation, and its name says the column.
+func TestIndexStatement(t *testing.T) {
+	table := &connector.Table{Schema: "shop", Name: "orders", Columns: []connector.Column{{Name: "email", Type: "varchar(80)"}, {Name: "note", Type: "text"}}}
+	want := "ALTER TABLE `shop`.`orders` ADD INDEX `ombud_email_note` (`email`, `note`(191))"
+	if got := (&store{}).IndexStatement(table, []string{"lower(email)", "note"}); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
