@@ -20,6 +20,7 @@ type scribe struct {
 	open    map[string]*chunk // per system, not yet full
 	whole   map[string]*chunk // per system, what must go in one transaction
 	keyed   []keyed           // rows that get another key
+	moves   moves             // what their keys become
 	n       int
 	ready   []chunk
 	waiting int                      // their size

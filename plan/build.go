@@ -70,6 +70,7 @@ type group struct {
 	sum      sum
 	content  sum
 	paths    []int32
+	stuck    int64 // rows that keep a key that identifies
 }
 
 // groupKey is what the rows of a step have in common; names hold no NUL.
@@ -140,6 +141,9 @@ func (w *walk) group() ([]*group, error) {
 				out = append(out, g)
 			}
 			g.add(r, dec, sums.row(d, s.key(r)))
+			if w.keepsKey(s, r, dec) {
+				g.stuck++
+			}
 			return nil
 		})
 		if err != nil {

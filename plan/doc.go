@@ -51,8 +51,9 @@
 //     catalog seen only in part) the row is anonymised instead.
 //   - MariaDB and MySQL check every key at every row: dying rows that refer to each other in a circle, by
 //     references none of which can be NULL, or of rows without a key, are all anonymised instead.
-//   - A row that stays and whose primary key is the identity gets another key, and every declared reference to it with it,
-//     in one transaction, the last of its system; where a reference cannot be changed that is a gap.
+//   - A row that stays and whose primary key is, or holds, the identity gets another key, and every declared reference to it
+//     with it, also where that is part of a key that others refer to, in one transaction, the last of its system; where a
+//     reference cannot be changed that is a gap.
 //   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones
 //     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
 //     enum, UNIQUE and CHECK. None fits: a gap.

@@ -156,10 +156,10 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 		m, t := g.decision.method, g.d.Table
 		r := Remaining{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows}
 		switch {
-		case g.decision.keyStays && !personalKey(g.d):
+		case g.stuck > 0:
+			r.Rows, r.Code, r.Why, r.Next = g.stuck, "personal-key", "its primary key is the identity itself, and not every reference to it can be given another", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
+		case g.decision.keyStays:
 			r.Code, r.Why, r.Next = "personal-key", "its primary key is of what was asked for, and a key cannot be emptied", "give the table a key of its own, then plan again"
-		case (m == catalog.Anonymise || m == catalog.Pseudonymise) && personalKey(g.d) && w.keyGoes(g.d) && !getsKey(g.d, g.decision.fields):
-			r.Code, r.Why, r.Next = "personal-key", "its primary key is the identity itself, and not every reference to it can be given another", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
 		case m == catalog.Keep:
 			continue
 		case removes(m) && !t.Rights.Delete:
@@ -178,14 +178,6 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 	for _, g := range groups {
 		w.triggerGaps(g, add)
 	}
-}
-
-// personalKey: the address of the row is what identifies the person.
-func personalKey(d *catalog.Dataset) bool {
-	return slices.ContainsFunc(d.Table.Primary, func(c string) bool {
-		col := d.Table.Column(c)
-		return isBy(d, c) && col != nil && col.Kind == connector.Text
-	})
 }
 
 // triggerGaps: a trigger that writes the old row elsewhere makes that table part of the plan, or a gap.

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -12,7 +11,7 @@ import (
 // somebody else has now is theirs, one that only lost its reference was left behind.
 func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 	still := int64(0)
-	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
+	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: l.addresses(d, a.rows)}}}
 	cells := wholeRow(d, &sel, len(a.expect) > 0)
 	expect := map[string]bool{}
 	for _, h := range a.expect {
@@ -41,26 +40,18 @@ type cause struct {
 }
 
 // causeOf has the columns read that the fences of an act are about. A key that was given another name since is the same.
-func causeOf(d *catalog.Dataset, a act, sel *connector.Select, moved map[string]map[string]string) cause {
+func causeOf(d *catalog.Dataset, a act, sel *connector.Select, moved moves) cause {
 	var out cause
 	for _, f := range a.fence {
-		keys, moved := map[string]bool{}, moved[referenceID(d, f.columns)]
+		keys := map[string]bool{}
 		for _, k := range f.keys {
-			keys[k.Encode()] = true
-			if now, ok := moved[k.Encode()]; ok {
-				keys[now] = true
-			}
+			keys[k.Encode()], keys[moved.after(d, f.columns, k).Encode()] = true, true
 		}
 		out.keys, out.parts = append(out.keys, keys), append(out.parts, len(f.columns))
 		out.width += len(f.columns)
 		sel.Columns = append(slices.Clone(sel.Columns), f.columns...)
 	}
 	return out
-}
-
-// referenceID names the columns of a reference.
-func referenceID(d *catalog.Dataset, columns []string) string {
-	return d.ID() + "." + strings.Join(columns, "+")
 }
 
 func (r cause) holds(cells []connector.Value) bool {

@@ -19,6 +19,7 @@ type layout struct {
 	mu      sync.Mutex
 	shapes  map[shapeKey]*shape
 	digests map[*catalog.Dataset][]byte
+	held    map[*catalog.Dataset]*holders
 }
 
 type shapeKey struct {
@@ -37,7 +38,7 @@ type shape struct {
 }
 
 func newLayout(g *catalog.Graph) *layout {
-	l := &layout{g: g, edgeNo: map[*catalog.Edge]int32{}, shapes: map[shapeKey]*shape{}, digests: map[*catalog.Dataset][]byte{}}
+	l := &layout{g: g, edgeNo: map[*catalog.Edge]int32{}, shapes: map[shapeKey]*shape{}, digests: map[*catalog.Dataset][]byte{}, held: map[*catalog.Dataset]*holders{}}
 	l.components = sync.OnceValue(func() [][]*catalog.Dataset { return components(g) })
 	for i, e := range g.Edges {
 		l.edgeNo[e] = int32(i)
@@ -62,6 +63,16 @@ func (l *layout) shape(w *walk, d *catalog.Dataset) *shape {
 	}
 	l.shapes[k] = s
 	return s
+}
+
+// holders gives who repeats the key of a dataset.
+func (l *layout) holders(d *catalog.Dataset) *holders {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held[d] == nil {
+		l.held[d] = newHolders(d)
+	}
+	return l.held[d]
 }
 
 // digest is the make of a dataset's table, without what the engine only estimates.

@@ -175,7 +175,9 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 	} else if s.d.Rule != nil && len(s.d.Rule.Columns) > 0 {
 		asked = within(asked, s.d.Rule.Columns)
 	}
-	inKey := func(c string) bool { return slices.Contains(s.d.Table.Primary, c) && !w.canRekeyRow(s, r) }
+	inKey := func(c string) bool {
+		return slices.Contains(s.d.Table.Primary, c) && !(w.canRekeyRow(s, r) && slices.Contains(handles(s.d), c))
+	}
 	d.fields = slices.DeleteFunc(w.ordered(s, asked), inKey)
 	d.keyStays = slices.ContainsFunc(asked, inKey)
 	if len(d.fields) == 0 && !d.keyStays {

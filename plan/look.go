@@ -25,9 +25,9 @@ type looker struct {
 	ids    []string
 	long   bool // sweep however long it takes
 	sought []*sought
-	kept   map[string]int64             // "system.dataset.column" to kept rows in which an identity may stand
-	moved  map[string]map[string]string // references that got another key, see referenceID: old to new
-	texts  map[string]int64             // "system." and the hash of what such a cell says, to how many say it
+	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	moved  moves            // what keys became
+	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
 
 // conclude looks again and says what was reached.
@@ -49,7 +49,7 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 }
 
 func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
-	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: map[string]map[string]string{}, kept: map[string]int64{}, texts: map[string]int64{}}
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: moves{}, kept: map[string]int64{}, texts: map[string]int64{}}
 	for _, s := range p.Systems {
 		for _, st := range s.Datasets {
 			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
@@ -146,10 +146,10 @@ func (l *looker) act(system string, a act) *glance {
 func (l *looker) changed(d *catalog.Dataset, a act) *glance {
 	want := map[string]int{}
 	for i, k := range a.rows {
-		want[k.Encode()] = i
+		want[k.Encode()], want[l.moved.after(d, d.Table.Locator.Columns, k).Encode()] = i, i
 	}
 	n := len(d.Table.Locator.Columns)
-	sel := connector.Select{Table: d.Table, Columns: slices.Concat(d.Table.Locator.Columns, a.set), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: a.rows}}}
+	sel := connector.Select{Table: d.Table, Columns: slices.Concat(d.Table.Locator.Columns, a.set), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: l.addresses(d, a.rows)}}}
 	bad, found := int64(0), int64(0)
 	row := func(row []connector.Value) {
 		i, planned := want[connector.Key(row[:n]).Encode()]
@@ -163,7 +163,7 @@ func (l *looker) changed(d *catalog.Dataset, a act) *glance {
 	return &glance{d: d, sel: sel, row: row, done: func() {
 		lost := int64(0)
 		if mayCascade(d.Table, a.set) {
-			lost = int64(len(want)) - found
+			lost = int64(len(a.rows)) - found
 		}
 		l.count(d, a, int64(len(a.rows))-bad-lost)
 		if bad > 0 {

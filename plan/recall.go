@@ -57,14 +57,14 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 	if err != nil || set == nil {
 		return err
 	}
-	for _, n := range s.keyed {
-		if k, ok := convertKey(e.Child, e.ChildColumns, n.values[:1]); ok && n.set == set && slices.Equal(e.ParentColumns, n.fields[:1]) {
-			known[k.Encode()] = ghost{k, stays} // what refers to the row refers to its new key
-		}
-	}
 	err = set.each(func(r *record) error {
-		if k, ok := convertKey(e.Child, e.ChildColumns, set.values(r, e.ParentColumns)); ok && r.reached {
-			known[k.Encode()] = ghost{k, s.fateOf(set, r)}
+		if !r.reached {
+			return nil
+		}
+		for _, k := range s.oldAndNew(e.Parent, e.ParentColumns, set.values(r, e.ParentColumns)) {
+			if k, ok := convertKey(e.Child, e.ChildColumns, k); ok {
+				known[k.Encode()] = ghost{k, s.fateOf(set, r)}
+			}
 		}
 		if len(known) < s.w.e.cfg.Chunk || !distinct(e) {
 			return nil
@@ -74,6 +74,14 @@ func (s *scribe) recallEdge(ctx context.Context, e *catalog.Edge) error {
 		return s.recallKeys(ctx, e, full)
 	})
 	return cmp.Or(err, s.recallKeys(ctx, e, known))
+}
+
+// oldAndNew are a key, and what it becomes where that is another: what refers to the row refers to that.
+func (s *scribe) oldAndNew(d *catalog.Dataset, columns []string, k connector.Key) []connector.Key {
+	if now := s.moves.after(d, columns, k); !slices.Equal(now, k) {
+		return []connector.Key{k, now}
+	}
+	return []connector.Key{k}
 }
 
 // recallKeys writes keys; of a key that is written twice the later fate holds.
@@ -198,8 +206,8 @@ func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error 
 		if acts[k] == nil {
 			acts[k] = &act{dataset: d.Name, verb: recallRows, step: -1, breaks: r.co, together: holds, fence: []fence{{columns: columns}}}
 		}
-		acts[k].rows = append(acts[k].rows, set.key(r))
-		acts[k].fence[0].keys = append(acts[k].fence[0].keys, set.values(r, columns))
+		acts[k].rows = append(acts[k].rows, s.moves.after(d, d.Table.Locator.Columns, set.key(r)))
+		acts[k].fence[0].keys = append(acts[k].fence[0].keys, s.moves.after(d, columns, set.values(r, columns)))
 		if len(acts[k].rows) < s.w.e.cfg.Chunk {
 			return nil
 		}

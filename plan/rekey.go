@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -9,36 +8,131 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-// A row that must stay, and whose primary key is the identity itself, gets another key, and whatever refers to it by a
-// declared key gets it too, in one transaction behind everything else: as long as the row has its old key it is the thread
+// A row that must stay, and whose primary key is, or holds, the identity itself, gets another key, and whatever repeats it by
+// a declared key gets it too, in one transaction behind everything else: as long as the row has its old key it is the thread
 // back in after a crash.
 
-// Verbs of the journal for that. Stores are told to update.
-const (
-	rekey   connector.Verb = "rekey"   // set: the key, then what else changes in the row
-	repoint connector.Verb = "repoint" // rows: the old keys, wherever the reference of set holds them
-)
-
-func rekeys(v connector.Verb) bool { return v == rekey || v == repoint }
-
-// keyed is a row that gets another key.
-type keyed struct {
-	set    *rowset
-	key    connector.Key
-	step   int
-	fields []string
-	values []connector.Value
+// handles are the parts of a dataset's primary key that identify the person.
+func handles(d *catalog.Dataset) []string {
+	var out []string
+	for _, c := range d.Table.Primary {
+		if col := d.Table.Column(c); isBy(d, c) && col != nil && col.Kind == connector.Text {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
-// canRekey: every reference to the primary key is one that can be given another value, where we see it.
-func (w *walk) canRekey(d *catalog.Dataset) bool {
-	if !personalKey(d) || len(d.Table.Primary) != 1 || d.Table.Versioned || w.blind[d] {
+// personalKey: the address of the row is what identifies the person.
+func personalKey(d *catalog.Dataset) bool { return len(handles(d)) > 0 }
+
+// getsKey: the decision gives the row another key.
+func getsKey(d *catalog.Dataset, fields []string) bool { return len(within(handles(d), fields)) > 0 }
+
+// holders are the references by which rows of a system repeat the handles of a dataset: its children's, and those of rows
+// below them whose keys refer to what the children repeat.
+type holders struct {
+	d     *catalog.Dataset
+	parts []string        // the handles
+	refs  []*catalog.Edge // from the columns that repeat to those of d that are repeated
+	fixed bool            // the key, or one of them, cannot be given another value
+}
+
+func newHolders(d *catalog.Dataset) *holders {
+	h := &holders{d: d, parts: handles(d)}
+	if len(h.parts) == 0 {
+		return h
+	}
+	h.below(d, func(column string) string { return column })
+	t := d.Table
+	h.fixed = t.Versioned && !t.Rights.DeleteHistory || slices.ContainsFunc(h.parts, func(c string) bool { return isReference(d, c) || t.Column(c).Generated }) ||
+		slices.ContainsFunc(h.refs, func(e *catalog.Edge) bool { return !h.canFollow(e) })
+	return h
+}
+
+// isReference: the column is part of an edge to something else.
+func isReference(d *catalog.Dataset, column string) bool {
+	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return slices.Contains(e.ChildColumns, column) })
+}
+
+// below adds the keys that refer to a dataset by columns that repeat some of d; of gives which, "" for none.
+func (h *holders) below(parent *catalog.Dataset, of func(column string) string) {
+	for _, e := range parent.In {
+		if e.FK == nil {
+			continue
+		}
+		ref := &catalog.Edge{Child: e.Child, Parent: h.d, FK: e.FK}
+		for i, c := range e.ParentColumns {
+			if repeated := of(c); repeated != "" {
+				ref.ChildColumns, ref.ParentColumns = append(ref.ChildColumns, e.ChildColumns[i]), append(ref.ParentColumns, repeated)
+			}
+		}
+		if len(within(h.parts, ref.ParentColumns)) == 0 || slices.ContainsFunc(h.refs, func(o *catalog.Edge) bool { return sameEnds(o, ref) }) {
+			continue
+		}
+		h.refs = append(h.refs, ref)
+		h.below(e.Child, func(column string) string { return repeats(ref, column) })
+	}
+}
+
+func sameEnds(a, b *catalog.Edge) bool {
+	return a.Child == b.Child && slices.Equal(a.ChildColumns, b.ChildColumns) && slices.Equal(a.ParentColumns, b.ParentColumns)
+}
+
+// repeats is the parent's column that a child's repeats, "" for none.
+func repeats(e *catalog.Edge, column string) string {
+	if i := slices.Index(e.ChildColumns, column); i >= 0 {
+		return e.ParentColumns[i]
+	}
+	return ""
+}
+
+// canFollow: rows can be given another value there, all of them are found by it, and their address tells which.
+func (h *holders) canFollow(e *catalog.Edge) bool {
+	t := e.Child.Table
+	if e.Child.Ignored || t.Versioned && !t.Rights.DeleteHistory || t.NoRollback || t.Locator.Moves || !t.Rights.Update || !t.Rights.Select || t.RowSecurity {
 		return false
 	}
-	if slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return slices.Contains(e.ChildColumns, d.Table.Primary[0]) }) {
-		return false // it is a reference itself
+	if !tellsRow(h.d.Table, e.ParentColumns) {
+		return false
 	}
-	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return refersByKey(e) && !repointable(e) })
+	address := within(e.ChildColumns, t.Locator.Columns)
+	for i, c := range e.ChildColumns {
+		col := t.Column(c)
+		if col == nil || col.Generated {
+			return false
+		}
+		if slices.Contains(h.parts, e.ParentColumns[i]) && (!h.free(e.Child, c, e.ParentColumns[i]) || slices.Contains(address, c) && len(address) < len(e.ChildColumns)) {
+			return false
+		}
+	}
+	return true
+}
+
+// tellsRow: no two rows of the table have the same values there.
+func tellsRow(t *connector.Table, columns []string) bool {
+	has := func(key []string) bool { return len(key) > 0 && len(within(key, columns)) == len(key) }
+	return has(t.Primary) || slices.ContainsFunc(t.Uniques, func(u connector.Unique) bool { return !u.Partial && has(u.Columns) })
+}
+
+// free: when the column follows the part, whatever else the column is a key for follows it too.
+func (h *holders) free(d *catalog.Dataset, column, part string) bool {
+	for _, e := range d.Out {
+		i := slices.Index(e.ChildColumns, column)
+		if e.FK == nil || i < 0 || e.Parent == h.d && e.ParentColumns[i] == part {
+			continue
+		}
+		if !slices.ContainsFunc(h.refs, func(o *catalog.Edge) bool { return o.Child == e.Parent && repeats(o, e.ParentColumns[i]) == part }) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.FK == nil && slices.Contains(e.ParentColumns, column) })
+}
+
+// canRekey: every reference to the key is one that can be given another value, where we see it.
+func (w *walk) canRekey(d *catalog.Dataset) bool {
+	h := w.l.holders(d)
+	return len(h.parts) > 0 && !h.fixed && !w.blind[d]
 }
 
 // canRekeyRow: where key and references change in one statement, no row can be changed twice by it.
@@ -46,31 +140,37 @@ func (w *walk) canRekeyRow(s *rowset, r *record) bool {
 	return w.canRekey(s.d) && !w.twice[s.d][s.values(r, s.d.Table.Primary).Encode()]
 }
 
-// refersByKey: the database itself holds the edge to the parent's primary key.
-func refersByKey(e *catalog.Edge) bool {
-	return e.FK != nil && slices.ContainsFunc(e.ParentColumns, func(c string) bool { return slices.Contains(e.Parent.Table.Primary, c) })
+// newKey adds the parts of the primary key that identify to what changes in a row, where they can be others.
+func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
+	if w.canRekeyRow(s, r) {
+		return append(fields, w.l.holders(s.d).parts...)
+	}
+	return fields
 }
 
-func repointable(e *catalog.Edge) bool {
-	t := e.Child.Table
-	if len(e.ChildColumns) != 1 || e.Child.Ignored || t.Versioned || t.NoRollback || t.Locator.Moves || !t.Rights.Update || !t.Rights.Select || t.RowSecurity {
+// keepsKey: a row that is anonymised keeps a key that identifies, for neither it nor a row whose key it repeats gets another.
+func (w *walk) keepsKey(s *rowset, r *record, dec decision) bool {
+	if dec.method != catalog.Anonymise && dec.method != catalog.Pseudonymise || !personalKey(s.d) || !w.keyGoes(s.d) || getsKey(s.d, dec.fields) {
 		return false
 	}
-	column := e.ChildColumns[0]
-	c := t.Column(column)
-	referred := slices.ContainsFunc(e.Child.In, func(o *catalog.Edge) bool { return slices.Contains(o.ParentColumns, column) })
-	return c != nil && !c.Generated && !slices.Contains(t.Primary, column) && !slices.Contains(t.Locator.Columns, column) && !referred
-}
-
-// references are the keys by which rows refer to those of a dataset, each once.
-func references(d *catalog.Dataset) []*catalog.Edge {
-	var out []*catalog.Edge
-	for _, e := range d.In {
-		if refersByKey(e) && !slices.ContainsFunc(out, func(o *catalog.Edge) bool { return o.Child == e.Child && slices.Equal(o.ChildColumns, e.ChildColumns) }) {
-			out = append(out, e)
+	for _, d := range w.g.Datasets {
+		if w.sets[d] == nil || !w.canRekey(d) {
+			continue
+		}
+		for _, e := range w.l.holders(d).refs {
+			parts := handles(s.d)
+			if e.Child == s.d && len(within(parts, e.ChildColumns)) == len(parts) && slices.ContainsFunc(w.parents(s, r, e), func(p *record) bool { return w.rekeysRow(w.sets[d], p) }) {
+				return false
+			}
 		}
 	}
-	return out
+	return true
+}
+
+func (w *walk) rekeysRow(s *rowset, r *record) bool {
+	w.finish(s, r)
+	dec, ok := w.decide(s, r)
+	return ok && getsKey(s.d, dec.fields)
 }
 
 // findTwice finds the keys that one row has in two places: it refers to the row twice, or to itself.
@@ -81,135 +181,32 @@ func (w *walk) findTwice() {
 			continue
 		}
 		by := map[*catalog.Dataset][]*catalog.Edge{}
-		for _, e := range references(d) {
+		for _, e := range w.l.holders(d).refs {
 			by[e.Child] = append(by[e.Child], e)
 		}
 		w.twice[d] = map[string]bool{}
 		for child, edges := range by {
 			if set := w.sets[child]; set != nil && (len(edges) > 1 || child == d) {
-				set.every(func(r *record) { findTwiceIn(set, r, d, edges, w.twice[d]) })
+				set.every(func(r *record) { w.findTwiceIn(set, r, d, edges) })
 			}
 		}
 	}
 }
 
-func findTwiceIn(set *rowset, r *record, d *catalog.Dataset, edges []*catalog.Edge, twice map[string]bool) {
+func (w *walk) findTwiceIn(set *rowset, r *record, d *catalog.Dataset, edges []*catalog.Edge) {
 	var has []string
 	if set.d == d {
 		has = append(has, set.values(r, d.Table.Primary).Encode())
 	}
 	for _, e := range edges {
-		k, ok := convertKey(d, e.ParentColumns, set.values(r, e.ChildColumns))
-		if !ok {
-			continue
-		}
-		if enc := k.Encode(); slices.Contains(has, enc) {
-			twice[enc] = true
-		} else {
-			has = append(has, enc)
-		}
-	}
-}
-
-// newKey adds the primary key to what changes in a row, where it is the identity and can be another.
-func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
-	if w.canRekeyRow(s, r) {
-		return append(fields, s.d.Table.Primary...)
-	}
-	return fields
-}
-
-// getsKey: the decision gives the row another key.
-func getsKey(d *catalog.Dataset, fields []string) bool {
-	return len(d.Table.Primary) == 1 && slices.Contains(fields, d.Table.Primary[0])
-}
-
-// rekeyed takes a row out of the ordinary changes.
-func (s *scribe) rekeyed(set *rowset, r *record, step int, fields []string, values []connector.Value) {
-	at := slices.Index(fields, set.d.Table.Primary[0])
-	k := keyed{set: set, key: set.values(r, set.d.Table.Primary), step: step, fields: []string{fields[at]}, values: []connector.Value{values[at]}}
-	for i, f := range fields {
-		if i != at {
-			k.fields, k.values = append(k.fields, f), append(k.values, values[i])
-		}
-	}
-	s.keyed = append(s.keyed, k)
-}
-
-// rekeys writes them, and the references, to go together: behind what goes, for that is told by its reference. The row is
-// first: who would refer to its old key waits for it.
-func (s *scribe) rekeys(ctx context.Context) error {
-	for _, k := range s.keyed {
-		d := k.set.d
-		a := act{dataset: d.Name, verb: rekey, step: k.step, together: true, set: k.fields, rows: []connector.Key{k.key}, values: [][]connector.Value{k.values}}
-		if err := s.add(ctx, d.System, a); err != nil {
-			return err
-		}
-		for _, e := range references(d) {
-			old, ok := convertKey(e.Child, e.ChildColumns, k.key)
-			if !ok {
-				continue
-			}
-			a := act{dataset: e.Child.Name, verb: repoint, step: -1, together: true, set: e.ChildColumns, rows: []connector.Key{old}, values: [][]connector.Value{k.values[:1]}}
-			if err := s.add(ctx, d.System, a); err != nil {
-				return err
+		for _, p := range w.parents(set, r, e) {
+			if enc := w.sets[d].values(p, d.Table.Primary).Encode(); slices.Contains(has, enc) {
+				w.twice[d][enc] = true
+			} else {
+				has = append(has, enc)
 			}
 		}
 	}
-	return nil
-}
-
-// rekeyAct tells a store to update rows by their old key, or by their reference to it.
-func rekeyAct(a act, x connector.Act) connector.Act {
-	t := *x.Table
-	t.Locator = connector.Locator{Kind: connector.ByUnique, Columns: a.set[:1]}
-	x.Verb, x.Table = connector.Update, &t
-	return x
-}
-
-// noteMoved keeps what keys became: whoever should be gone and is not, refers to that now.
-func (l *looker) noteMoved(c chunk) {
-	for _, a := range c.acts {
-		d := l.g.Dataset(c.system, a.dataset)
-		if a.verb != repoint || d == nil {
-			continue
-		}
-		id := referenceID(d, a.set)
-		if l.moved[id] == nil {
-			l.moved[id] = map[string]string{}
-		}
-		l.moved[id][a.rows[0].Encode()] = connector.Key(a.values[0]).Encode()
-	}
-}
-
-// lookRekey: nothing has the old key, and the row with the new one holds what it was given.
-func (l *looker) lookRekey(d *catalog.Dataset, a act) *glance {
-	key := a.set[:1]
-	if a.verb == repoint {
-		n := int64(0)
-		sel := connector.Select{Table: d.Table, Columns: key, Where: []connector.Match{{Columns: key, Keys: a.rows}}}
-		return &glance{d: d, sel: sel, row: func([]connector.Value) { n++ }, done: func() {
-			if n > 0 {
-				l.residue(d, n, "rows still refer to a key that identifies the person")
-			}
-		}}
-	}
-	right := int64(0)
-	sel := connector.Select{Table: d.Table, Columns: a.set, Where: []connector.Match{{Columns: key, Keys: []connector.Key{a.values[0][:1]}}}}
-	row := func(row []connector.Value) {
-		for i, f := range a.set {
-			if !sameCell(d, f, row[i], a.values[0][i]) && !row[i].IsNull() {
-				return
-			}
-		}
-		right++
-	}
-	return &glance{d: d, sel: sel, row: row, done: func() {
-		l.count(d, a, right)
-		if right == 0 {
-			l.residue(d, 1, "the row with the new key is not there, or holds what it should no longer hold")
-		}
-	}}
 }
 
 // rekeyWarnings tell whose references change with a key.
@@ -218,7 +215,7 @@ func (w *walk) rekeyWarnings(p *Plan, groups []*group) error {
 		if !getsKey(g.d, g.decision.fields) {
 			continue
 		}
-		for _, e := range references(g.d) {
+		for _, e := range w.l.holders(g.d).refs {
 			set, n := w.sets[e.Child], int64(0)
 			if set == nil {
 				continue

@@ -222,7 +222,7 @@ func bind(g *catalog.Graph, c chunk) (b bound, missing []Remaining) {
 				Why: "the system or dataset could not be reached when its turn came", Who: owner(g, c.system), Next: "bring it back, then retry"})
 			continue
 		}
-		x := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && a.verb == connector.Delete}
+		x := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && d.Table.Rights.DeleteHistory}
 		if rekeys(a.verb) {
 			x = rekeyAct(a, x)
 		}

@@ -92,9 +92,12 @@ func (c *trapped) runWith(t *testing.T, q plan.Question) {
 func TestTrap06PersonalKeyThatMustStay(t *testing.T) {
 	tr := club()
 	tr.tables += `
-create table cards (member varchar(100) primary key references members(email), since integer);
-insert into cards values ('IDA@example.com', 1);`
+create table loyalty (email varchar(100) primary key, points integer);
+insert into loyalty values ('IDA@example.com', 3);
+create table cards (id integer primary key, member varchar(100) references members(email), since integer, foreign key (member) references loyalty(email));
+insert into cards values (1, 'IDA@example.com', 1);`
 	tr.system.Tables = append(tr.system.Tables, catalog.TableRule{Table: "cards", Erase: catalog.Keep, Because: "law"})
+	tr.system.Links = []catalog.Link{{From: "cards.member", To: "members.email"}, {From: "cards.member", To: "loyalty.email", As: catalog.Context}}
 	tr.spring(t, func(t *testing.T, c *trapped) {
 		o := c.erase(t, plan.Incomplete)
 		wantNamed(t, o.Gaps, "personal-key", "members")

@@ -39,7 +39,10 @@ func (t *tx) prepare(ctx context.Context, a connector.Act) (*work, error) {
 	}
 	w := &work{act: a, table: a.Table, verb: a.Verb, oneSet: len(a.Values) == 1}
 	w.locator = match{form: formOf(a.Table, connector.Match{Columns: a.Table.Locator.Columns}, found), columns: found}
-	if w.locator.form == byRule { // an address is exact, also where it is a foreign key
+	switch {
+	case t.rekeys: // as the engine's own check compares
+		w.locator.form = byRule
+	case w.locator.form == byRule: // an address is exact, also where it is a foreign key
 		w.locator.form = byKey
 	}
 	if err := t.check(a, w); err != nil {

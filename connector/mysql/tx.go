@@ -17,6 +17,7 @@ type tx struct {
 	s      *store
 	tx     *sql.Tx
 	failed bool
+	rekeys bool // see Rekey
 }
 
 // Begin starts a transaction. It outlives ctx, which bounds the start alone.
@@ -67,7 +68,7 @@ func (t *tx) act(ctx context.Context, a connector.Act) (int64, error) {
 	case a.Verb == connector.Update:
 		n, err = t.update(ctx, w)
 	}
-	if err != nil || !a.History || !a.Table.Versioned || a.Verb != connector.Delete {
+	if err != nil || !a.History || !a.Table.Versioned {
 		return n, err
 	}
 	_, err = t.exec(ctx, "DELETE HISTORY FROM "+full(a.Table))
@@ -107,22 +108,26 @@ func lock(q connector.Select) string {
 // Orphans counts children whose key has no NULL and no parent, as committed and as changed here. With
 // parentKeys only children of those keys are looked at, without any all are.
 func (t *tx) Orphans(ctx context.Context, child *connector.Table, fk connector.ForeignKey, parentKeys []connector.Key) (int64, error) {
-	n, err := t.orphans(ctx, child, fk, parentKeys)
+	n, err := t.orphans(ctx, child, fk, fk.Columns, parentKeys)
 	return n, t.s.fault("counting orphans", err)
 }
 
-func (t *tx) orphans(ctx context.Context, child *connector.Table, fk connector.ForeignKey, parentKeys []connector.Key) (int64, error) {
+// orphans looks, with keys, at the children only that have one of them in the columns named by.
+func (t *tx) orphans(ctx context.Context, child *connector.Table, fk connector.ForeignKey, by []string, keys []connector.Key) (int64, error) {
 	own, err := columns(child, fk.Columns)
 	if err != nil {
 		return 0, err
 	}
-	m := match{form: byRule, columns: own}
-	for _, k := range parentKeys {
-		if converted, ok := t.s.convertKey(k, m); ok && len(k) == len(own) {
+	m := match{form: byRule}
+	if m.columns, err = columns(child, by); err != nil {
+		return 0, err
+	}
+	for _, k := range keys {
+		if converted, ok := t.s.convertKey(k, m); ok && len(k) == len(by) {
 			m.keys = append(m.keys, converted)
 		}
 	}
-	if m.keys = sortKeys(m.keys); len(parentKeys) > 0 && len(m.keys) == 0 {
+	if m.keys = sortKeys(m.keys); len(keys) > 0 && len(m.keys) == 0 {
 		return 0, nil
 	}
 	pairs := make([]string, len(own))
@@ -134,7 +139,7 @@ func (t *tx) orphans(ctx context.Context, child *connector.Table, fk connector.F
 	for _, c := range fk.Columns {
 		alone += " AND c." + name(c) + " IS NOT NULL"
 	}
-	if len(parentKeys) == 0 {
+	if len(keys) == 0 {
 		return t.s.number(ctx, t.tx, alone+" LOCK IN SHARE MODE")
 	}
 	var total int64

@@ -228,10 +228,12 @@ func (m *maker) pure() {
 		return
 	}
 	t := m.table(p.System)
-	t.Columns, t.Mark = nil, nil
 	role := model.Join
-	if m.chance(50) {
+	if m.chance(50) || byAddress(p) {
 		role = model.Co
+	}
+	if !byAddress(p) { // else its key may change, and does not tell its rows apart before and after
+		t.Columns, t.Mark = nil, nil
 	}
 	for range 2 {
 		e := m.edge(t, p, role, false)
@@ -246,7 +248,41 @@ func (m *maker) pure() {
 			e.OnDelete = ""
 		}
 	}
-	t.Mark = t.Key
+	if len(t.Mark) == 0 {
+		t.Mark = t.Key
+	}
+}
+
+// byAddress: an address is the key of these people, or part of it.
+func byAddress(t *model.Table) bool { return slices.Contains(t.Key, "email") }
+
+// lines are rows whose own key holds an address that is a key, and rows that refer to them by it.
+func (m *maker) lines() {
+	p := m.people[0]
+	if !byAddress(p) || !m.chance(70) {
+		return
+	}
+	t := m.table(p.System)
+	e := m.edge(t, p, model.Own, false)
+	e.Declared = true
+	t.Key = append(slices.Clone(e.Columns), m.newColumn(t, "line", keyNames, model.Int, true, 0))
+	for i := range t.Columns {
+		t.Columns[i].NotNull = true
+	}
+	m.ruleOfLines(t)
+	if m.chance(50) {
+		below := m.table(p.System)
+		below.Key = []string{m.newColumn(below, "id", keyNames, model.Int, true, 0)}
+		m.edge(below, t, model.Own, m.chance(50)).Declared = true
+		m.ruleOfLines(below)
+	}
+}
+
+func (m *maker) ruleOfLines(t *model.Table) {
+	m.text(t)
+	if m.chance(60) {
+		t.Rule = model.Rule{Erase: "keep"}
+	}
 }
 
 // rule says what erasure does, where nothing said it yet.

@@ -62,6 +62,7 @@ func New(seed uint64, engine string) *Company {
 	for range 2 + m.IntN(4) {
 		m.dependent()
 	}
+	m.lines()
 	m.cycle()
 	m.sentinel()
 	m.ignoreUnused()

@@ -119,11 +119,15 @@ func (m *maker) pointAt(t *model.Table, r *model.Row, e *model.Edge, p *model.Ro
 		}
 	}
 	for j, c := range e.Columns {
-		if slices.Contains(t.Key, c) && e.Role != model.Join && e.Role != model.Co {
+		if slices.Contains(t.Key, c) && e.Role != model.Join && e.Role != model.Co && !holdsAll(t.Key, e.Columns) {
 			continue
 		}
 		r.Cells[t.At(c)] = p.Cell(e.ToColumns[j])
 	}
+}
+
+func holdsAll(key, columns []string) bool {
+	return !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(key, c) })
 }
 
 // sharesFirst: another reference of the row, listed before this one, uses its tenant.

@@ -67,9 +67,11 @@ func (m *maker) person(system string, unique bool) *model.Table {
 	kind := []string{"customer", "lead"}[len(m.people)]
 	t.People = map[string]string{"email": "email"}
 	switch {
-	case m.chance(6):
-		add(t, "email", model.Text, true, 120)
-		t.Key = []string{"email"}
+	case m.chance(15): // the address is the key, or part of it
+		if m.chance(35) {
+			t.Key = []string{m.newColumn(t, "tenant", keyNames, model.Int, true, 0)}
+		}
+		t.Key = append(t.Key, add(t, "email", model.Text, true, 120))
 	default:
 		m.key(t)
 		add(t, "email", model.Text, m.chance(50), 120)

@@ -56,7 +56,7 @@ func (p *Part) cell(f *Fate, at int) Change {
 	case len(t.Rule.Columns) > 0 && !removes(t.Rule.Erase) && !slices.Contains(t.Rule.Columns, c.Name):
 		return Same
 	case slices.Contains(t.Key, c.Name):
-		return p.key(r)
+		return p.key(r, c.Name)
 	case t.Rule.Erase == "redact" && p.v.writer(f) == Nobody:
 		return Masked
 	}
@@ -64,25 +64,31 @@ func (p *Part) cell(f *Fate, at int) Change {
 }
 
 // key says what becomes of a key that was asked for.
-func (p *Part) key(r *Row) Change {
-	if !r.Table.personalKey() {
+func (p *Part) key(r *Row, column string) Change {
+	if !slices.Contains(r.Table.parts(), column) {
 		return Same
 	}
-	refs, change := p.c.references(r.Table)
-	if r.twice(refs) {
+	k := p.c.copies(r.Table, column)
+	change := k.change(p.c)
+	if change != Same && k.twice(r) {
 		return Free
 	}
 	return change
 }
 
-// follows: the cell refers to a key that may become another.
+// follows: the cell repeats a key that may become another.
 func (p *Part) follows(r *Row, column string) bool {
-	return slices.ContainsFunc(r.Table.Edges, func(e *Edge) bool {
-		if !e.Declared || !slices.Contains(e.Columns, column) || !e.To.personalKey() || !p.asks(e.To.Columns[e.To.At(e.To.Key[0])]) {
-			return false
+	for _, t := range p.c.Tables {
+		for _, part := range t.parts() {
+			if !p.asks(t.Columns[t.At(part)]) || !slices.Contains(p.c.copies(t, part).of[r.Table], column) {
+				continue
+			}
+			if slices.ContainsFunc(t.Rows, func(to *Row) bool { return p.touches(p.v.Fates[to]) && to.Cell(part) == r.Cell(column) }) {
+				return true
+			}
 		}
-		return slices.ContainsFunc(r.parents(e), func(to *Row) bool { return p.touches(p.v.Fates[to]) })
-	})
+	}
+	return false
 }
 
 // Compare holds the stores after the erasure against the rules.

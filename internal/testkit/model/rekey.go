@@ -2,31 +2,40 @@ package model
 
 import "slices"
 
-// rekeys: a row that stays as a shell and whose key is the identity gets another key, and so does what the database knows to
-// refer to it, whoever's row that is. Where one reference cannot be given another value, all stays as it is.
+// rekeys: a row that stays as a shell and whose key is, or holds, the identity gets another key, and so does what the database
+// knows to repeat it, whoever's row that is. Where one of these cannot be given another value, all stays as it is.
 func (v *Verdict) rekeys(c *Company) {
 	for _, t := range c.Tables {
-		if !t.personalKey() {
-			continue
-		}
-		refs, change := c.references(t)
-		if change == Same {
-			continue
-		}
-		for _, r := range t.Rows {
-			if v.shell(v.Fates[r]) {
-				v.rekey(r, refs, change)
+		for _, part := range t.parts() {
+			k := c.copies(t, part)
+			change := k.change(c)
+			for _, r := range t.Rows {
+				if change != Same && v.shell(v.Fates[r]) {
+					v.rekey(r, k, change)
+				}
 			}
 		}
 	}
 }
 
-func (t *Table) personalKey() bool {
-	if len(t.Key) != 1 || slices.ContainsFunc(t.Edges, func(e *Edge) bool { return slices.Contains(e.Columns, t.Key[0]) }) || t.Columns[t.At(t.Key[0])].Type != Text {
-		return false
+// parts are the columns of a key that identify; none when one of them refers to something itself.
+func (t *Table) parts() []string {
+	var out []string
+	for _, column := range t.Key {
+		if t.Columns[t.At(column)].Type != Text || !t.identifies(column) {
+			continue
+		}
+		if slices.ContainsFunc(t.Edges, func(e *Edge) bool { return slices.Contains(e.Columns, column) }) {
+			return nil
+		}
+		out = append(out, column)
 	}
-	for _, column := range t.People {
-		if column == t.Key[0] {
+	return out
+}
+
+func (t *Table) identifies(column string) bool {
+	for _, c := range t.People {
+		if c == column {
 			return true
 		}
 	}
@@ -38,51 +47,93 @@ func (v *Verdict) shell(f *Fate) bool {
 	return f.Owner == Owned && !f.Dies && !f.Kept && (f.Pinned || erase == "anonymise" || erase == "pseudonymise")
 }
 
-// reference is an edge and the table that has it.
-type reference struct {
-	t *Table
-	e *Edge
+// copies are the columns that repeat a part of a table's key, because declared references lead from them to it, over one or
+// several tables.
+type copies struct {
+	to   *Table
+	part string
+	of   map[*Table][]string
 }
 
-// references are those to the key of a table, and what becomes of them: Same where one of them cannot change, Free where
-// that depends on the engine.
-func (c *Company) references(to *Table) ([]reference, Change) {
-	var out []reference
-	change := Changed
-	for _, t := range c.Tables {
-		for _, e := range t.Edges {
-			if !e.Declared || e.To != to || !slices.Contains(e.ToColumns, to.Key[0]) {
-				continue
+func (c *Company) copies(to *Table, part string) copies {
+	k := copies{to: to, part: part, of: map[*Table][]string{}}
+	for grown := true; grown; {
+		grown = false
+		for _, t := range c.Tables {
+			for _, e := range t.Edges {
+				for i, column := range e.Columns {
+					if e.Declared && k.leads(e, i) && !slices.Contains(k.of[t], column) {
+						k.of[t], grown = append(k.of[t], column), true
+					}
+				}
 			}
-			column := e.Columns[0]
-			if len(e.Columns) > 1 || t.Ignored || slices.Contains(t.Key, column) || c.referred(t, column) {
-				return nil, Same
-			}
-			if len(t.Key) == 0 {
-				change = Free
-			}
-			out = append(out, reference{t, e})
 		}
 	}
-	return out, change
+	return k
 }
 
-func (c *Company) referred(to *Table, column string) bool {
-	return slices.ContainsFunc(c.Tables, func(t *Table) bool {
-		return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.To == to && slices.Contains(e.ToColumns, column) })
+// leads: a column of the edge refers to the part, or to a copy of it.
+func (k copies) leads(e *Edge, i int) bool {
+	return e.To == k.to && e.ToColumns[i] == k.part || slices.Contains(k.of[e.To], e.ToColumns[i])
+}
+
+// change is what becomes of part and copies: Same where one of them cannot change, Free where that depends on the engine.
+func (k copies) change(c *Company) Change {
+	change := Changed
+	for t, columns := range k.of {
+		for _, column := range columns {
+			if t.Ignored || k.tornFrom(t, column) || c.linked(t, column) {
+				return Same
+			}
+		}
+		if len(t.Key) == 0 {
+			change = Free
+		}
+	}
+	return change
+}
+
+// tornFrom: the column is also a key to something that would not follow.
+func (k copies) tornFrom(t *Table, column string) bool {
+	return slices.ContainsFunc(t.Edges, func(e *Edge) bool {
+		i := slices.Index(e.Columns, column)
+		return e.Declared && i >= 0 && !k.leads(e, i)
 	})
 }
 
+// linked: a reference that no database knows leads to the column.
+func (c *Company) linked(to *Table, column string) bool {
+	return slices.ContainsFunc(c.Tables, func(t *Table) bool {
+		return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return !e.Declared && e.To == to && slices.Contains(e.ToColumns, column) })
+	})
+}
+
+// follows: the column of the row says what it says because of the row with the key.
+func (k copies) follows(child *Row, column string, r *Row) bool {
+	for _, e := range child.Table.Edges {
+		i := slices.Index(e.Columns, column)
+		if !e.Declared || i < 0 || !k.leads(e, i) {
+			continue
+		}
+		for _, p := range child.parents(e) {
+			if p == r && e.ToColumns[i] == k.part || p != child && slices.Contains(k.of[p.Table], e.ToColumns[i]) && k.follows(p, e.ToColumns[i], r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // twice: a row has the key of this one in two places. That depends on the engine.
-func (r *Row) twice(refs []reference) bool {
-	for _, ref := range refs {
-		for _, child := range ref.t.Rows {
+func (k copies) twice(r *Row) bool {
+	for t, columns := range k.of {
+		for _, child := range t.Rows {
 			n := 0
 			if child == r {
 				n++
 			}
-			for _, other := range refs {
-				if other.t == ref.t && child.set(other.e) && slices.Contains(child.parents(other.e), r) {
+			for _, column := range columns {
+				if k.follows(child, column, r) {
 					n++
 				}
 			}
@@ -94,16 +145,22 @@ func (r *Row) twice(refs []reference) bool {
 	return false
 }
 
-func (v *Verdict) rekey(r *Row, refs []reference, change Change) {
-	if r.twice(refs) {
+func (v *Verdict) rekey(r *Row, k copies, change Change) {
+	if k.twice(r) {
 		change = Free
 	}
-	v.Fates[r].Cells[r.Table.At(r.Table.Key[0])] = change
-	for _, ref := range refs {
-		for _, child := range ref.t.Rows {
-			f := v.Fates[child]
-			if !f.Dies && child.set(ref.e) && slices.Contains(child.parents(ref.e), r) {
-				f.Cells[ref.t.At(ref.e.Columns[0])] = change
+	v.Fates[r].Cells[r.Table.At(k.part)] = change
+	for t, columns := range k.of {
+		for _, child := range t.Rows {
+			for _, column := range columns {
+				at, f := t.At(column), v.Fates[child]
+				switch {
+				case f.Dies || child.Cell(column) != r.Cell(k.part):
+				case k.follows(child, column, r):
+					f.Cells[at] = change
+				default:
+					f.Cells[at] = Free // a NULL beside it cuts the reference short
+				}
 			}
 		}
 	}

@@ -1,0 +1,123 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/subject"
+)
+
+// riders is a club in which what refers to a member is told by the member's address itself, and referred to by it.
+const riders = members + `
+create table cards (member varchar(100) primary key references members(email), since integer);
+insert into cards values ('IDA@example.com', 70), ('frida@example.com', 80);
+create table rides (member varchar(100) not null references members(email), day integer not null, primary key (member, day));
+insert into rides values ('IDA@example.com', 1), ('IDA@example.com', 2), ('frida@example.com', 1);
+create table legs (id integer primary key, member varchar(100) not null, day integer, km integer, foreign key (member, day) references rides(member, day));
+insert into legs values (1, 'IDA@example.com', 1, 11), (2, 'IDA@example.com', 2, 12), (3, 'frida@example.com', 1, 13);`
+
+func clubOf(tables string, kept ...string) trap {
+	tr := club()
+	tr.tables, tr.system.Tables = tables, nil
+	for _, name := range kept {
+		tr.system.Tables = append(tr.system.Tables, catalog.TableRule{Table: name, Erase: catalog.Keep, Because: "law"})
+	}
+	return tr
+}
+
+// nowhere: no table holds Ida's address any more.
+func (c *trapped) nowhere(t *testing.T, tables ...string) {
+	t.Helper()
+	for _, table := range tables {
+		got := strings.ToLower(c.rows(t, "select * from "+table))
+		if strings.Contains(strings.ReplaceAll(got, "frida@", ""), "ida@") {
+			t.Errorf("%s still has the address: %s", table, got)
+		}
+	}
+}
+
+const idasKey = `(select email from members where since = 7)`
+
+// The key follows where it is, or is part of, the key of what refers to it, and on to what refers to that.
+func TestTrap06PersonalKeyInOtherKeys(t *testing.T) {
+	clubOf(riders, "cards", "legs").spring(t, func(t *testing.T, c *trapped) {
+		p := c.plan(t)
+		if !warned(p, "rekey", "cards") || !warned(p, "rekey", "legs") {
+			t.Errorf("the plan does not tell of the key: %+v", p.Warnings)
+		}
+		if o := c.run(t, p); o.Status != plan.Complete {
+			t.Errorf("it is %s: %+v %+v", o.Status, o.Remaining, o.Gaps)
+		}
+		c.want(t, addrOf, "1", `select since from cards where member = `+idasKey, "70", `select id, km from legs where member = `+idasKey+` order by id`, "1,11 2,12",
+			`select day from rides where member = `+idasKey+` order by day`, "1 2", `select email, nick from members where since = 8`, "frida@example.com,frida",
+			`select count(*) from legs l join rides r on r.member = l.member and r.day = l.day join members m on m.email = r.member`, "3")
+		c.nowhere(t, "members", "bills", "posts", "cards", "rides", "legs")
+	})
+}
+
+// What a hold kept is found by the key that became part of its own when the hold ends.
+func TestTrap06PersonalKeyInOtherKeysUnderHold(t *testing.T) {
+	clubOf(riders).spring(t, func(t *testing.T, c *trapped) {
+		w := c.open(t)
+		holds, err := w.Holds.Add(t.Context(), subject.HoldInput{Subjects: c.person.Identities, System: "shop", Dataset: "legs", Because: "claim 7", Actor: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := c.question(plan.Erasure)
+		q.Holds = holds
+		c.runWith(t, q)
+		c.want(t, `select id from legs where member = `+idasKey+` order by id`, "1 2", `select count(*) from bills`, "1")
+		q.Holds = nil
+		c.runWith(t, q)
+		c.want(t, `select id from legs`, "3", `select member from rides`, "frida@example.com")
+		c.Verify(t, c.store)
+	})
+}
+
+// The address is one part of the key, the tenant another: the tenant stays, also where it is a key of its own.
+func TestTrap06PersonalKeyOfTwoColumns(t *testing.T) {
+	tr := clubOf(`create table tenants (id integer primary key, name varchar(40));
+insert into tenants values (1, 'north'), (2, 'south');
+create table members (tenant integer not null references tenants(id), email varchar(100) not null, nick varchar(40) not null unique, since integer not null, primary key (tenant, email));
+insert into members values (1, 'IDA@example.com', 'ida', 7), (1, 'frida@example.com', 'frida', 8), (2, 'frida@example.com', 'frida two', 9);
+create table bills (id integer primary key, tenant integer not null, member varchar(100) not null, total integer, foreign key (tenant, member) references members(tenant, email));
+insert into bills values (1, 1, 'IDA@example.com', 10), (2, 1, 'frida@example.com', 20), (3, 2, 'frida@example.com', 30);
+create table seats (tenant integer not null, member varchar(100) not null, row_no integer not null, primary key (tenant, member, row_no), foreign key (tenant, member) references members(tenant, email));
+insert into seats values (1, 'IDA@example.com', 4), (1, 'frida@example.com', 5), (2, 'frida@example.com', 4);`, "bills", "seats")
+	tr.system.Ignore = []string{"tenants"}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select tenant, since from members where email like '%@erased.invalid'`, "1,7",
+			`select b.id, b.total from bills b join members m on m.tenant = b.tenant and m.email = b.member where m.since = 7`, "1,10",
+			`select s.row_no from seats s join members m on m.tenant = s.tenant and m.email = s.member where m.since = 7`, "4",
+			`select tenant, email, nick from members where since > 7 order by since`, "1,frida@example.com,frida 2,frida@example.com,frida two",
+			`select count(*) from bills where member = 'frida@example.com'`, "2", `select count(*) from seats where member = 'frida@example.com'`, "2")
+		c.nowhere(t, "members", "bills", "seats")
+	})
+}
+
+// An engine may take another spelling for the same key: whoever refers to it so follows too.
+func TestTrap06PersonalKeySpelledOtherwise(t *testing.T) {
+	tr := clubOf(members, "bills", "posts")
+	tr.on = []string{"mariadb"}
+	tr.tables += `
+update posts set member = 'Ida@EXAMPLE.com' where id = 1;`
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, billsOf, "1,10 2,20", `select id from posts where member = `+idasKey, "1")
+		c.nowhere(t, "members", "bills", "posts")
+	})
+}
+
+// Old versions of rows say what the key was: they go where the engine keeps them.
+func TestTrap06PersonalKeyWithOldVersions(t *testing.T) {
+	tr := clubOf(strings.ReplaceAll(members, ");\ninsert", ") with system versioning;\ninsert"), "bills")
+	tr.on = []string{"mariadb"}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, addrOf, "1", billsOf, "1,10 2,20")
+		c.nowhere(t, "members for system_time all", "bills for system_time all", "posts for system_time all")
+	})
+}
