@@ -62,7 +62,7 @@ func (w *walk) finish(s *rowset, r *record) {
 		return
 	}
 	for _, e := range s.d.Out {
-		if w.refersToDying(s, r, e) && breakable(e) != nil {
+		if (w.refersToDying(s, r, e) || w.refersToGone(s, r, e)) && breakable(e) != nil {
 			r.nulls = append(r.nulls, w.edgeNo[e])
 		}
 	}
@@ -229,6 +229,14 @@ func (w *walk) refersToDying(s *rowset, r *record, e *catalog.Edge) bool {
 		}
 	}
 	return false
+}
+
+// refersToGone: an earlier run deleted the row that this one refers to, and could not reach this one.
+func (w *walk) refersToGone(s *rowset, r *record, e *catalog.Edge) bool {
+	if e.Value || w.q.Limit != nil || !r.reached && e.Role != catalog.Mention && e.Role != catalog.Pointer || !set(s, r, e) {
+		return false
+	}
+	return w.ghosts.fate(e, s.values(r, e.ChildColumns)) == gone
 }
 
 // dies: the row will be gone.

@@ -124,6 +124,11 @@ func (k copies) follows(child *Row, column string, r *Row) bool {
 	return false
 }
 
+// direct: the column refers to the key itself.
+func (k copies) direct(t *Table, column string) bool {
+	return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.Declared && e.To == k.to && slices.Contains(e.Columns, column) })
+}
+
 // twice: a row has the key of this one in two places. That depends on the engine.
 func (k copies) twice(r *Row) bool {
 	for t, columns := range k.of {
@@ -158,7 +163,7 @@ func (v *Verdict) rekey(r *Row, k copies, change Change) {
 				case f.Dies || child.Cell(column) != r.Cell(k.part):
 				case k.follows(child, column, r):
 					f.Cells[at] = change
-				default:
+				case !k.direct(t, column):
 					f.Cells[at] = Free // a NULL beside it cuts the reference short
 				}
 			}
