@@ -342,10 +342,14 @@ func turnAway(w http.ResponseWriter, r *http.Request, code int, detail, next str
 	refuse(w, r, code, detail, next)
 }
 
-// refuse answers a program with a problem and a person with a sentence.
+// refuse answers a program with a problem, a browser with a page, and whoever else asks with a sentence.
 func refuse(w http.ResponseWriter, r *http.Request, code int, detail, next string) {
 	if forPrograms(r) {
 		api.Refuse(w, code, detail, next)
+		return
+	}
+	if strings.Contains(header(r, "Accept"), "text/html") {
+		_ = console.Refused(w, code, detail, next) // who hung up is told nothing
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -164,8 +165,19 @@ func TestServeExchangesToken(t *testing.T) {
 	if !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || strings.Contains(cookie, s.token) {
 		t.Errorf("the cookie is %s", strings.ReplaceAll(cookie, s.token, "TOKEN"))
 	}
-	code, _, _ = s.do("GET", "/?token=wrong", "")
+	code, _, body := s.do("GET", "/?token=wrong", "")
 	s.want("a wrong token", code, 401)
+	if strings.Contains(body, "<") {
+		t.Errorf("who is no browser is answered with %s", body)
+	}
+	code, h, body = s.do("GET", "/?token=wrong", "", "Accept", "text/html,*/*;q=0.8")
+	s.want("a wrong token in a browser", code, 401)
+	sheet := regexp.MustCompile(`/assets/[^"]+\.css`).FindString(body)
+	if !strings.Contains(body, "This address is of an earlier start") || !strings.Contains(h.Get("Content-Type"), "text/html") || sheet == "" {
+		t.Errorf("the page: %s", body)
+	}
+	code, _, _ = s.do("GET", sheet, "")
+	s.want("what the page looks like", code, 200)
 	code, h, _ = s.do("GET", "//evil.example/?token="+s.token, "")
 	if to, err := url.Parse(h.Get("Location")); code == 303 && (err != nil || to.Host != "") {
 		t.Errorf("the exchange leads to %s", h.Get("Location"))

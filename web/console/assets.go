@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"sync"
 )
 
 //go:embed static
@@ -22,7 +23,8 @@ type asset struct {
 	content       []byte
 }
 
-func newAssets() assets {
+// embedded are those of this program, read once.
+var embedded = sync.OnceValue(func() assets {
 	out := assets{}
 	names, err := fs.Glob(static, "static/*")
 	if err != nil {
@@ -38,7 +40,7 @@ func newAssets() assets {
 		out[base] = asset{"/assets/" + hex.EncodeToString(sum[:8]) + "/" + base, kindOf(base), content}
 	}
 	return out
-}
+})
 
 // kindOf does not ask the machine, whose tables may say otherwise.
 func kindOf(name string) string {

@@ -80,7 +80,7 @@ func New(c Config) http.Handler {
 	}
 	mac := hmac.New(sha256.New, []byte(c.Token))
 	mac.Write([]byte("console form"))
-	con := &console{Config: c, token: hex.EncodeToString(mac.Sum(nil)), assets: newAssets()}
+	con := &console{Config: c, token: hex.EncodeToString(mac.Sum(nil)), assets: embedded()}
 	mux := http.NewServeMux()
 	con.routes(mux)
 	return con.guard(mux)

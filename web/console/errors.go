@@ -22,13 +22,13 @@ func (v *visit) foreign() error {
 	return fault.New(fault.Denied, "another site sent this; nothing was changed").Then("If it was you, open Ombud itself and do it there.")
 }
 
-// Refused answers who is not let in, before any page knows who that is: a sentence, what to do, and nothing of the company.
+// Refused answers a browser that is not let in, before any page knows who that is: a sentence, what to do, and nothing of the company.
 func Refused(w http.ResponseWriter, status int, sentence, next string) error {
 	secure(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	f := fault.New(fault.Denied, "%s", sentence).Then("%s", next)
-	return view.Shell{Title: http.StatusText(status), Asset: newAssets().address, Alone: true, Body: faultPage(f, status)}.Render(w)
+	return view.Shell{Title: http.StatusText(status), Asset: embedded().address, Alone: true, Body: faultPage(f, status)}.Render(w)
 }
 
 // fail shows a fault as a page: what happened, what was changed, what to do. What is no fault stays on our side.
