@@ -37,15 +37,6 @@ func ParseUntil(s string) (Until, error) {
 	return u, nil
 }
 
-// String is the canonical form that ParseUntil reads.
-func (u Until) String() string {
-	column := u.Column
-	if u.Table != "" {
-		column = u.Table + "." + column
-	}
-	return fmt.Sprintf("%d %s after %s", u.N, u.Unit, column)
-}
-
 // Date is the day from which the row no longer has to stay. False when the value is missing or no
 // date anybody can have meant (zero dates, the year 9999): such a row is kept.
 func (u Until) Date(v connector.Value) (time.Time, bool) {

@@ -10,12 +10,9 @@ import (
 )
 
 // WithStores gives a copy of a configuration with the stores of "ID=DSN" arguments added, or their
-// DSN replaced. The connector follows from the DSN. A path on the command line starts from the
-// current folder, in the file from the file's own, so it is rewritten.
-func WithStores(cfg *Config, args []string) (*Config, error) { return WithStoresFrom(cfg, "", args) }
-
-// WithStoresFrom is WithStores for arguments that were given in another folder than the current one.
-func WithStoresFrom(cfg *Config, here string, args []string) (*Config, error) {
+// DSN replaced. The connector follows from the DSN. A path in an argument starts from the folder here,
+// "" is the current one; in the file it starts from the file's own, so it is rewritten.
+func WithStores(cfg *Config, here string, args []string) (*Config, error) {
 	out := *cfg
 	out.Systems = append([]System(nil), cfg.Systems...)
 	for _, arg := range args {

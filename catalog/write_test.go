@@ -214,7 +214,7 @@ func TestConnectorOf(t *testing.T) {
 func TestWithStores(t *testing.T) {
 	t.Setenv("OMBUD_TEST_DSN", "postgres://u:pw@h/db")
 	cfg := &Config{Folder: "conf"}
-	out, err := WithStores(cfg, []string{"shop=sqlite:a/shop.db", "mail=${OMBUD_TEST_DSN}"})
+	out, err := WithStores(cfg, "", []string{"shop=sqlite:a/shop.db", "mail=${OMBUD_TEST_DSN}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,12 +226,12 @@ func TestWithStores(t *testing.T) {
 	}
 	for dsn, want := range map[string]string{"mariadb:u:pw@tcp(h)/db": "u:pw@tcp(h)/db mariadb", "mysql:${OMBUD_TEST_DSN}": "${OMBUD_TEST_DSN} mysql",
 		"mysql:pw@tcp(h)/db": "mysql:pw@tcp(h)/db mysql", "mariadb://u:pw@h/db": "mariadb://u:pw@h/db mariadb", "postgres:host=h dbname=d": "host=h dbname=d postgres"} {
-		if out, err := WithStores(cfg, []string{"s=" + dsn}); err != nil || out.Systems[0].DSN+" "+out.Systems[0].Connector != want {
+		if out, err := WithStores(cfg, "", []string{"s=" + dsn}); err != nil || out.Systems[0].DSN+" "+out.Systems[0].Connector != want {
 			t.Errorf("%s: %v %+v", dsn, err, out)
 		}
 	}
 	for _, bad := range []string{"shop", "sh.op=x.db", "shop=", "shop=what://is/this", "shop=${OMBUD_TEST_MISSING}"} {
-		if _, err := WithStores(cfg, []string{bad}); fault.KindOf(err) != fault.Invalid {
+		if _, err := WithStores(cfg, "", []string{bad}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

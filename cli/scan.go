@@ -31,7 +31,7 @@ func (c *scanCmd) run(ctx context.Context, s *session) error {
 		}
 		return c.answer(ctx, s)
 	}
-	cfg, err := catalog.WithStoresFrom(s.Catalog.Config(), s.env.Dir, c.Systems)
+	cfg, err := catalog.WithStores(s.Catalog.Config(), s.env.Dir, c.Systems)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
-	"sort"
 
 	"github.com/ombudhq/ombud/internal/fault"
 )
@@ -59,24 +57,6 @@ func (d *DB) Migrate(ctx context.Context, feature string, steps ...string) error
 		}
 	}
 	return nil
-}
-
-// Steps reads the *.sql files of a directory in the order of their names, as steps for Migrate.
-func Steps(dir fs.FS) ([]string, error) {
-	names, err := fs.Glob(dir, "*.sql")
-	if err != nil {
-		return nil, fmt.Errorf("listing schema steps: %w", err)
-	}
-	sort.Strings(names)
-	steps := make([]string, len(names))
-	for i, name := range names {
-		b, err := fs.ReadFile(dir, name)
-		if err != nil {
-			return nil, fmt.Errorf("reading a schema step: %w", err)
-		}
-		steps[i] = string(b)
-	}
-	return steps, nil
 }
 
 func appliedSteps(ctx context.Context, tx *Tx, feature string) ([]string, error) {

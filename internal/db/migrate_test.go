@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/testkit/storetest"
@@ -14,12 +13,7 @@ func TestMigrate(t *testing.T) { storetest.Each(t, testMigrate) }
 
 func testMigrate(t *testing.T, engine string) {
 	d := opened(t, storetest.Address(t, engine))
-	dir := fstest.MapFS{"002_b.sql": {Data: []byte("insert into t (v) values ('two'); insert into t (v) values ('three')")},
-		"001_a.sql": {Data: []byte(table)}, "readme": {}}
-	steps, err := Steps(dir)
-	if err != nil || len(steps) != 2 {
-		t.Fatal(steps, err)
-	}
+	steps := []string{table, "insert into t (v) values ('two'); insert into t (v) values ('three')"}
 	for range 2 {
 		if err := d.Migrate(ctx, "test", steps...); err != nil {
 			t.Fatal(err)
