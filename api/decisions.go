@@ -205,7 +205,7 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 		from, err = strconv.ParseInt(last, 10, 64)
 	}
 	if err != nil || from < 0 || from > maxRevision {
-		writeProblem(w, problemOf(fault.New(fault.Invalid, "from is missing").With(fault.Detail{Where: "from", Message: "a revision of one of our answers, or 0"})))
+		writeProblem(w, problemOf(fault.New(fault.Invalid, "from names no revision").With(fault.Detail{Where: "from", Message: "a revision of one of our answers, or 0"})))
 		return
 	}
 	c := http.NewResponseController(w)

@@ -94,7 +94,7 @@ func eventOf(e consent.Event) string {
 func eventHow(e consent.Event) string {
 	var words []string
 	if e.Notice != nil {
-		words = append(words, fmt.Sprintf("%s, notice %s@%s", e.Method, e.Notice.ID, e.Notice.Version))
+		words = append(words, fmt.Sprintf("%s, notice %s", e.Method, e.Notice))
 	}
 	for _, w := range []string{e.Reason, e.Signals} {
 		if w != "" {

@@ -146,7 +146,7 @@ func (c *verifyReceiptCmd) consent(s *session, b []byte, pub ed25519.PublicKey) 
 		for _, p := range r.Processing {
 			s.printf("  purpose    %s\n", p.Purpose)
 		}
-		s.printf("  notice     %s@%s\n  signed by  %s\n", r.Notice.ID, r.Notice.Version, vault.KeyName(pub))
+		s.printf("  notice     %s\n  signed by  %s\n", r.Notice, vault.KeyName(pub))
 	})
 }
 

@@ -78,7 +78,7 @@ func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 		return err
 	}
 	for _, n := range people {
-		c := &ended{At: s.cfg.Clock.Now().UTC(), Categories: act.Categories, All: act.All, Reason: subject.Again, Automatic: true}
+		c := &ended{At: s.instant(), Categories: act.Categories, All: act.All, Reason: subject.Again, Automatic: true}
 		for _, p := range act.Purposes {
 			s.endAgain(c, n, p, nil)
 		}

@@ -78,7 +78,7 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 	if err != nil {
 		return Consent{}, err
 	}
-	now := s.cfg.Clock.Now().UTC()
+	now := s.instant()
 	if !now.Before(time.UnixMilli(lapses)) {
 		return Consent{}, errToken()
 	}

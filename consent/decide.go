@@ -284,7 +284,7 @@ func (s *Service) stoppedByFact(now index.Minute, n subject.Number, rule *purpos
 		}
 		switch f.Kind {
 		case subject.Restriction:
-			if f.Stops(rule.ID) && !slices.Contains(f.Allowed, rule.ID) && !rule.Is(purpose.LegalClaims) {
+			if restricted(&f, rule) {
 				return IsRestricted
 			}
 		case subject.Objection:
@@ -294,6 +294,10 @@ func (s *Service) stoppedByFact(now index.Minute, n subject.Number, rule *purpos
 		}
 	}
 	return ""
+}
+
+func restricted(f *subject.Fact, rule *purpose.Rule) bool {
+	return f.Stops(rule.ID) && !slices.Contains(f.Allowed, rule.ID) && !rule.Is(purpose.LegalClaims)
 }
 
 // objected tells whether an objection stops a purpose: one that names purposes stops those, another stops what its type

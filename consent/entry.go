@@ -27,6 +27,14 @@ type Shown struct {
 	SHA256   string `json:"sha256,omitempty"` // of its words; empty when the words are not held
 }
 
+// String names it as it is given on the command line: ID@VERSION/LANGUAGE.
+func (n Shown) String() string {
+	if n.Language == "" {
+		return n.ID + "@" + n.Version
+	}
+	return n.ID + "@" + n.Version + "/" + n.Language
+}
+
 // given is the content of an entry that says yes, or that a yes waits for its confirmation.
 type given struct {
 	At         time.Time         `json:"at"`

@@ -15,7 +15,8 @@ type Recorded struct {
 	Subject string `json:"subject"`
 	Status  Status `json:"status"` // now
 	Event
-	RenewedBy string `json:"renewed_by,omitempty"` // the consent that followed or confirmed it
+	RenewedBy string   `json:"renewed_by,omitempty"` // the consent that followed or confirmed it
+	Left      []string `json:"left,omitempty"`       // the categories it still covers, where some were withdrawn
 }
 
 // Get gives one consent; fault.NotFound when there is none of that id.
@@ -58,8 +59,14 @@ func (s *Service) became(r *Recorded, later []Event) Status {
 	}
 	for _, e := range later {
 		switch {
-		case slices.Contains(e.Consents, r.ConsentID) && e.Kind == kindWithdrawn && !slices.Contains(e.Narrowed, r.Purpose),
+		case slices.Contains(e.Consents, r.ConsentID) && slices.Contains(e.Narrowed, r.Purpose):
+			if r.Left == nil {
+				r.Left = slices.Clone(r.Categories)
+			}
+			r.Left = slices.DeleteFunc(r.Left, func(c string) bool { return slices.Contains(e.Categories, c) })
+		case slices.Contains(e.Consents, r.ConsentID) && e.Kind == kindWithdrawn,
 			status == Pending && slices.Contains(e.Purposes, r.Purpose) && e.Kind == kindWithdrawn:
+			r.Left = nil
 			return Withdrawn
 		case e.Confirms == r.ConsentID:
 			status, r.RenewedBy = Given, e.ConsentID

@@ -82,14 +82,15 @@ type Consent struct {
 	Recorded   time.Time `json:"recorded"`
 	ValidUntil time.Time `json:"valid_until,omitzero"`
 	Renews     string    `json:"renews,omitempty"`
-	Token      string    `json:"token,omitempty"` // of a pending one, given out once: what confirms it
+	Token      string    `json:"token,omitempty"`     // of a pending one, given out once: what confirms it
+	ConfirmBy  time.Time `json:"confirm_by,omitzero"` // of a pending one: when it lapses
 	Revision   int64     `json:"revision"`
 }
 
 // Record records a yes and answers when it is durable. What cannot count as consent is refused with every reason, and
 // nothing is recorded.
 func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
-	now := s.cfg.Clock.Now().UTC()
+	now := s.instant()
 	c, rule, err := s.admit(&in, now)
 	if err != nil {
 		return Consent{}, err
@@ -111,6 +112,9 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
 	}
 	return out, err
 }
+
+// instant is now, as acts are dated: in milliseconds.
+func (s *Service) instant() time.Time { return s.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
 
 // after is the content where the yes meets a state: it renews a consent that stands.
 func (c given) after(was state) *given {
@@ -171,7 +175,7 @@ func (s *Service) comeBack(ctx context.Context, tx *db.Tx, n subject.Number) err
 
 func (c *given) consent(person string, revision int64, status Status) Consent {
 	return Consent{ID: conID(revision), Subject: person, Purpose: c.Purpose, Categories: c.Categories, Status: status, Notice: c.Notice,
-		Recorded: c.At, ValidUntil: c.Expires, Renews: c.Renews, Revision: revision}
+		Recorded: c.At, ValidUntil: c.Expires, ConfirmBy: c.Lapses, Renews: c.Renews, Revision: revision}
 }
 
 // notLate refuses a yes that may be older than the last no. An erasure is a no to everything.
@@ -290,10 +294,10 @@ func (a *admission) consent() {
 	}
 	clear := law.NeedsClearAct(a.where.jurisdictions)
 	switch {
-	case in.Method == "implied" && in.from == nil:
-		a.bad("method", "implied consent comes only with an import")
 	case in.Method == "implied" && clear:
 		a.bad("method", "silence is no consent where the GDPR holds (Art. 4(11))")
+	case in.Method == "implied" && in.from == nil:
+		a.bad("method", "implied consent comes only with an import")
 	case in.Method != "implied" && !slices.Contains(methods, in.Method):
 		a.bad("method", "one of: %s", strings.Join(methods, ", "))
 	}

@@ -38,6 +38,7 @@ var duties = map[string]duty{
 // configured to get one.
 type Telling struct {
 	Event      string            `json:"event"`
+	Type       string            `json:"type,omitempty"` // of a restriction or an objection
 	Status     Status            `json:"status,omitempty"`
 	Subject    string            `json:"subject"`
 	Identity   map[string]string `json:"identity,omitempty"`
@@ -76,12 +77,12 @@ func (s *Service) Told(r ledger.Row) (*Telling, error) {
 	case *ended:
 		t.ended(c)
 	default:
-		if err := t.other(r); err != nil {
+		if err := s.tellOther(t, r); err != nil {
 			return nil, err
 		}
 	}
 	d, ok := duties[t.Event]
-	if !ok || r.Kind == kindPending {
+	if !ok || r.Kind == kindPending || t.Type != "" && len(t.Purposes) == 0 {
 		return nil, nil
 	}
 	t.Actions, t.Deadline, t.Urgency = d.actions, t.At.Add(d.within), d.urgency
@@ -103,8 +104,8 @@ func (t *Telling) ended(c *ended) {
 	}
 }
 
-// other reads what is no consent given or ended.
-func (t *Telling) other(r ledger.Row) error {
+// tellOther reads what is no consent given or ended.
+func (s *Service) tellOther(t *Telling, r ledger.Row) error {
 	switch r.Kind {
 	case kindExpired:
 		var c lapsed
@@ -117,9 +118,26 @@ func (t *Telling) other(r ledger.Row) error {
 		if err := json.Unmarshal(r.Content, &f); err != nil {
 			return fmt.Errorf("entry %d: %w", r.ID, err)
 		}
-		t.Purposes = f.Purposes
+		t.Type, t.Purposes = f.Type, s.stoppedBy(&f)
+		if t.At = f.Since; !f.Ended.IsZero() {
+			t.At = f.Ended
+		}
 	}
 	return nil
+}
+
+// stoppedBy are the purposes that a restriction or an objection is about.
+func (s *Service) stoppedBy(f *subject.Fact) []string {
+	if len(f.Purposes) > 0 {
+		return f.Purposes
+	}
+	var out []string
+	for _, rule := range s.cfg.Purposes.Now().All() {
+		if f.Kind == subject.Objection && objected(f, rule) || f.Kind == subject.Restriction && restricted(f, rule) {
+			out = append(out, rule.ID)
+		}
+	}
+	return out
 }
 
 // place adds the categories and systems of the purposes; without purposes all are meant.

@@ -46,7 +46,7 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, e
 		return Withdrawal{}, err
 	}
 	e := ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor}
-	now := s.cfg.Clock.Now().UTC()
+	now := s.instant()
 	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
 	var out Withdrawal
 	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
@@ -68,8 +68,13 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 	if named != 1 {
 		a.bad("purpose", "name a purpose, or categories, or all")
 	}
-	if rule, ok := s.cfg.Purposes.Now().Known(in.Purpose); in.Purpose != "" && (!ok || rule.Rank >= index.Ranks) {
+	rule, ok := s.cfg.Purposes.Now().Known(in.Purpose)
+	switch {
+	case in.Purpose == "":
+	case !ok || rule.Rank >= index.Ranks:
 		a.bad("purpose", "no such purpose is declared")
+	case !rule.Retired && rule.Basis != purpose.Consent && !s.stands(in.Subject, rule):
+		a.bad("purpose", "its basis is %s, and no consent stands: there is nothing to withdraw; an objection may be meant", rule.Basis)
 	}
 	declared := s.cfg.Purposes.Now().All()
 	for i, c := range in.Categories {
@@ -81,6 +86,11 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 		return fault.New(fault.Invalid, "this cannot be withdrawn").With(a.faults...)
 	}
 	return nil
+}
+
+// stands tells whether a consent to the purpose does: it may have had another basis once.
+func (s *Service) stands(ids []subject.Identity, rule *purpose.Rule) bool {
+	return s.durable(s.Find(ids...).Person(), rule.Rank).word.Live(s.Now())
 }
 
 // ending is the content of a withdrawal that meets a state.

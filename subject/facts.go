@@ -1,11 +1,13 @@
 package subject
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,7 +143,7 @@ func (in FactInput) check(now time.Time) error {
 	if !ok {
 		bad("kind", "restriction or objection")
 	} else if !slices.Contains(types, in.Type) {
-		bad("type", fmt.Sprintf("one of %q", types))
+		bad("type", "one of: "+strings.Join(types, ", "))
 	}
 	if in.Kind == Objection && len(in.Allowed) > 0 {
 		bad("allowed", "only a restriction lets purposes go on")
@@ -150,7 +152,7 @@ func (in FactInput) check(now time.Time) error {
 		bad("until", "it is over already")
 	}
 	if len(faults) > 0 {
-		return fault.New(fault.Invalid, "this has %d faults", len(faults)).With(faults...)
+		return fault.New(fault.Invalid, "this %s cannot be recorded", cmp.Or(string(in.Kind), "fact")).With(faults...)
 	}
 	return nil
 }
