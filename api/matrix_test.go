@@ -190,6 +190,9 @@ func TestNestedIDs(t *testing.T) {
 	if w := c.ask(dev, "PUT", "/v1/purposes/club", `{"id":"newsletter","name":"News","basis":"consent","categories":["contact"]}`); w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("another purpose in the body: %d", w.Code)
 	}
+	if w := c.ask(dev, "PUT", "/v1/purposes/club", `{"basis":"consent","categories":["contact"]}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"id":"club"`) {
+		t.Errorf("no purpose in the body: %d %s", w.Code, w.Body)
+	}
 	one, err := c.world.Make(t.Context(), "request", "", caller(access.Support))
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -76,7 +77,7 @@ type putPurposeInput struct {
 }
 
 func (s *server) putPurpose(ctx context.Context, in *putPurposeInput) (*purposeOutput, error) {
-	if in.Body.ID != in.ID {
+	if in.Body.ID = cmp.Or(in.Body.ID, in.ID); in.Body.ID != in.ID {
 		return nil, problem(fault.New(fault.Invalid, "the purpose has another id than the address").With(fault.Detail{Where: "/id", Message: "as in the address"}))
 	}
 	if err := s.Purposes.Put(ctx, access.From(ctx).Actor, in.Body); err != nil {

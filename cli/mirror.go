@@ -46,7 +46,7 @@ func (*mirrorRebuildCmd) run(ctx context.Context, s *session) error {
 		return err
 	}
 	if err := s.Mirror.Rebuild(ctx); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the mirror could not be rebuilt").Then("Run it again: it may be broken off at any point.")
+		return fault.Wrap(fault.Unavailable, err, "the mirror could not be rebuilt").Then("See that Redis answers: ombud mirror status. Then run it again; it may be broken off at any point.")
 	}
 	return s.answer(map[string]any{"rebuilt": true}, func() { s.heading("Everybody is written anew.") })
 }

@@ -47,7 +47,8 @@ type Consent struct {
 	Recorded   time.Time `json:"recorded"`
 	ValidUntil time.Time `json:"valid_until"`
 	Renews     string    `json:"renews"`
-	Token      string    `json:"token"` // of a pending one: what Confirm takes, given out once
+	Token      string    `json:"token"`      // of a pending one: what Confirm takes, given out once
+	ConfirmBy  time.Time `json:"confirm_by"` // of a pending one: when it lapses
 	Revision   int64     `json:"revision"`
 }
 

@@ -36,7 +36,7 @@ const (
 
 // Purpose is one of them, as its register holds it.
 type Purpose struct {
-	ID          string   `json:"id"`
+	ID          string   `json:"id" required:"false" doc:"Where it is written: as in the address"`
 	Name        string   `json:"name,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Basis       Basis    `json:"basis"`
