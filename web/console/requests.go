@@ -136,7 +136,7 @@ func (v *visit) requestTable(shown []*request.Request, chosen choice, due string
 	var rows []g.Node
 	for _, r := range shown {
 		rows = append(rows, view.Row(
-			g.Group{h.A(h.Class("nowrap"), h.Href(address(r)), title(r)), why(called(r))},
+			g.Group{h.A(h.Class("nowrap"), h.Href(address(r)), title(r)), g.If(r.Called != "", why(r.Called)), why(r.Ref)},
 			view.Cell("State", state(r)),
 			view.Text("Who acts", who(r.Who)),
 			view.Cell("By", v.byWhen(r)...),

@@ -59,15 +59,6 @@ func name(r *request.Request) string {
 // title is name with the hidden part set apart.
 func title(r *request.Request) g.Node { return view.Masked(name(r)) }
 
-// called is the second line of a request in a list: the name that stands for the person, which stands on their page too, and the
-// reference.
-func called(r *request.Request) string {
-	if r.Called == "" {
-		return r.Ref
-	}
-	return r.Called + ", " + r.Ref
-}
-
 // state of a request as a badge.
 func state(r *request.Request) g.Node {
 	switch r.State {
