@@ -23,7 +23,7 @@ import (
 // Status of a consent.
 type Status string
 
-// The four (requirements L1).
+// The four.
 const (
 	Given     Status = "given"
 	Pending   Status = "pending"

@@ -18,7 +18,7 @@ type Asked struct {
 	Verdict
 }
 
-// ringLength is how many questions are remembered (requirements C7).
+// ringLength is how many questions are remembered.
 const ringLength = 10_000
 
 // ring is the newest questions.

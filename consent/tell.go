@@ -16,7 +16,7 @@ import (
 // kindUpdated is told of a consent that goes on with other terms: renewed, or narrowed to some of its categories.
 const kindUpdated = "consent.updated"
 
-// duty is what a service has to do about an event, and within which time (requirements L1).
+// duty is what a service has to do about an event, and within which time.
 type duty struct {
 	actions []string
 	within  time.Duration

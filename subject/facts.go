@@ -28,7 +28,7 @@ const (
 	Objection   FactKind = "objection"   // Art. 21, and opt-outs of United States law: what is named stops
 )
 
-// factTypes are the grounds of each kind (requirements L1).
+// factTypes are the grounds of each kind.
 var factTypes = map[FactKind][]string{
 	Restriction: {"accuracy_dispute", "unlawful_processing", "legal_claims", "objection_pending"},
 	Objection:   {"direct_marketing", "legitimate_interests", "public_task", "research", "statistics", "opt_out"},

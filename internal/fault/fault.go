@@ -27,7 +27,7 @@ const (
 	Busy                    // too much at once, or too often: the same may be asked again after a while
 )
 
-// exits is the table of contract.md, "CLI". 0 is success and 1 is findings.
+// exits is the table of docs/cli.md, "Exit codes". 0 is success and 1 is findings.
 var exits = map[Kind]int{
 	Internal: 6, Invalid: 2, NotFound: 2, Denied: 3, Conflict: 3, Waiting: 4, Integrity: 5, Unavailable: 6, Busy: 6,
 }
@@ -119,7 +119,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// ExitCode maps an error to the exit codes of contract.md; nil is 0.
+// ExitCode maps an error to the exit codes of the command line; nil is 0.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0
