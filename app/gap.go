@@ -83,6 +83,9 @@ func (c Config) gapPlace(ctx context.Context, o cli.GapOptions, fn func(cli.GapO
 		return err
 	}
 	defer b.Close()
+	if o.Name == "" { // nobody signs yet
+		return fn(cli.GapOf{Backup: b.SHA256}, nil, keys)
+	}
 	return c.inBackup(ctx, keys, b, o.Identities, func(a *access.Accounts) error {
 		return fn(cli.GapOf{Backup: b.SHA256}, a, keys)
 	})
@@ -124,11 +127,8 @@ func storeNow(ctx context.Context, store *db.DB, keys *vault.Vault) (cli.GapOf, 
 	return cli.GapOf{Size: tree.N, Root: tree.Hash.String()}, err
 }
 
-// inBackup reads the accounts of a backup, in a place that goes afterwards. Without identities there are none to read.
+// inBackup reads the accounts of a backup, in a place that goes afterwards.
 func (c Config) inBackup(ctx context.Context, keys *vault.Vault, b *backup.File, identities []byte, fn func(*access.Accounts) error) (err error) {
-	if len(identities) == 0 {
-		return fn(nil)
-	}
 	dir, err := os.MkdirTemp(filepath.Dir(filepath.Clean(c.DataDir)), ".gap-") // mode 0700
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "there is no room to read the backup in")

@@ -136,6 +136,11 @@ func TestABackupWithoutItsSuppressionLedger(t *testing.T) {
 		_, err := c.restore(t.Context(), cli.RestoreOptions{File: h.backups[1], Identities: ids, Gap: &one})
 		h.wantDenied(what, err)
 	}
+	_, err = c.restore(t.Context(), cli.RestoreOptions{File: h.backups[1], Gap: &names})
+	_, unsigned := c.signGap(t.Context(), g, cli.GapOptions{Backup: h.backups[1], Name: "kari"})
+	if fault.KindOf(err) != fault.Invalid || fault.KindOf(unsigned) != fault.Invalid {
+		t.Errorf("with an identity file that is empty: %v, %v", err, unsigned)
+	}
 	two := h.sign(c, h.sign(c, g, about, "kari", secrets["kari"]), about, "ola", secrets["ola"])
 	_, err = c.restore(t.Context(), cli.RestoreOptions{File: h.backups[0], Identities: ids, Gap: &two})
 	h.wantDenied("signed for another backup", err)
