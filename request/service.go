@@ -281,7 +281,7 @@ func (s *Service) hints(r *record) (masked, called string) {
 	}
 	var parts []string
 	for _, i := range people[0].Identities {
-		parts = append(parts, i.Kind+" "+mask(i.Value))
+		parts = append(parts, i.Kind+" "+i.Hint())
 	}
 	if n := len(people) - 1; n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", n))
@@ -289,17 +289,6 @@ func (s *Service) hints(r *record) (masked, called string) {
 		called = s.cfg.Called(people[0].Identities)
 	}
 	return strings.Join(parts, ", "), called
-}
-
-func mask(value string) string {
-	value = strings.TrimSpace(value)
-	if len(value) < 4 {
-		return "····"
-	}
-	for _, first := range value {
-		return string(first) + "····"
-	}
-	return "····"
 }
 
 func identities(people []plan.Person) []subject.Identity {

@@ -22,6 +22,19 @@ func (i Identity) String() string { return i.Kind + "=····" }
 // GoString hides the value too.
 func (i Identity) GoString() string { return i.String() }
 
+// Hint is what may be shown of the value: its first letter, where it is long enough to hide behind that.
+func (i Identity) Hint() string {
+	const dots = "····"
+	value := strings.TrimSpace(i.Value)
+	if len(value) < 4 {
+		return dots
+	}
+	for _, first := range value {
+		return string(first) + dots
+	}
+	return dots
+}
+
 // Parse reads "kind=value". The value may hold anything, '=' included.
 func Parse(s string) (Identity, error) {
 	kind, value, ok := strings.Cut(s, "=")

@@ -74,6 +74,11 @@ func TestParse(t *testing.T) {
 	if s := i.String() + i.GoString(); strings.Contains(s, "ida") {
 		t.Errorf("an identity prints: %s", s)
 	}
+	for value, want := range map[string]string{"": "····", "ida": "····", "ola4": "o····", " østby ": "ø····", "+4791234567": "+····"} {
+		if got := (subject.Identity{Kind: "any", Value: value}).Hint(); got != want {
+			t.Errorf("the hint at %q is %s", value, got)
+		}
+	}
 }
 
 func TestTokensJoinOnlyTheSame(t *testing.T) {

@@ -109,19 +109,7 @@ func (v *visit) someone() (*someone, error) {
 	s := &someone{id: id, number: n}
 	s.ids, err = v.People.Identities(v.r.Context(), n)
 	for _, i := range s.ids {
-		s.hints = append(s.hints, subject.Identity{Kind: i.Kind, Value: mask(i.Value)})
+		s.hints = append(s.hints, subject.Identity{Kind: i.Kind, Value: i.Hint()})
 	}
 	return s, err
-}
-
-// mask leaves the first letter of a value that is long enough to hide behind it.
-func mask(value string) string {
-	const dots = "····"
-	if value = strings.TrimSpace(value); len(value) < 4 {
-		return dots
-	}
-	for _, first := range value {
-		return string(first) + dots
-	}
-	return dots
 }
