@@ -22,6 +22,7 @@ type scribe struct {
 	keyed   []keyed           // rows that get another key
 	moves   moves             // what their keys become
 	n       int
+	echo    bool // of what triggers wrote: acts of no step
 	ready   []chunk
 	waiting int                      // their size
 	place   map[*catalog.Dataset]int // in the order of deletion
@@ -33,13 +34,22 @@ const journalBatch = 4
 
 // inscribe writes everything a run does, and everything its proof needs, before any store commits.
 func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error {
+	s := w.scribe(j, groups)
+	return s.inscribe(ctx, s.breaks, s.changes, s.deletes, s.rekeys, s.watches, s.recalls)
+}
+
+func (w *walk) scribe(j *journal, groups []*group) *scribe {
 	s := &scribe{w: w, j: j, groups: groups, open: map[string]*chunk{}, whole: map[string]*chunk{}, place: map[*catalog.Dataset]int{}, circle: map[*catalog.Dataset]int{}}
 	for n, c := range w.components() {
 		for _, d := range c {
 			s.place[d], s.circle[d] = len(s.place), n
 		}
 	}
-	for _, pass := range []func(context.Context) error{s.breaks, s.changes, s.deletes, s.rekeys, s.watches, s.recalls} {
+	return s
+}
+
+func (s *scribe) inscribe(ctx context.Context, passes ...func(context.Context) error) error {
+	for _, pass := range passes {
 		if err := pass(ctx); err != nil {
 			return err
 		}
@@ -52,7 +62,14 @@ func (w *walk) inscribe(ctx context.Context, j *journal, groups []*group) error 
 	if err := s.w.storage.failed(); err != nil {
 		return err
 	}
-	return s.j.write(ctx, s.ready, true)
+	return s.write(ctx, s.ready, true)
+}
+
+func (s *scribe) write(ctx context.Context, chunks []chunk, last bool) error {
+	if s.echo {
+		return s.j.extend(ctx, chunks)
+	}
+	return s.j.write(ctx, chunks, last)
 }
 
 func keysOf[V any](m map[string]V) []string {
@@ -128,13 +145,16 @@ func (s *scribe) close(ctx context.Context, system string) error {
 	}
 	ready := s.ready
 	s.ready, s.waiting = nil, 0
-	return s.j.write(ctx, ready, false)
+	return s.write(ctx, ready, false)
 }
 
 // stepOf is the plan step of a row, -1 when nothing happens to it.
 func (s *scribe) stepOf(set *rowset, r *record) (int, decision) {
 	dec, ok := s.w.decideFor(set, r)
 	if !ok {
+		return -1, dec
+	}
+	if s.echo {
 		return -1, dec
 	}
 	return slices.Index(s.groups, findGroup(s.groups, set.d, dec)), dec
@@ -308,86 +328,6 @@ func (a *act) expectRow(d *catalog.Dataset, full []connector.Value) {
 	if k := d.Table.Locator.Kind; k == connector.ByPhysical || k == connector.ByPredicate {
 		a.expect = append(a.expect, connector.RowHash(full))
 	}
-}
-
-// deletes writes the rows that go, in order.
-func (s *scribe) deletes(ctx context.Context) error {
-	for _, c := range s.w.components() {
-		if (len(c) > 1 || s.tied(c[0])) && checksEachRow(s.w.g, c[0].System) {
-			if err := s.deleteByDepth(ctx, c); err != nil {
-				return err
-			}
-			continue
-		}
-		for _, d := range c {
-			if err := s.deleteFrom(ctx, d, s.tied(d), nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// deleteByDepth deletes datasets that refer to each other row by row in order, for engines that
-// neither postpone checks nor delete from several tables at once.
-func (s *scribe) deleteByDepth(ctx context.Context, c []*catalog.Dataset) error {
-	known, deepest := map[rowID]int{}, 0
-	for _, d := range c {
-		set := s.w.sets[d]
-		set.every(func(r *record) {
-			if s.w.dies(set, r) {
-				deepest = max(deepest, s.w.depth(set, r, known))
-			}
-		})
-	}
-	for n := deepest; n >= 0; n-- {
-		for _, d := range c {
-			if err := s.deleteFrom(ctx, d, false, func(r *record) bool { return known[rowID{s.w.sets[d], r.n}] == n }); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// deleteFrom writes the dying rows of one dataset, or those that only names.
-func (s *scribe) deleteFrom(ctx context.Context, d *catalog.Dataset, together bool, only func(*record) bool) error {
-	set := s.w.sets[d]
-	broken := s.breaking(d)
-	p := s.portions(s.reasonKey(set, broken), func(r *record) act {
-		step, _ := s.stepOf(set, r)
-		a := s.newAct(set, r, step, connector.Delete, nil)
-		a.together = together
-		s.looseFence(&a, set, r, broken)
-		return a
-	})
-	err := set.each(func(r *record) error {
-		s.w.finish(set, r)
-		if !s.w.dies(set, r) || only != nil && !only(r) {
-			return nil
-		}
-		return p.add(ctx, set, r, func(a *act) {
-			if len(s.lost(set, r, broken)) == 0 {
-				a.expectRow(d, s.w.fullRow(set, r))
-			}
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return p.flush(ctx, d.System)
-}
-
-// fullRow is the row in catalog order; the walk reads whole rows where a row has no key.
-func (w *walk) fullRow(set *rowset, r *record) []connector.Value {
-	if k := set.d.Table.Locator.Kind; k != connector.ByPhysical && k != connector.ByPredicate {
-		return nil
-	}
-	full := make([]connector.Value, len(set.d.Table.Columns))
-	for i, c := range set.d.Table.Columns {
-		full[i] = r.cells[set.at[c.Name]]
-	}
-	return full
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -186,20 +186,20 @@ func TestAccessShipsOwnAndHoldsOthersWords(t *testing.T) {
 }
 
 func TestRetryFindsRowsThatCameBack(t *testing.T) {
-	// A trigger writes an event for an order that is being erased: no key of the person is left to find it by.
+	// An event comes for an order that was erased: no key of the person is left to find it by.
 	ctx := context.Background()
 	sys := shopSystem()
 	sys.Links = append(sys.Links, catalog.Link{From: "events.order_id", To: "orders.id"})
-	f2 := newFixture(t, shop+`create table events (id integer, order_id integer); create trigger back after delete on lines when old.id = 101 begin insert into events values (old.id, old.order_id); end;`, sys)
+	f2 := newFixture(t, shop+`create table events (id integer, order_id integer);`, sys)
 	p, err := f2.engine.Plan(ctx, ida(plan.Erasure))
 	if err != nil {
 		t.Fatal(err)
 	}
 	o, err := f2.engine.Run(ctx, ida(plan.Erasure), p, nil)
-	if err != nil || o.Status != plan.Incomplete {
+	if err != nil || o.Status != plan.Complete {
 		t.Fatalf("%v %+v", err, o)
 	}
-	if _, err := f2.shop.Exec(`drop trigger back`); err != nil {
+	if _, err := f2.shop.Exec(`insert into events values (101, 11)`); err != nil {
 		t.Fatal(err)
 	}
 	p2, err := f2.engine.Plan(ctx, ida(plan.Erasure))

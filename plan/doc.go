@@ -70,6 +70,7 @@
 //   - Fence: a row is touched only if its address was planned and the reason still holds.
 //   - Guard: what the database would take along by ON DELETE CASCADE, SET NULL or SET DEFAULT, and nobody
 //     planned, stops the transaction: the data has moved, and the plan is asked for anew.
+//   - Echo: what triggers wrote meanwhile into a dataset that the plan deletes from is deleted in the same run; the plan says so.
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
 //   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
 //     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A

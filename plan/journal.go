@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/vault"
@@ -105,13 +104,9 @@ type sealedChunk struct {
 
 // write makes chunks durable, while more are made: see durable; last also says that they are all there.
 func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
-	sealed := make([]sealedChunk, len(chunks))
-	for i, c := range chunks {
-		body, err := j.key.Seal(j.aad(c.ordinal), c.encode())
-		if err != nil {
-			return fmt.Errorf("sealing the journal: %w", err)
-		}
-		sealed[i] = sealedChunk{c.ordinal, c.beginning(), c.system, body}
+	sealed, err := j.seal(chunks)
+	if err != nil {
+		return err
 	}
 	if err := j.durable(); err != nil {
 		return err
@@ -120,11 +115,23 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 	if first && last {
 		j.remember(chunks)
 	}
-	j.begun = true
+	j.begun, j.acting = true, last
 	j.writing.Go(func() {
 		j.unwritten = j.db.Write(ctx, func(tx *db.Tx) error { return j.store(ctx, tx, sealed, first, last) })
 	})
 	return nil
+}
+
+func (j *journal) seal(chunks []chunk) ([]sealedChunk, error) {
+	sealed := make([]sealedChunk, len(chunks))
+	for i, c := range chunks {
+		body, err := j.key.Seal(j.aad(c.ordinal), c.encode())
+		if err != nil {
+			return nil, fmt.Errorf("sealing the journal: %w", err)
+		}
+		sealed[i] = sealedChunk{c.ordinal, c.beginning(), c.system, body}
+	}
+	return sealed, nil
 }
 
 // durable waits until everything written is on the disk, and fails where it never will be. A store
@@ -141,10 +148,8 @@ func (j *journal) store(ctx context.Context, tx *db.Tx, chunks []sealedChunk, fi
 			return err
 		}
 	}
-	for _, c := range chunks {
-		if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.state, c.body); err != nil {
-			return err
-		}
+	if err := j.insert(ctx, tx, chunks); err != nil {
+		return err
 	}
 	var then []string
 	if last && j.gen > 1 {
@@ -155,6 +160,15 @@ func (j *journal) store(ctx context.Context, tx *db.Tx, chunks []sealedChunk, fi
 	}
 	for _, q := range then {
 		if _, err := tx.Exec(ctx, q, j.request, j.gen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *journal) insert(ctx context.Context, tx *db.Tx, chunks []sealedChunk) error {
+	for _, c := range chunks {
+		if _, err := tx.Exec(ctx, `insert into plan_chunks (request, gen, ordinal, system, done, sealed) values ($1, $2, $3, $4, $5, $6)`, j.request, j.gen, c.ordinal, c.system, c.state, c.body); err != nil {
 			return err
 		}
 	}
@@ -316,72 +330,4 @@ func journalSlots(ctx context.Context, tx *db.Tx, request string) (out []vault.S
 		out = append(out, vault.SlotOf(stored))
 	}
 	return out, rows.Err()
-}
-
-// chunk is acts of one system that belong into one transaction.
-type chunk struct {
-	ordinal int
-	system  string
-	acts    []act
-}
-
-// act is a connector.Act by names, with what the proof needs.
-type act struct {
-	dataset  string
-	step     int // index of the plan's steps, in order
-	verb     connector.Verb
-	breaks   bool // sets references to NULL only so that rows can go; the rows are deleted by a later act
-	together bool // in a cycle that only one statement, or checks at the end, can delete
-	rows     []connector.Key
-	expect   []string
-	fence    []fence
-	set      []string
-	values   [][]connector.Value
-	old      [][]connector.Value // of the set columns, per row; read again to prove that they changed
-}
-
-// fence is a reason for which rows were planned: their cells of the columns are one of the keys.
-type fence struct {
-	columns []string
-	keys    []connector.Key
-	lost    []string // those of the columns that the run itself has set to NULL before: they must be NULL
-}
-
-func (c chunk) encode() []byte {
-	b := appendString(nil, c.system)
-	b = binary.AppendUvarint(b, uint64(len(c.acts)))
-	for _, a := range c.acts {
-		b = a.append(b)
-	}
-	return b
-}
-
-func (a act) append(b []byte) []byte {
-	b = appendString(b, a.dataset)
-	b = binary.AppendUvarint(b, uint64(a.step))
-	b = appendString(b, string(a.verb))
-	b = append(b, boolByte(a.breaks), boolByte(a.together))
-	b = appendKeys(b, a.rows)
-	b = appendStrings(b, a.expect)
-	b = binary.AppendUvarint(b, uint64(len(a.fence)))
-	for _, f := range a.fence {
-		b = appendStrings(appendKeys(appendStrings(b, f.columns), f.keys), f.lost)
-	}
-	b = appendStrings(b, a.set)
-	return appendRows(appendRows(b, a.values), a.old)
-}
-
-func decodeChunk(ordinal int, b []byte) (chunk, error) {
-	r := &reader{string(b)}
-	c := chunk{ordinal: ordinal, system: r.string()}
-	for range r.uint() {
-		a := act{dataset: r.string(), step: int(r.uint()), verb: connector.Verb(r.string()), breaks: r.byte() == 1, together: r.byte() == 1, rows: r.keys(), expect: r.strings()}
-		for range r.uint() {
-			a.fence = append(a.fence, fence{r.strings(), r.keys(), r.strings()})
-		}
-		a.set = r.strings()
-		a.values, a.old = r.rows(), r.rows()
-		c.acts = append(c.acts, a)
-	}
-	return c, nil
 }

@@ -26,6 +26,7 @@ type looker struct {
 	long   bool // sweep however long it takes
 	sought []*sought
 	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
+	echoes map[string]int64 // rows that triggers wrote, by dataset
 	moved  moves            // what keys became
 	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
@@ -49,7 +50,7 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 }
 
 func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
-	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: moves{}, kept: map[string]int64{}, texts: map[string]int64{}}
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: moves{}, echoes: map[string]int64{}, kept: map[string]int64{}, texts: map[string]int64{}}
 	for _, s := range p.Systems {
 		for _, st := range s.Datasets {
 			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
@@ -91,6 +92,8 @@ func (l *looker) tally(h head, c chunk) {
 		if st := l.done[a.step]; i < len(h.acted) && st != nil && !a.breaks {
 			st.Acted += h.acted[i]
 			st.Found += h.acted[i]
+		} else if i < len(h.acted) {
+			l.echoed(c.system, a, h.acted[i])
 		}
 	}
 }
@@ -260,6 +263,7 @@ func (l *looker) unseen(system, dataset string, rows int64) {
 // outcome weighs it: complete needs no gap, nothing remaining, and every step verified in full.
 func (l *looker) outcome() *Outcome {
 	o := newOutcome(l.p)
+	l.echoMeans()
 	for _, s := range l.p.Systems {
 		for _, st := range s.Datasets {
 			d := *l.done[st.Order-1]

@@ -18,6 +18,7 @@ import (
 // delays only its own steps; what is left is named in the outcome. A newly approved plan of a request
 // that ran before takes up what the earlier run left: see ghosts. A plan that was done by the journal's
 // account and is found again unchanged was not done: a store confirmed what it did not keep. It is done anew.
+// What triggers wrote meanwhile, where the plan says so, goes in the same run: see echo.
 func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*Outcome, error) {
 	if progress == nil {
 		progress = func(Progress) {}
@@ -34,6 +35,9 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	left, err := e.act(ctx, j, g, progress)
 	if err == nil {
 		err = e.askAgain(ctx, j, q, left)
+	}
+	if err == nil && len(left) == 0 {
+		left, err = e.echo(ctx, j, q, approved, g, progress)
 	}
 	if err == nil {
 		o, err = e.conclude(ctx, j, approved, left, q.Thorough, progress)

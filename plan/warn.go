@@ -153,10 +153,7 @@ func (w *walk) touchWarnings(g *group) []Warning {
 	for _, tr := range g.d.Table.Triggers {
 		if !tr.Disabled {
 			message := fmt.Sprintf("trigger %s runs on %s %s (body %s)", tr.Name, strings.ToLower(tr.Timing), strings.ToLower(tr.Event), bodyHash(tr.Body))
-			if followed := w.written(g.d, tr); len(followed) > 0 {
-				message += "; what it writes to " + strings.Join(followed, ", ") + " needs a second plan, by retry"
-			}
-			out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "trigger", Message: message})
+			out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "trigger", Message: message + w.echoWarning(g.d, tr)})
 		}
 	}
 	if g.d.Table.Versioned && g.d.Table.Rights.DeleteHistory {
@@ -167,16 +164,6 @@ func (w *walk) touchWarnings(g *group) []Warning {
 	}
 	if g.d.Table.NoRollback {
 		out = append(out, Warning{System: g.d.System, Dataset: g.d.Name, Code: "no-rollback", Message: "this table has no transactions: a failure half-way leaves it half done until the retry"})
-	}
-	return out
-}
-
-// written are the datasets a trigger writes to where the proof will find it.
-func (w *walk) written(d *catalog.Dataset, tr connector.Trigger) (out []string) {
-	for _, name := range tr.Writes {
-		if t := w.g.Dataset(d.System, name); t != nil && t != d && t.Personal && !t.Ignored {
-			out = append(out, name)
-		}
 	}
 	return out
 }
