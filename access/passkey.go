@@ -96,7 +96,7 @@ func site(origin string) (*webauthn.WebAuthn, error) {
 }
 
 // BeginPasskey begins to make a passkey for the own account, after its password, or for who has just given it: what it gives
-// goes to the device. An account that an identity provider vouches for has none: fault.Conflict.
+// goes to the device. For an account that an identity provider vouches for it is the second factor where that asked for none.
 func (a *Accounts) BeginPasskey(ctx context.Context, who Caller, origin, name, password string) (json.RawMessage, error) {
 	rp, err := site(origin)
 	if err != nil {
@@ -118,9 +118,6 @@ func (a *Accounts) BeginPasskey(ctx context.Context, who Caller, origin, name, p
 	})
 	if err != nil {
 		return nil, err
-	}
-	if r.Vouched != nil {
-		return nil, errVouched(r)
 	}
 	if len(r.Passkeys) >= passkeysKept {
 		return nil, fault.New(fault.Conflict, "there are %d passkeys already", passkeysKept).Then("Remove one first.")
@@ -261,7 +258,8 @@ func (a *Accounts) ours(origin, challenge string) bool {
 }
 
 // Passkey signs in whose device answered the question of AskPasskey: having it is one factor, finger, face or PIN the other.
-// A try counts before it is looked at, for the account and for the address it comes from.
+// For who came from an identity provider it is the second factor alone: they must be half way. A try counts before it is looked
+// at, for the account and for the address it comes from.
 func (a *Accounts) Passkey(ctx context.Context, who Caller, origin string, answer []byte, address string) (Entry, error) {
 	rp, err := site(origin)
 	if err != nil {
@@ -279,12 +277,12 @@ func (a *Accounts) Passkey(ctx context.Context, who Caller, origin string, answe
 	if !a.ours(origin, parsed.Response.CollectedClientData.Challenge) {
 		return Entry{}, errHalfOver()
 	}
-	from, _ := a.sessionOf(who)
+	from, half := a.sessionOf(who)
 	question := webauthn.SessionData{Challenge: parsed.Response.CollectedClientData.Challenge, RelyingPartyID: rp.Config.RPID, UserVerification: protocol.VerificationRequired}
 	var token string
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
 		token = ""
-		r, err := a.answered(ctx, tx, rp, question, parsed, account)
+		r, err := a.answered(ctx, tx, rp, question, parsed, account, half)
 		if err != nil || r == nil {
 			return err
 		}
@@ -301,8 +299,13 @@ func (a *Accounts) Passkey(ctx context.Context, who Caller, origin string, answe
 	return Entry{token, SignedIn}, nil
 }
 
+// asks tells that a session waits for the second factor of an account as it is now.
+func (s *session) asks(r *record) bool {
+	return s != nil && s.stage == AskCode && s.account == r.ID && s.epoch == r.Epoch
+}
+
 // answered finds whose passkey gave an answer; nil when it is nobody's who may come in, which it notes.
-func (a *Accounts) answered(ctx context.Context, tx *db.Tx, rp *webauthn.WebAuthn, question webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData, account string) (*record, error) {
+func (a *Accounts) answered(ctx context.Context, tx *db.Tx, rp *webauthn.WebAuthn, question webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData, account string, half *session) (*record, error) {
 	r, err := a.find(ctx, tx, account)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, a.noteRefused(tx, "", "passkey")
@@ -311,7 +314,7 @@ func (a *Accounts) answered(ctx context.Context, tx *db.Tx, rp *webauthn.WebAuth
 		return nil, err
 	}
 	var c *webauthn.Credential
-	if r.Enabled && r.ID == account && r.Vouched == nil {
+	if r.Enabled && r.ID == account && (r.Vouched == nil || half.asks(r)) {
 		_, c, err = rp.ValidatePasskeyLogin(func(_, _ []byte) (webauthn.User, error) { return holder{r}, nil }, question, answer)
 	}
 	if c == nil || err != nil || c.Authenticator.CloneWarning {

@@ -104,12 +104,7 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 	if err != nil {
 		return err
 	}
-	present := func(id string) g.Node {
-		if acc.Provider != "" {
-			return h.P(h.Class("hint"), g.Text("Only within ten minutes of signing in with "+acc.Provider+"."))
-		}
-		return view.Field{ID: id, Name: "present", Label: "Your present password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password"))
-	}
+	present := func(id string) g.Node { return present(acc, id) }
 	return v.show(status, v.shell("", "Your account", d, nil,
 		view.Head("You are signed in as "+acc.Name+".", "Your role is "+roleNames(acc.Roles)+". Every change here ends your other sessions.", nil), view.Faults(faults...),
 		h.P(h.A(h.Href("/roles"), g.Text("What your role may do")), g.Text(". Without a visit you are signed out after "+view.Count(int64(v.Accounts.Idle().Minutes()), "minute")+".")),
@@ -124,6 +119,14 @@ func (v *visit) accountPage(status int, faults []view.Fault) error {
 		view.Section{ID: "bearer", Title: "Calling the API as yourself"}.With(
 			view.Fold("Get a bearer", view.Form("/account/bearer", v.token, h.P(h.Class("hint"), g.Text("A program that sends it does what you may, in your name. It is one more session of yours, and ends as this one does.")),
 				present("present-bearer"), view.Actions(view.Button("", "Show me a bearer")))))))
+}
+
+// present asks for what shows that it is still them.
+func present(acc access.Account, id string) g.Node {
+	if acc.Provider != "" {
+		return h.P(h.Class("hint"), g.Text("Only within ten minutes of signing in with "+acc.Provider+"."))
+	}
+	return view.Field{ID: id, Name: "present", Label: "Your present password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password"))
 }
 
 // bearer shows the token of one more session, this once.

@@ -46,34 +46,34 @@ func (v *visit) signInByPasskey() error {
 
 // passkeys are those of the own account.
 func (v *visit) passkeys(acc access.Account) g.Node {
+	none := "None yet. A passkey signs you in with your finger, face or PIN, without password and code, and cannot be given to a false page."
 	if acc.Provider != "" {
-		return nil
+		none = "None yet. Where " + acc.Provider + " asks for no second factor, a passkey is yours here: finger, face or PIN instead of a code."
 	}
-	body := []g.Node{h.P(g.Text("None yet. A passkey signs you in with your finger, face or PIN, without password and code, and cannot be given to a false page."))}
+	body := []g.Node{h.P(g.Text(none))}
 	if len(acc.Passkeys) > 0 {
-		body = []g.Node{v.passkeyTable(acc.Passkeys)}
+		body = []g.Node{v.passkeyTable(acc)}
 	}
 	if !access.PasskeysAt(v.here()) {
 		return view.Section{ID: "passkeys", Title: "Passkeys"}.With(append(body, h.P(h.Class("hint"), g.Text("Passkeys belong to a name: open Ombud by the one of serve.url, or by localhost.")))...)
 	}
 	return view.Section{ID: "passkeys", Title: "Passkeys"}.With(append(body, view.Fold("Add a passkey", view.Form("/account/passkeys", v.token, passkeyName("passkey-name"),
-		view.Field{ID: "present-passkey", Name: "present", Label: "Your present password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password")), view.Actions(view.Button("", "Add it")))))...)
+		present(acc, "present-passkey"), view.Actions(view.Button("", "Add it")))))...)
 }
 
 func passkeyName(id string) g.Node {
 	return view.Field{ID: id, Name: "name", Label: "What you call the device", Required: true}.Input(h.Type("text"), h.MaxLength("50"), h.AutoComplete("off"))
 }
 
-func (v *visit) passkeyTable(all []access.Passkey) g.Node {
+func (v *visit) passkeyTable(acc access.Account) g.Node {
 	var rows []g.Node
-	for _, p := range all {
+	for _, p := range acc.Passkeys {
 		used := "never"
 		if p.Used != nil {
 			used = v.time.Moment(*p.Used)
 		}
 		rows = append(rows, view.Row(g.Text(p.Name), view.Text("Added", v.time.Date(p.Created)), view.Text("Last used", used), view.Act(view.Fold("Remove", view.Form("/account/passkeys/"+p.ID, v.token,
-			view.Field{ID: "present-" + p.ID, Name: "present", Label: "Your present password", Required: true}.Input(h.Type("password"), h.AutoComplete("current-password")),
-			view.Actions(view.Button("sm", "Remove it", h.Aria("label", "Remove the passkey "+p.Name))))))))
+			present(acc, "present-"+p.ID), view.Actions(view.Button("sm", "Remove it", h.Aria("label", "Remove the passkey "+p.Name))))))))
 	}
 	return view.Table("stack", "Passkeys", []view.Column{{Name: "Device"}, {Name: "Added"}, {Name: "Last used"}, {Name: "Act", Hidden: true}}, view.Rows(rows...))
 }

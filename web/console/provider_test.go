@@ -57,7 +57,7 @@ func TestSignInWithAProvider(t *testing.T) {
 	if w.Header().Get("Refresh") != "0; url=/" {
 		t.Errorf("it leads to %q", w.Header().Get("Refresh"))
 	}
-	b.at("/account", http.StatusOK, "You are signed in as work: Kari Berg.", "within ten minutes of signing in with work")
+	b.at("/account", http.StatusOK, "You are signed in as work: Kari Berg.", "within ten minutes of signing in with work", "Where work asks for no second factor")
 	rec := httptest.NewRecorder()
 	s.world.As(admin).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/accounts", nil))
 	if body := rec.Body.String(); !strings.Contains(body, "Kari Berg") || !strings.Contains(body, "by work") {
