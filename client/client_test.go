@@ -88,7 +88,7 @@ func TestWithdrawalElsewhere(t *testing.T) {
 func TestStreamStalls(t *testing.T) {
 	s := serve(t, yaml)
 	now := clock.NewFake(time.Now())
-	here, l := s.client(client.Config{Clock: now, Timeout: 200 * time.Millisecond})
+	here, l := s.client(client.Config{Clock: now, Timeout: time.Second})
 	there, _ := s.client(client.Config{})
 	record(t, there, yes(ida))
 	until(t, "it is in memory", func() bool {
@@ -124,7 +124,7 @@ func TestLineIsCut(t *testing.T) {
 		d, err = here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
 		return !d.Allowed
 	})
-	if took := time.Since(cut); took > 2100*time.Millisecond || err == nil || d.Reason != client.Unavailable {
+	if took := time.Since(cut); took > 3*time.Second || err == nil || d.Reason != client.Unavailable {
 		t.Errorf("after %v: %+v, %v", took, d, err)
 	}
 	l.mend()

@@ -138,7 +138,7 @@ func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	db := create(t, path)
 	exec(t, db, "CREATE TABLE a (id INTEGER PRIMARY KEY)")
-	s, err := sqlite.Open(t.Context(), connector.Config{DSN: path, Timeout: 50 * time.Millisecond})
+	s, err := sqlite.Open(t.Context(), connector.Config{DSN: path, Timeout: 250 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestSlowStatement(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	exec(t, create(t, path), `CREATE TABLE a (id INTEGER PRIMARY KEY)`, `INSERT INTO a VALUES (1), (2), (3)`,
 		`CREATE VIEW endless AS WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id FROM n WHERE id < 0`)
-	s, err := sqlite.Open(t.Context(), connector.Config{DSN: path, Timeout: 100 * time.Millisecond})
+	s, err := sqlite.Open(t.Context(), connector.Config{DSN: path, Timeout: 500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestSlowStatement(t *testing.T) {
 	rows := 0
 	err = s.Select(t.Context(), []connector.Select{{Table: read.Table("a"), Columns: []string{"id"}}}, func(int, []connector.Value) error {
 		rows++
-		<-time.After(60 * time.Millisecond)
+		<-time.After(200 * time.Millisecond)
 		return nil
 	})
 	if err != nil || rows != 3 {
