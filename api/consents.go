@@ -34,7 +34,7 @@ type NoticeShown struct {
 type recordInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
 	Body struct {
-		Subject    map[string]string `json:"subject,omitempty" doc:"One person: identity kind to value"`
+		Subject    map[string]string `json:"subject,omitempty" doc:"One person: identity kind to value, or id to a sub_…"`
 		Purpose    string            `json:"purpose,omitempty"`
 		Categories []string          `json:"categories,omitempty" maxItems:"64" doc:"None means all of the purpose"`
 		Status     string            `json:"status,omitempty" doc:"given (default) or pending"`
@@ -47,7 +47,7 @@ type recordInput struct {
 		UserAgent  string            `json:"user_agent,omitempty" maxLength:"1000"`
 		IP         string            `json:"ip,omitempty" maxLength:"64" doc:"Kept as a keyed hash only"`
 		WithdrawBy string            `json:"withdraw_by,omitempty" maxLength:"500" doc:"How the person can withdraw"`
-		Metadata   map[string]string `json:"metadata,omitempty"`
+		Metadata   map[string]string `json:"metadata,omitempty" doc:"At most 16 KiB in all"`
 		TCF        string            `json:"tcf,omitempty" maxLength:"32768"`
 		GPP        string            `json:"gpp,omitempty" maxLength:"32768"`
 	}
@@ -74,7 +74,7 @@ func (s *server) recordConsent(ctx context.Context, in *recordInput) (*consentOu
 type withdrawInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key again within 7 days gives the same answer and acts once"`
 	Body struct {
-		Subject    map[string]string `json:"subject,omitempty"`
+		Subject    map[string]string `json:"subject,omitempty" doc:"One person: identity kind to value, or id to a sub_…"`
 		Purpose    string            `json:"purpose,omitempty"`
 		Categories []string          `json:"categories,omitempty" maxItems:"64"`
 		All        bool              `json:"all,omitempty" doc:"Every purpose; with a key that is for some purposes or systems, every one of its own"`

@@ -14,6 +14,10 @@ import (
 // AddFact restricts, or records an objection: a fact about a person that decisions obey from its answer on. The person need
 // not be known yet.
 func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subject.FactInput) (string, subject.Fact, error) {
+	ids, err := s.meant(ctx, ids)
+	if err != nil {
+		return "", subject.Fact{}, err
+	}
 	a := &admission{in: &RecordInput{Subject: ids}}
 	a.person()
 	declared := func(where string, list []string) {
@@ -30,7 +34,7 @@ func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subjec
 	}
 	var person string
 	var out subject.Fact
-	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		n, bound, err := s.person(ctx, tx, ids)
 		if err != nil {
 			return err

@@ -80,6 +80,25 @@ func (s *Service) became(r *Recorded, later []Event) Status {
 	return status
 }
 
+// byID is the kind that names a person by the id that answers carry, and never an identity of theirs.
+const byID = "id"
+
+// meant are the identities that an act is about: those given, or those of the person that is named by id.
+func (s *Service) meant(ctx context.Context, ids []subject.Identity) ([]subject.Identity, error) {
+	i := slices.IndexFunc(ids, func(i subject.Identity) bool { return i.Kind == byID })
+	switch {
+	case i < 0:
+		return ids, nil
+	case len(ids) > 1:
+		return nil, fault.New(fault.Invalid, "a person is named by their id, or by identities").With(fault.Detail{Where: "subject", Message: "id stands alone"})
+	}
+	all, err := s.Identities(ctx, ids[i].Value)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.Invalid, "nobody is known by this id").With(fault.Detail{Where: "subject", Message: "id is the sub_… of an answer; name the person by an identity"})
+	}
+	return all, err
+}
+
 // Identities are those that lead to a person, by their id; fault.NotFound when nobody has it, or they were erased.
 func (s *Service) Identities(ctx context.Context, subjectID string) ([]subject.Identity, error) {
 	n, ok := s.cfg.People.Number(subjectID)

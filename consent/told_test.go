@@ -99,3 +99,48 @@ func TestANarrowedConsentSaysWhatIsLeft(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// TestAnActMayNameThePersonByID: as answers and events do; the act is about that person, and never makes another one.
+func TestAnActMayNameThePersonByID(t *testing.T) {
+	w := newWorld(t, letters(), purpose.Purpose{ID: "orders", Basis: purpose.Contract, Categories: []string{"contact"}})
+	c := w.record(yes())
+	byID := []subject.Identity{{Kind: "id", Value: c.Subject}}
+	if got := w.withdraw(consent.WithdrawInput{Subject: byID, Purpose: "letters"}); got.Subject != c.Subject || got.Ended != 1 {
+		t.Errorf("%+v", got)
+	}
+	w.expect("letters", "contact", false, consent.WasWithdrawn)
+	in, head := yes(), w.ledger.Head()
+	in.Subject, in.Notice.SeenRevision = byID, &head
+	if got := w.record(in); got.Subject != c.Subject {
+		t.Errorf("%+v", got)
+	}
+	w.expect("letters", "contact", true, consent.Consented)
+	if who, _, err := w.AddFact(t.Context(), byID, subject.FactInput{Kind: subject.Restriction, Type: "legal_claims", Actor: "test"}); err != nil || who != c.Subject {
+		t.Errorf("%s, %v", who, err)
+	}
+	w.expect("orders", "contact", false, consent.IsRestricted)
+	size := w.ledger.Size()
+	for _, who := range [][]subject.Identity{{{Kind: "id", Value: "sub_nobody"}}, append(slices.Clone(byID), ida...)} {
+		_, a := w.Withdraw(t.Context(), consent.WithdrawInput{Subject: who, All: true})
+		in.Subject = who
+		_, b := w.Record(t.Context(), in)
+		_, _, c := w.AddFact(t.Context(), who, subject.FactInput{Kind: subject.Objection, Type: "opt_out"})
+		for _, err := range []error{a, b, c} {
+			if fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%v: %v", who, err)
+			}
+		}
+	}
+	if w.ledger.Size() != size {
+		t.Error("what was refused left something")
+	}
+}
+
+func TestMetadataHasBounds(t *testing.T) {
+	w := newWorld(t, letters())
+	in := yes()
+	in.Metadata = map[string]string{"form": strings.Repeat("x", 17<<10)}
+	if _, err := w.Record(t.Context(), in); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("got %v", err)
+	}
+}

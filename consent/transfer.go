@@ -10,6 +10,7 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,7 +100,11 @@ func (s *Service) Import(ctx context.Context, r io.Reader, in ImportInput) (Impo
 	n := 0
 	for lines.Scan() && ctx.Err() == nil {
 		n++
-		if text := bytes.TrimSpace(lines.Bytes()); len(text) > 0 {
+		text := bytes.TrimSpace(lines.Bytes())
+		if n == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff")) // some programs begin every file with it
+		}
+		if len(text) > 0 {
 			line, err := parseLine(text)
 			if err != nil {
 				job.refuse(n, err)
@@ -114,7 +119,11 @@ func (s *Service) Import(ctx context.Context, r io.Reader, in ImportInput) (Impo
 	wait.Wait()
 	slices.SortFunc(job.out.Refused, func(a, b LineFaults) int { return a.Line - b.Line })
 	job.out.Lines = n
-	return job.out, errors.Join(ctx.Err(), lines.Err(), job.failed)
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fault.New(fault.Invalid, "line %d is longer than %d bytes; of those before it %d are recorded, and nothing behind it", n+1, maxLine, job.out.Recorded)
+	}
+	return job.out, errors.Join(ctx.Err(), err, job.failed)
 }
 
 // firstIdentity keeps the lines of a person on one way.
@@ -204,9 +213,26 @@ func parseLine(text []byte) (l Line, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&l); err != nil {
-		return l, fault.Wrap(fault.Invalid, err, "this is not a line of consents")
+		return l, fault.New(fault.Invalid, "this is not a line of consents").With(badLine(err))
 	}
 	return l, nil
+}
+
+// badLine says what is wrong with a line, and quotes no value of it.
+func badLine(err error) fault.Detail {
+	var kind *json.UnmarshalTypeError
+	var moment *time.ParseError
+	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return fault.Detail{Message: "a line is one object"}
+	case errors.As(err, &kind):
+		return fault.Detail{Where: kind.Field, Message: "must be " + kind.Type.String()}
+	case errors.As(err, &moment):
+		return fault.Detail{Where: "at", Message: "a time is written 2026-11-21T09:00:00Z"}
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return fault.Detail{Message: "it has a field that is none of a line's: consent export shows which there are"}
+	}
+	return fault.Detail{Message: "it is not JSON"}
 }
 
 // take records a line.

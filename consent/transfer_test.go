@@ -112,3 +112,24 @@ func TestReceiptVerifiesWithoutUsAndOnlyAsItWasSigned(t *testing.T) {
 		}
 	}
 }
+
+// TestImportSaysWhatIsWrong: with a line, by the name of its field, and no value of it; a line that is too long ends the file, and
+// what was recorded before it is said. A mark that some programs begin a file with is none.
+func TestImportSaysWhatIsWrong(t *testing.T) {
+	w := newWorld(t, letters())
+	yes := `{"event":"given","subject":{"email":"a@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"}}` + "\r\n"
+	file := "\ufeff" + yes + `{"event":"given","secret":1}` + "\n" + `{"event":7}` + "\n" + `{"event":"given","at":"secret"}` + "\n[]\n{secret\n"
+	got, err := w.Import(t.Context(), strings.NewReader(file), consent.ImportInput{Source: "old system", Actor: "test"})
+	if err != nil || got.Recorded != 1 || len(got.Refused) != 5 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for i, want := range []string{"has a field", "must be string", "a time is written", "one object", "not JSON"} {
+		if f := got.Refused[i].Faults; len(f) != 1 || !strings.Contains(f[0].Message, want) || strings.Contains(f[0].Message, "secret") {
+			t.Errorf("of line %d is said %+v, not %q", got.Refused[i].Line, f, want)
+		}
+	}
+	_, err = w.Import(t.Context(), strings.NewReader(yes+strings.Repeat("x", 2<<20)), consent.ImportInput{Source: "old system", Actor: "test"})
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "line 2 is longer") || !strings.Contains(err.Error(), "1 are recorded") {
+		t.Errorf("a long line: %v", err)
+	}
+}

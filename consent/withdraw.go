@@ -42,6 +42,11 @@ type Withdrawal struct {
 // Withdraw ends what is named and nothing else, and answers when that is durable: no decision asked after the answer says
 // yes. It is as good for people nobody knew: a yes of theirs that is still on its way will come too late.
 func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, error) {
+	ids, err := s.meant(ctx, in.Subject)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	in.Subject = ids
 	if err := s.checkWithdrawal(in); err != nil {
 		return Withdrawal{}, err
 	}
@@ -49,7 +54,7 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, e
 	now := s.instant()
 	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
 	var out Withdrawal
-	err := s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		out, err = s.withdraw(ctx, tx, in, now, e, d)
 		return err
 	})
