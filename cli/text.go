@@ -25,13 +25,13 @@ func clean(s string) string {
 }
 
 func unsafeRune(r rune) bool {
-	return r != '\n' && (unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029)
+	return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029)
 }
 
 // oneLine is clean for a cell: it has no line ends either.
 func oneLine(s string) string { return clean(strings.ReplaceAll(s, "\n", " ")) }
 
-// table is rows of cells whose columns align. A cell that starts with a digit in every row is set right.
+// table is rows of cells whose columns align.
 type table struct {
 	head  []string
 	rows  [][]string

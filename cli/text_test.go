@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/ombudhq/ombud/plan"
+)
+
+// TestNamesSteerNoTerminal: whatever a store, a file or an error brings, in every way that text is printed: nothing of it clears
+// a line, colours, rings, turns the direction of what follows, or begins a line of its own in a table.
+func TestNamesSteerNoTerminal(t *testing.T) {
+	const hostile = "a\x1b[2Jb\x07c\rd\u0085e\u061cf\u200eg\u200fh\u202ei\u2066j\u2028k\xffl\tm"
+	var out, errs bytes.Buffer
+	s := &session{env: &Env{Stdout: &out, Stderr: &errs}}
+	s.printf("%s\n", hostile)
+	s.heading("%s", hostile)
+	s.section("%s", hostile)
+	s.paragraph("? ", hostile)
+	s.warn("%s", hostile)
+	s.fail(errors.New(hostile))
+	table := newTable("name", "rows").numbers(1)
+	table.row("one\n"+hostile, 1)
+	table.row("two", hostile)
+	table.print(s)
+	for _, r := range out.String() + errs.String() {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)) {
+			t.Errorf("%U is printed", r)
+		}
+	}
+	if !strings.Contains(out.String(), `a\u001b[2Jb\u0007c\u000dd\u0085e`) || strings.Count(out.String(), "\n") != 8 || strings.Count(errs.String(), "\n") != 2 {
+		t.Errorf("%s%s", &out, &errs)
+	}
+	errs.Reset()
+	s.env.Progress = true
+	s.progress().show(plan.Progress{Phase: "act", System: "shop", Dataset: hostile})
+	if line, ours := strings.CutPrefix(errs.String(), "\r\x1b[K"); !ours || strings.ContainsFunc(line, unicode.IsControl) {
+		t.Errorf("progress: %q", errs.String())
+	}
+}
