@@ -1,7 +1,6 @@
 package subject
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,7 +139,9 @@ func (in FactInput) check(now time.Time) error {
 	var faults []fault.Detail
 	bad := func(where, message string) { faults = append(faults, fault.Detail{Where: where, Message: message}) }
 	types, ok := factTypes[in.Kind]
+	what := string(in.Kind)
 	if !ok {
+		what = "fact" // what was given instead is not repeated: it may be anything
 		bad("kind", "restriction or objection")
 	} else if !slices.Contains(types, in.Type) {
 		bad("type", "one of: "+strings.Join(types, ", "))
@@ -152,7 +153,7 @@ func (in FactInput) check(now time.Time) error {
 		bad("until", "it is over already")
 	}
 	if len(faults) > 0 {
-		return fault.New(fault.Invalid, "this %s cannot be recorded", cmp.Or(string(in.Kind), "fact")).With(faults...)
+		return fault.New(fault.Invalid, "this %s cannot be recorded", what).With(faults...)
 	}
 	return nil
 }
