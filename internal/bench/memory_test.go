@@ -94,6 +94,10 @@ func child(what string) int {
 	if what == "bare" {
 		return bare()
 	}
+	if n, ok := strings.CutPrefix(what, servicesAway); ok {
+		many, _ := strconv.Atoi(n)
+		return serveAway(many)
+	}
 	f := strings.SplitN(what, " ", 5)
 	small, _ := strconv.Atoi(f[2])
 	who, _ := strconv.Atoi(f[3])
