@@ -180,6 +180,10 @@ func (g *Graph) directRoles(d *Dataset) {
 		open[0].Role = Own
 		return
 	}
+	if isOrganisation(d) {
+		g.mention(d, open, "names somebody of an organisation, which holds what is many people's")
+		return
+	}
 	open = slices.DeleteFunc(open, func(e *Edge) bool {
 		if direct > 1 && isActor(e.ChildColumns) || isActor(e.ChildColumns) && !isOwnName(e) {
 			e.Role = Mention
@@ -197,6 +201,14 @@ func (g *Graph) directRoles(d *Dataset) {
 		g.severalRoles(d, open)
 	}
 }
+
+// isOrganisation: its rows are companies or teams. Whoever founded one and leaves does not take the work of all with them.
+func isOrganisation(d *Dataset) bool {
+	toks := singulars(d.Name)
+	return teamNouns[noun(d.Name)] && !slices.ContainsFunc(toks, isPersonNoun)
+}
+
+var teamNouns = set(`organization organisation company team workspace tenant club firm school hospital community department firma lag bedrift verein`)
 
 // isOwnName is for people datasets that are themselves named like an actor: payslips.employee_id
 // referring to employees is whose it is.

@@ -109,6 +109,17 @@ create table customers (id integer primary key, email text);
 create table orders (id integer primary key, customer_id integer not null references customers(id), gift_for integer references customers(id));`,
 		want: `orders.customer_id→customers own
 orders.gift_for→customers mention`},
+	{name: "whoever founded a team", people: []string{"users"}, asks: 1, schema: `
+create table users (id text primary key, email text);
+create table organizations (id text primary key, name text, owner_id text references users(id));
+create table projects (id text primary key, organization_id text not null references organizations(id), name text);
+create table memberships (id text primary key, user_id text not null references users(id), organization_id text not null references organizations(id));
+create table user_companies (id text primary key, user_id text not null references users(id), name text);`,
+		want: `memberships.organization_id→organizations lookup
+memberships.user_id→users own
+organizations.owner_id→users mention
+projects.organization_id→organizations lookup
+user_companies.user_id→users own`},
 }
 
 func TestRolesOfRealSchemas(t *testing.T) {

@@ -252,7 +252,7 @@ var kindNouns = set(`type status state kind category group class level reason`)
 // accountNouns are who acts in a program, before anybody else whose numbers are alike.
 var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
 
-var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter`)
+var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee`)
 
 func columnKind(k parentKey) connector.Kind {
 	if c := k.d.Table.Column(k.column); c != nil {

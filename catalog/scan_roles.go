@@ -39,6 +39,8 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	direct := leadsToPerson(d) || s.proposedDirect(g, d)
 	switch {
+	case m.key.d.People != nil && isOrganisation(d):
+		return Mention
 	case m.guests > 0:
 		return Own
 	case m.key.d.People == nil && direct:

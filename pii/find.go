@@ -52,6 +52,24 @@ const uuidLength = 36
 // IsUUID tells whether a text is a UUID in its usual form, of any version, in either case.
 func IsUUID(text string) bool { return len(text) == uuidLength && isUUIDAt(text, 0) }
 
+// IsRandom tells whether a text is a word that a program made up to tell rows apart: a UUID, or letters and digits so mixed
+// that nobody is called so (ULID, cuid, hexadecimal ObjectId). What is not sure to be is not.
+func IsRandom(text string) bool {
+	if IsUUID(text) {
+		return true
+	}
+	changes := 0
+	for i := range len(text) {
+		if !isAlnum(text[i]) {
+			return false
+		}
+		if i > 0 && isDigit(text[i]) != isDigit(text[i-1]) {
+			changes++
+		}
+	}
+	return len(text) >= 16 && 4*changes >= len(text)
+}
+
 // isUUIDAt tells whether a UUID stands at i, joined to no other word.
 func isUUIDAt(text string, i int) bool {
 	if i+uuidLength > len(text) || text[i+8] != '-' || i > 0 && isAlnum(text[i-1]) {

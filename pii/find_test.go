@@ -120,3 +120,15 @@ func TestMask(t *testing.T) {
 		}
 	}
 }
+
+func TestIsRandom(t *testing.T) {
+	for text, want := range map[string]bool{
+		"01ARZ3NDEKTSV4RRFFQ69G5FAV": true, "507f1f77bcf86cd799439011": true, "cjld2cjxh0000qzrmn831i7rn": true, "9f86d081-884c-4d65-9a2f-eaa0c55ad015": true,
+		"ida.nordmann@example.com": false, "idanordmann19881122oslo": false, "IdaNordmannOslo1988": false, "ida1988": false, "1234567890123456789": false, "C-1001": false,
+		"nordmann-ida-2": false, "+4790000000": false, "31129956715": false, "NO9386011117947": false, "": false, "aa11bb22": false,
+	} {
+		if got := IsRandom(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

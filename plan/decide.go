@@ -65,14 +65,19 @@ func roleOf(r *record) catalog.Role {
 	return catalog.Own
 }
 
-// decideMention: in somebody else's row only the reference goes, and the words that name the person.
+// decideMention: in somebody else's row only the reference goes, and the words that name the person. A copy of an identity goes
+// also when the person's row stays as a shell, which has it no more.
 func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 	if w.q.Limit != nil {
 		return decision{}, false
 	}
-	fields := w.ordered(s, w.nullColumns(r))
+	nulls := w.nullColumns(r)
+	copies := slices.DeleteFunc(w.mentioned(s, r), func(c string) bool { return slices.Contains(nulls, c) })
+	fields := w.ordered(s, append(nulls, copies...))
 	if r.inText {
 		fields = w.ordered(s, append(fields, textColumns(s.d)...))
+	}
+	if r.inText || len(copies) > 0 && len(fields) > 0 {
 		return decision{method: catalog.Redact, role: catalog.Mention, fields: fields, because: "somebody else's text names the person"}, true
 	}
 	if len(fields) == 0 {
@@ -94,6 +99,17 @@ func (w *walk) nullColumns(r *record) []string {
 	var out []string
 	for _, n := range r.nulls {
 		out = append(out, breakable(w.edges[n])...)
+	}
+	return out
+}
+
+// mentioned are the columns by which somebody else's row names the subject by a value, unless the subject's own row is kept.
+func (w *walk) mentioned(s *rowset, r *record) []string {
+	var out []string
+	for _, e := range s.d.Out {
+		if e.Value && e.Role == catalog.Mention && set(s, r, e) && w.lead(s, r, e) == toSubject && !slices.ContainsFunc(w.parents(s, r, e), func(p *record) bool { return p.keep }) {
+			out = append(out, e.ChildColumns...)
+		}
 	}
 	return out
 }

@@ -328,7 +328,7 @@ func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan)
 			}
 		}
 	}
-	l.ids, l.long = w.collect().sweepable(), true
+	l.ids, l.long = w.sweepable(), true
 	s := &scribe{w: w, open: map[string]*chunk{}, whole: map[string]*chunk{}}
 	if err := s.watchText(ctx); err != nil {
 		return nil, nil, err

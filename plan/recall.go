@@ -257,12 +257,15 @@ func (s *scribe) recallFacts(ctx context.Context) error {
 		return nil
 	}
 	facts := map[string][]connector.Key{}
-	v := s.w.collect()
+	v, stays := s.w.collect(), s.w.stayingKeys()
 	for id := range sorted(v.ids) {
 		facts["id"] = append(facts["id"], connector.Key{connector.TextValue(id)})
 	}
 	for kind, ids := range sorted(v.sure) {
 		for id := range sorted(ids) {
+			if stays[id] {
+				continue
+			}
 			facts["sure"] = append(facts["sure"], connector.Key{connector.TextValue(kind), connector.TextValue(id)})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // A row that must stay, and whose primary key is, or holds, the identity itself, gets another key, and whatever repeats it by
@@ -23,8 +24,11 @@ func handles(d *catalog.Dataset) []string {
 	return out
 }
 
-// personalKey: the address of the row is what identifies the person.
-func personalKey(d *catalog.Dataset) bool { return len(handles(d)) > 0 }
+// personalKey: the address of the row is what identifies the person, as an address or a login does. What was made at random
+// for the row says as little of them as a number.
+func (w *walk) personalKey(s *rowset, r *record) bool {
+	return slices.ContainsFunc(s.values(r, handles(s.d)), func(v connector.Value) bool { return !pii.IsRandom(v.S) })
+}
 
 // getsKey: the decision gives the row another key.
 func getsKey(d *catalog.Dataset, fields []string) bool { return len(within(handles(d), fields)) > 0 }
@@ -137,7 +141,7 @@ func (w *walk) canRekey(d *catalog.Dataset) bool {
 
 // canRekeyRow: where key and references change in one statement, no row can be changed twice by it.
 func (w *walk) canRekeyRow(s *rowset, r *record) bool {
-	return w.canRekey(s.d) && !w.twice[s.d][s.values(r, s.d.Table.Primary).Encode()]
+	return w.canRekey(s.d) && w.personalKey(s, r) && !w.twice[s.d][s.values(r, s.d.Table.Primary).Encode()]
 }
 
 // newKey adds the parts of the primary key that identify to what changes in a row, where they can be others.
@@ -150,7 +154,7 @@ func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
 
 // keepsKey: a row that is anonymised keeps a key that identifies, for neither it nor a row whose key it repeats gets another.
 func (w *walk) keepsKey(s *rowset, r *record, dec decision) bool {
-	if dec.method != catalog.Anonymise && dec.method != catalog.Pseudonymise || !personalKey(s.d) || !w.keyGoes(s.d) || getsKey(s.d, dec.fields) {
+	if dec.method != catalog.Anonymise && dec.method != catalog.Pseudonymise || !w.personalKey(s, r) || !w.keyGoes(s.d) || getsKey(s.d, dec.fields) {
 		return false
 	}
 	for _, d := range w.g.Datasets {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // values are what identifies the people in text: the identities given, those found in their people
@@ -135,6 +136,35 @@ func (w *walk) named(folded string) bool {
 	names := w.collect().names
 	first, _, _ := strings.Cut(folded, " ")
 	return names[folded] || names[first]
+}
+
+// sweepable are the identities long enough to prove something, without the random keys of rows that stay: what refers to a
+// shell says nothing of whom it was.
+func (w *walk) sweepable() []string {
+	stays := w.stayingKeys()
+	return slices.DeleteFunc(w.collect().sweepable(), func(id string) bool { return stays[id] })
+}
+
+// stayingKeys are the folded random keys of rows of the people that do not go.
+func (w *walk) stayingKeys() map[string]bool {
+	out := map[string]bool{}
+	for _, d := range w.g.Datasets {
+		s, keys := w.sets[d], handles(d)
+		if s == nil || len(keys) == 0 {
+			continue
+		}
+		s.every(func(r *record) {
+			if w.finish(s, r); !r.reached || !r.emptied && w.dies(s, r) {
+				return
+			}
+			for _, v := range s.values(r, keys) {
+				if pii.IsRandom(v.S) {
+					out[connector.Fold(v.S)] = true
+				}
+			}
+		})
+	}
+	return out
 }
 
 // sweepable are the identities long enough to prove something, sorted.

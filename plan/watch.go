@@ -172,8 +172,8 @@ func (s *scribe) identitiesKept(d *catalog.Dataset, column string, ids map[strin
 
 // watchText seals the identities for the sweep, and how often they may stand in kept rows.
 func (s *scribe) watchText(ctx context.Context) error {
-	a := act{verb: watchValues, step: -1}
-	for _, id := range s.w.collect().sweepable() {
+	a, ids := act{verb: watchValues, step: -1}, s.w.sweepable()
+	for _, id := range ids {
 		a.rows = append(a.rows, connector.Key{connector.TextValue(id)})
 	}
 	if len(s.w.g.Systems) == 0 {
@@ -182,7 +182,7 @@ func (s *scribe) watchText(ctx context.Context) error {
 	if err := s.add(ctx, s.w.g.Systems[0].Config.ID, a); err != nil {
 		return err
 	}
-	m := newMatcher(s.w.collect().sweepable())
+	m := newMatcher(ids)
 	for _, d := range s.w.order() {
 		if err := s.watchKept(ctx, d, m); err != nil {
 			return err

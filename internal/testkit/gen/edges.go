@@ -209,6 +209,9 @@ func (m *maker) named(t, people *model.Table) {
 	if p := m.reachable(t); p != nil {
 		m.edge(t, p, model.Mention, m.chance(70))
 	}
+	if m.serial%4 == 0 && people.People["email"] != "" && !slices.Contains(people.Key, "email") { // no draw, so other companies stay as they are
+		m.value(t, people, model.Mention)
+	}
 }
 
 // pooled shares a parent that is the person's only if nobody else's row refers to it.

@@ -31,9 +31,15 @@ func (v *Verdict) breaks(f *Fate) {
 	}
 }
 
-// othersCells: in somebody else's row only text that a rule redacts and that names the person.
+// othersCells: in somebody else's row only the person's address, where it names them, and text that a rule redacts and that
+// names the person.
 func (v *Verdict) othersCells(f *Fate) {
 	t := f.Row.Table
+	for _, e := range t.Edges {
+		if e.Value && e.Role == Mention && f.Row.set(e) && v.namesTheirs(f.Row.parents(e)) {
+			f.Cells[t.At(e.Columns[0])] = Masked
+		}
+	}
 	if t.Rule.Erase != "redact" {
 		return
 	}
@@ -41,6 +47,12 @@ func (v *Verdict) othersCells(f *Fate) {
 	if hit {
 		v.mask(f)
 	}
+}
+
+// namesTheirs: some of the rows are the person's, and none of those is kept.
+func (v *Verdict) namesTheirs(rows []*Row) bool {
+	theirs := slices.DeleteFunc(slices.Clone(rows), func(r *Row) bool { return v.Fates[r].Owner == Nobody })
+	return len(theirs) > 0 && !slices.ContainsFunc(theirs, func(r *Row) bool { return v.Fates[r].Kept })
 }
 
 func (v *Verdict) mask(f *Fate) {
