@@ -108,6 +108,19 @@ test("a passkey is the second factor from the start, and then both", async () =>
   await page.getByRole("cell", { name: "blue phone" }).or(page.getByText("blue phone").first()).first().waitFor();
   await looks(page, "account");
 
+  // after name and password it is what is asked for: there is no app
+  await context.clearCookies();
+  await page.goto(base + "/sign-in");
+  await page.getByLabel("Name", { exact: true }).fill("kari");
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Now your passkey." }).waitFor();
+  await page.getByText("Use a recovery code").click();
+  await looks(page, "passkey");
+  await sound(page, "passkey");
+  await page.getByRole("button", { name: "Use your passkey" }).click();
+  await page.waitForURL((u) => !u.pathname.startsWith("/sign-in"));
+
   // a device that does not ask for finger, face or PIN is not enough
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await context.clearCookies();

@@ -36,6 +36,17 @@ func (v *visit) byPasskey() g.Node {
 		h.P(h.Class("hint"), g.Text("Your device asks for your finger, face or PIN. It stands for both factors.")), v.device("get", "/sign-in/passkey", string(question), "", "Use a passkey")))
 }
 
+// passkeyPage asks somebody half way for their passkey: they have no app.
+func (v *visit) passkeyPage(status int, faults []view.Fault) error {
+	question, err := v.Accounts.AskPasskey(v.here())
+	var ask g.Node = h.Div(h.Class("sec first"), h.P(g.Text("Passkeys belong to a name: open Ombud by the one of serve.url, or by localhost.")))
+	if err == nil {
+		ask = g.Group{h.Div(g.Attr("hidden"), h.Div(h.Class("sec first"), v.device("get", "/sign-in/passkey", string(question), "main-act", "Use your passkey"))),
+			h.P(g.Attr("data-passkey-none"), g.Text("This browser cannot use passkeys, or has no script."))}
+	}
+	return v.outside(status, "Second factor", view.Head("Now your passkey.", "Your device asks for your finger, face or PIN.", nil), view.Faults(faults...), ask, v.recoveryInstead("code"), v.leave())
+}
+
 func (v *visit) signInByPasskey() error {
 	e, err := v.Accounts.Passkey(v.r.Context(), v.caller, v.here(), []byte(v.r.PostForm.Get("answer")), from(v.r))
 	if err != nil {

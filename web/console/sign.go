@@ -101,6 +101,13 @@ func (v *visit) codePage(status int, faults []view.Fault) error {
 	if m.Chosen {
 		return v.mailPage(status, m, faults)
 	}
+	acc, err := v.Accounts.Own(v.r.Context(), v.caller)
+	if err != nil {
+		return err
+	}
+	if !acc.App && len(acc.Passkeys) > 0 {
+		return v.passkeyPage(status, faults)
+	}
 	return v.outside(status, "Second factor", view.Head("Now the code of your app.", "Six digits, new every 30 seconds. Each is good once.", nil), view.Faults(faults...),
 		h.Div(h.Class("sec first"), view.Form("/sign-in/code", v.token,
 			view.Field{ID: "code", Name: "code", Label: "Code", Required: true, Hint: "Or one of your recovery codes."}.
