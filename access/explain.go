@@ -77,7 +77,7 @@ func (p *Policies) Roles() []RoleReach {
 			}
 		}
 		for _, one := range p.all {
-			r.note(p, one)
+			r.note(one)
 		}
 		out = append(out, r)
 	}
@@ -85,7 +85,7 @@ func (p *Policies) Roles() []RoleReach {
 }
 
 // note takes from a policy what it says of the role itself.
-func (r *RoleReach) note(p *Policies, one *policy) {
+func (r *RoleReach) note(one *policy) {
 	mine := one.principal() == r.Role
 	switch {
 	case mine && one.forbids():

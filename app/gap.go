@@ -76,7 +76,7 @@ func (c Config) gapPlace(ctx context.Context, o cli.GapOptions, fn func(cli.GapO
 		return err
 	}
 	if o.Backup == "" {
-		return c.inStore(ctx, keys, func(store *db.DB) error { return aboutStore(ctx, store, keys, c, fn) })
+		return c.inStore(ctx, func(store *db.DB) error { return aboutStore(ctx, store, keys, c, fn) })
 	}
 	b, err := backup.Open(o.Backup, keys.PublicKey())
 	if err != nil {
@@ -91,7 +91,7 @@ func (c Config) gapPlace(ctx context.Context, o cli.GapOptions, fn func(cli.GapO
 	})
 }
 
-func (c Config) inStore(ctx context.Context, keys *vault.Vault, fn func(*db.DB) error) (err error) {
+func (c Config) inStore(ctx context.Context, fn func(*db.DB) error) (err error) {
 	l, err := takeLock(c.DataDir, ownerNow(c.Command, c.Clock.Now()))
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (c Config) inBackup(ctx context.Context, keys *vault.Vault, b *backup.File,
 	if err := c.fill(ctx, keys, b, identities); err != nil {
 		return err
 	}
-	return c.inStore(ctx, keys, func(store *db.DB) error {
+	return c.inStore(ctx, func(store *db.DB) error {
 		a, err := access.OpenAccounts(ctx, store, keys, nil, c.Clock)
 		if err != nil {
 			return err

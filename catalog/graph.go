@@ -296,13 +296,13 @@ func (g *Graph) markMapped() {
 		up(d)
 	}
 	for _, d := range g.Datasets {
-		if d.Ignored || d.Rule != nil || named(d, g) {
+		if d.Ignored || d.Rule != nil || named(d) {
 			d.Mapped = true
 		}
 	}
 }
 
-func named(d *Dataset, g *Graph) bool {
+func named(d *Dataset) bool {
 	for _, e := range append(slices.Clone(d.Out), d.In...) {
 		if e.Link != nil {
 			return true

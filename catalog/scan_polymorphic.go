@@ -14,7 +14,7 @@ import (
 // people's gets a link of its own when the keys beside it are there.
 func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
 	for _, p := range typedKeys(d.Table) {
-		names := s.kindNames(g, d, p.kind)
+		names := s.kindNames(d, p.kind)
 		for _, kind := range s.profiles[d.Table].some(p.kind, mostKinds) {
 			parent := namedParent(g, d.System, names(kind))
 			if parent == nil || parent == d {
@@ -33,7 +33,7 @@ const mostKinds = 50
 
 // kindNames gives the word for a value of a column of kinds: itself, or what the register that the
 // column refers to has beside it ("auth" and "user" in Django's).
-func (s *scan) kindNames(g *Graph, d *Dataset, column string) func(connector.Value) string {
+func (s *scan) kindNames(d *Dataset, column string) func(connector.Value) string {
 	for _, e := range d.Out {
 		if e.FK == nil || !slices.Equal(e.ChildColumns, []string{column}) {
 			continue

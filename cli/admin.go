@@ -163,12 +163,12 @@ func accountStanding(a access.Account) string {
 // caller is whoever types, at this machine.
 func (s *session) caller() access.Caller { return access.Caller{Actor: s.actor(), Role: access.Local} }
 
-// signedInOnly refuses on the command line what is for people who sign in, once there is an account.
-func (s *session) signedInOnly(p access.Permission) error {
+// mayReadLog refuses the log on the command line once there is an account: it is for people who sign in.
+func (s *session) mayReadLog() error {
 	if s.Accounts == nil || !s.Accounts.Any() {
 		return nil
 	}
-	if err := access.Allowed(access.Caller{Role: access.Machine}, p); err != nil {
+	if err := access.Allowed(access.Caller{Role: access.Machine}, access.LedgerRead); err != nil {
 		return fault.New(fault.Denied, "who is at this machine does not read the log, once an account exists").Then("Sign in to the console with a role that does: auditor or data_protection_officer.")
 	}
 	return nil

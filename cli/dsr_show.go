@@ -380,6 +380,11 @@ type detail struct {
 func detailOf(r *request.Request) detail { return detail{listedOf(r), r.DueWhy, r.Plan, r.Result()} }
 
 func (s *session) showList(items []listed, all bool) {
+	if len(items) == 0 && all {
+		s.heading("There is no request.")
+		s.printf("  ombud dsr plan --kind access --subject email=name@example.com begins one.\n")
+		return
+	}
 	if len(items) == 0 {
 		s.heading("No open request.")
 		s.printf("  ombud dsr plan --kind access --subject email=name@example.com begins one; --all lists closed ones.\n")
@@ -391,10 +396,4 @@ func (s *session) showList(items []listed, all bool) {
 		t.row(r.Ref, r.Kind, strings.ReplaceAll(string(r.Status), "_", " "), r.About, r.Due, r.Who, r.What)
 	}
 	t.print(s)
-}
-
-func day(t time.Time) string { return t.Format("Mon 2 Jan 2006") }
-
-func wait(ms int64) string {
-	return (time.Duration(ms) * time.Millisecond).Round(time.Millisecond).String()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -169,4 +170,12 @@ func number[N int | int64](n N) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// day is a date with its weekday.
+func day(t time.Time) string { return t.Format("Mon 2 Jan 2006") }
+
+// wait is a time in milliseconds, in the unit that reads best.
+func wait(ms int64) string {
+	return (time.Duration(ms) * time.Millisecond).Round(time.Millisecond).String()
 }

@@ -168,8 +168,8 @@ func (v *verification) misfit(size int64) error {
 	return errFound
 }
 
-// aheadOf gives the size of a checkpoint that holds more entries than there are; 0 for none.
-func (v *verification) aheadOf(size int64) int64 {
+// unreached gives the size of a checkpoint that the last entry did not reach: it holds more than there are; 0 for none.
+func (v *verification) unreached() int64 {
 	for _, h := range v.heads {
 		if h.done {
 			continue

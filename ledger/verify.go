@@ -164,7 +164,7 @@ func (v *verification) bad(problem string, args ...any) error {
 
 // beyond looks for what rows and tiles should hold behind the last row.
 func (v *verification) beyond(tx *db.Tx) error {
-	if size := v.aheadOf(v.edge.size); size > 0 {
+	if size := v.unreached(); size > 0 {
 		return v.bad("entry %d is missing: a checkpoint outside holds %d entries", v.want, size)
 	}
 	src := &tileSource{ctx: v.ctx, tx: tx}

@@ -308,11 +308,11 @@ func (e *Engine) Look(ctx context.Context, q Question, approved *Plan) ([]Remain
 		}
 		return o.Remaining, o.Proof, nil
 	}
-	return e.lookByIdentity(ctx, q, approved)
+	return e.lookByIdentity(ctx, q)
 }
 
 // lookByIdentity walks anew: everything that still leads to the person and is not kept is residue.
-func (e *Engine) lookByIdentity(ctx context.Context, q Question, approved *Plan) ([]Remaining, []Proof, error) {
+func (e *Engine) lookByIdentity(ctx context.Context, q Question) ([]Remaining, []Proof, error) {
 	q.Kind = Erasure
 	p, w, err := e.find(ctx, q, false)
 	if err != nil {

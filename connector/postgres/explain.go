@@ -104,7 +104,7 @@ func (s *store) workers(ctx context.Context, t *connector.Table, columns []*conn
 // has an equality of its own by that.
 func writeNoCell(b *builder, c *connector.Column) {
 	if kind, native := keyType(c); native && c.Kind != connector.Text {
-		b.add(operand("t", c), " = ANY (", b.param([]byte("{NULL}")), "::", kind, "[])")
+		b.add(operand(c), " = ANY (", b.param([]byte("{NULL}")), "::", kind, "[])")
 		return
 	}
 	b.add(folded("t."+quote(c.Name)+"::text"), " = ANY (", b.param([]byte("{x}")), "::text[])")

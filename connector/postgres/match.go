@@ -123,10 +123,10 @@ func (m match) write(s *builder) {
 func (m match) writeOne(s *builder, c *connector.Column) {
 	name, native := keyType(c)
 	if m.aside && len(m.keys) > manyTested && native && (c.Kind == connector.Int || c.Kind == connector.UUID) {
-		s.add("(", operand("t", c), " IN (SELECT unnest(", s.param(array(m.keys, 0)), "::", name, "[]))) IS TRUE")
+		s.add("(", operand(c), " IN (SELECT unnest(", s.param(array(m.keys, 0)), "::", name, "[]))) IS TRUE")
 		return
 	}
-	s.add(operand("t", c), " ", equals(c), " ANY (", s.param(array(m.keys, 0)), "::", name, "[])")
+	s.add(operand(c), " ", equals(c), " ANY (", s.param(array(m.keys, 0)), "::", name, "[])")
 	if overmatches(c) {
 		s.add(" AND t.", quote(c.Name), `::text COLLATE "C" = ANY (`, s.param(array(m.keys, 0)), "::text[])")
 	}
@@ -155,7 +155,7 @@ func tuplePart(c *connector.Column) string {
 	if overmatches(c) {
 		return "t." + quote(c.Name) + `::text COLLATE "C"`
 	}
-	return operand("t", c)
+	return operand(c)
 }
 
 func tupleType(c *connector.Column) string {

@@ -112,8 +112,8 @@ func keyType(c *connector.Column) (string, bool) {
 
 // operand is a column of table "t" as it is compared: a domain or varchar by the name of what its
 // operators are for, so that no operator of somebody else's schema fits better. Its index serves still.
-func operand(table string, c *connector.Column) string {
-	cell := table + "." + quote(c.Name)
+func operand(c *connector.Column) string {
+	cell := "t." + quote(c.Name)
 	name, native := keyType(c)
 	switch {
 	case !native:

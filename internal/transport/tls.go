@@ -34,7 +34,8 @@ func TLS(c Config) (*tls.Config, error) {
 		return nil, err
 	}
 	if c.ACME != nil {
-		return out, byACME(out, c.ACME)
+		byACME(out, c.ACME)
+		return out, nil
 	}
 	f := &files{Config: c}
 	if err := f.load(); err != nil {
@@ -60,14 +61,14 @@ func callers(out *tls.Config, c Config) error {
 	return nil
 }
 
-func byACME(out *tls.Config, a *Authority) error {
+func byACME(out *tls.Config, a *Authority) {
 	if err := a.restore(); err != nil {
 		a.Log.Error("the certificate that is kept cannot be used; another one is asked for", "error", err)
 	}
 	out.GetCertificate = a.get
 	out.NextProtos = append(out.NextProtos, acme.ALPNProto)
 	if out.ClientAuth == tls.NoClientCert {
-		return nil
+		return
 	}
 	// The authority shows no certificate when it looks whether we are who we say.
 	plain := out.Clone()
@@ -79,7 +80,6 @@ func byACME(out *tls.Config, a *Authority) error {
 		}
 		return nil, nil
 	}
-	return nil
 }
 
 // looked is how often files are looked at, at most.
