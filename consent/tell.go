@@ -46,6 +46,7 @@ type Telling struct {
 	Categories []string          `json:"categories"`
 	Consents   []string          `json:"consents,omitempty"`
 	ValidUntil time.Time         `json:"valid_until,omitzero"`
+	Until      time.Time         `json:"until,omitzero"` // when a restriction or an objection ends by itself: nobody is told then
 	Actions    []string          `json:"actions"`
 	Deadline   time.Time         `json:"deadline"` // to have acted
 	Laws       []string          `json:"laws"`
@@ -118,7 +119,7 @@ func (s *Service) tellOther(t *Telling, r ledger.Row) error {
 		if err := json.Unmarshal(r.Content, &f); err != nil {
 			return fmt.Errorf("entry %d: %w", r.ID, err)
 		}
-		t.Type, t.Purposes = f.Type, s.stoppedBy(&f)
+		t.Type, t.Purposes, t.Until = f.Type, s.stoppedBy(&f), f.Until
 		if t.At = f.Since; !f.Ended.IsZero() {
 			t.At = f.Ended
 		}

@@ -49,8 +49,9 @@ func TestServicesAreToldWhatAnObjectionStops(t *testing.T) {
 	if got := w.told(); got != nil {
 		t.Errorf("it is about nothing, and services are told %+v", got)
 	}
-	w.add(subject.FactInput{Kind: subject.Restriction, Type: "legal_claims", Allowed: []string{"ads"}})
-	if got := w.told(); got == nil || !slices.Equal(got.Purposes, []string{"orders"}) || got.Type != "legal_claims" {
+	until := w.clock.Now().Add(time.Hour).Truncate(time.Second)
+	w.add(subject.FactInput{Kind: subject.Restriction, Type: "legal_claims", Allowed: []string{"ads"}, Until: until})
+	if got := w.told(); got == nil || !slices.Equal(got.Purposes, []string{"orders"}) || got.Type != "legal_claims" || !got.Until.Equal(until) {
 		t.Errorf("of the restriction is told %+v", got)
 	}
 }
