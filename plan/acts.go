@@ -269,7 +269,7 @@ func (s *scribe) changes(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if getsKey(g.d, dec.fields) && s.w.canRekeyRow(set, r) {
+		if s.w.movesKey(set, r, dec.fields) {
 			s.rekeyed(set, r, step, dec.fields, vals)
 			return nil
 		}

@@ -52,8 +52,8 @@
 //   - MariaDB and MySQL check every key at every row: dying rows that refer to each other in a circle, by
 //     references none of which can be NULL, or of rows without a key, are all anonymised instead.
 //   - A row that stays and whose primary key is, or holds, the identity gets another key, and every declared reference to it
-//     with it, also where that is part of a key that others refer to, in one transaction, the last of its system; where a
-//     reference cannot be changed that is a gap.
+//     with it, also where that is part of a key that others refer to, in one transaction, the last of its system. So does what
+//     changes in it and others refer to beside the primary key. Where a reference cannot be changed that is a gap.
 //   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones
 //     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
 //     enum, UNIQUE and CHECK. None fits: a gap.
@@ -70,7 +70,7 @@
 //   - Fence: a row is touched only if its address was planned and the reason still holds.
 //   - Guard: what the database would take along by ON DELETE CASCADE, SET NULL or SET DEFAULT, and nobody
 //     planned, stops the transaction: the data has moved, and the plan is asked for anew.
-//   - Echo: what triggers wrote meanwhile into a dataset that the plan deletes from is deleted in the same run; the plan says so.
+//   - Echo: what comes meanwhile to a dataset that the plan deletes from and triggers write into is deleted in the same run; the plan says so.
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
 //   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
 //     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A

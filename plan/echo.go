@@ -13,7 +13,7 @@ import (
 
 // A trigger on a table that a run touches may write what it sees into another one. Where the walk reaches that, and its rows
 // are to be deleted, the plan says so, and who approves the plan approves that too: when all is done, the run looks once more,
-// and deletes what was written there. What is to stay, changed or not, and whatever else has come meanwhile, is for a new plan:
+// and deletes what has come there since. What is to stay, changed or not, and whatever else has come meanwhile, is for a new plan:
 // how many rows stay is part of what was approved.
 
 // echoes are the datasets into which triggers write what a plan touches, and whose rows are deleted, with the method.
@@ -64,7 +64,7 @@ func (w *walk) echoWarning(d *catalog.Dataset, tr connector.Trigger) string {
 	}
 	out := ""
 	if len(now) > 0 {
-		out += "; what it writes to " + strings.Join(now, ", ") + " meanwhile is deleted too"
+		out += "; what comes to " + strings.Join(now, ", ") + " meanwhile is deleted too"
 	}
 	if len(later) > 0 {
 		out += "; what it writes to " + strings.Join(later, ", ") + " needs a second plan, by retry"
@@ -151,7 +151,7 @@ func (l *looker) echoed(system string, a act, acted int64) {
 func (l *looker) echoMeans() {
 	for _, d := range l.g.Datasets {
 		if n := l.echoes[d.ID()]; n > 0 {
-			l.proof[d.System].Means = append(l.proof[d.System].Means, fmt.Sprintf("%d rows that triggers wrote into %s meanwhile were deleted", n, d.Name))
+			l.proof[d.System].Means = append(l.proof[d.System].Means, fmt.Sprintf("%d rows that came to %s meanwhile, where triggers write, were deleted", n, d.Name))
 		}
 	}
 }

@@ -203,6 +203,9 @@ func (s *badStore) Begin(ctx context.Context) (connector.Tx, error) {
 	if together, ok := tx.(connector.CycleDeleter); ok {
 		return &badCycleTx{badTx: bad, together: together}, nil
 	}
+	if rekeys, ok := tx.(connector.Rekeyer); ok {
+		return &badRekeyTx{badTx: bad, rekeys: rekeys}, nil
+	}
 	return bad, nil
 }
 
@@ -218,6 +221,16 @@ type badTx struct {
 type badCycleTx struct {
 	*badTx
 	together connector.CycleDeleter
+}
+
+// badRekeyTx is one of an engine that changes keys apart from other acts.
+type badRekeyTx struct {
+	*badTx
+	rekeys connector.Rekeyer
+}
+
+func (x *badRekeyTx) Rekey(ctx context.Context, acts []connector.Act) ([]int64, error) {
+	return x.do(ctx, acts, x.rekeys.Rekey)
 }
 
 func (x *badTx) Do(ctx context.Context, acts []connector.Act) ([]int64, error) {

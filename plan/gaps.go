@@ -157,9 +157,9 @@ func (w *walk) rightGaps(groups []*group, add func(Remaining)) {
 		r := Remaining{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows}
 		switch {
 		case g.stuck > 0:
-			r.Rows, r.Code, r.Why, r.Next = g.stuck, "personal-key", "its primary key is the identity itself, and not every reference to it can be given another", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
+			r.Rows, r.Code, r.Why, r.Next = g.stuck, "personal-key", "others refer to it by what identifies the person, and not every reference can be given another key", "keep fewer rows that refer to it, or give it a key of its own, then plan again"
 		case g.decision.keyStays:
-			r.Code, r.Why, r.Next = "personal-key", "its primary key is of what was asked for, and a key cannot be emptied", "give the table a key of its own, then plan again"
+			r.Code, r.Why, r.Next = "personal-key", "its key is of what was asked for, and a key cannot be emptied", "give the table a key of its own, then plan again"
 		case m == catalog.Keep:
 			continue
 		case removes(m) && !t.Rights.Delete:

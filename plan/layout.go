@@ -19,7 +19,7 @@ type layout struct {
 	mu      sync.Mutex
 	shapes  map[shapeKey]*shape
 	digests map[*catalog.Dataset][]byte
-	held    map[*catalog.Dataset]*holders
+	held    map[*catalog.Dataset][]*holders
 }
 
 type shapeKey struct {
@@ -38,7 +38,7 @@ type shape struct {
 }
 
 func newLayout(g *catalog.Graph) *layout {
-	l := &layout{g: g, edgeNo: map[*catalog.Edge]int32{}, shapes: map[shapeKey]*shape{}, digests: map[*catalog.Dataset][]byte{}, held: map[*catalog.Dataset]*holders{}}
+	l := &layout{g: g, edgeNo: map[*catalog.Edge]int32{}, shapes: map[shapeKey]*shape{}, digests: map[*catalog.Dataset][]byte{}, held: map[*catalog.Dataset][]*holders{}}
 	l.components = sync.OnceValue(func() [][]*catalog.Dataset { return components(g) })
 	for i, e := range g.Edges {
 		l.edgeNo[e] = int32(i)
@@ -65,12 +65,12 @@ func (l *layout) shape(w *walk, d *catalog.Dataset) *shape {
 	return s
 }
 
-// holders gives who repeats the key of a dataset.
-func (l *layout) holders(d *catalog.Dataset) *holders {
+// holders gives who repeats the handles of a dataset.
+func (l *layout) holders(d *catalog.Dataset) []*holders {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.held[d] == nil {
-		l.held[d] = newHolders(d)
+		l.held[d] = allHolders(d)
 	}
 	return l.held[d]
 }

@@ -175,8 +175,9 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 	} else if s.d.Rule != nil && len(s.d.Rule.Columns) > 0 {
 		asked = within(asked, s.d.Rule.Columns)
 	}
+	parts, moving := w.allHandles(s.d), w.moving(s, r)
 	inKey := func(c string) bool {
-		return slices.Contains(s.d.Table.Primary, c) && !(w.canRekeyRow(s, r) && slices.Contains(handles(s.d), c))
+		return (slices.Contains(parts, c) || slices.Contains(s.d.Table.Primary, c)) && !slices.Contains(moving, c)
 	}
 	d.fields = slices.DeleteFunc(w.ordered(s, asked), inKey)
 	d.keyStays = slices.ContainsFunc(asked, inKey)
@@ -184,11 +185,6 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 		return decision{method: catalog.Keep, role: catalog.Own, because: p.why()}
 	}
 	return d
-}
-
-// keyGoes: the erasure is also about the primary key.
-func (w *walk) keyGoes(d *catalog.Dataset) bool {
-	return w.q.Limit == nil || len(within(w.limits(d).fields, d.Table.Primary)) > 0
 }
 
 // partOf leaves of what would change in a row that is also somebody else's what the limit speaks of.

@@ -11,45 +11,68 @@ import (
 
 // A row that must stay, and whose primary key is, or holds, the identity itself, gets another key, and whatever repeats it by
 // a declared key gets it too, in one transaction behind everything else: as long as the row has its old key it is the thread
-// back in after a crash.
+// back in after a crash. So does a row whose address is a key beside the primary one, to which others refer.
 
-// handles are the parts of a dataset's primary key that identify the person.
+// handles are the columns by which others may hold a row and that erasure changes: the parts of the primary key that
+// identify, and what else foreign keys refer to and is personal, or what the rule names.
 func handles(d *catalog.Dataset) []string {
 	var out []string
-	for _, c := range d.Table.Primary {
-		if col := d.Table.Column(c); isBy(d, c) && col != nil && col.Kind == connector.Text {
-			out = append(out, c)
+	for _, c := range d.Table.Columns {
+		if isHandle(d, c) {
+			out = append(out, c.Name)
 		}
 	}
 	return out
 }
 
-// personalKey: the address of the row is what identifies the person, as an address or a login does. What was made at random
-// for the row says as little of them as a number.
-func (w *walk) personalKey(s *rowset, r *record) bool {
-	return slices.ContainsFunc(s.values(r, handles(s.d)), func(v connector.Value) bool { return !pii.IsRandom(v.S) })
+func isHandle(d *catalog.Dataset, c connector.Column) bool {
+	if slices.Contains(d.Table.Primary, c.Name) {
+		return isBy(d, c.Name) && c.Kind == connector.Text
+	}
+	referred := slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.FK != nil && slices.Contains(e.ParentColumns, c.Name) })
+	if !referred || c.Generated || isEdgeColumn(d, c.Name) {
+		return false
+	}
+	return catalog.IsPersonal(d.Table, c, isBy(d, c.Name)) || d.Rule != nil && slices.Contains(d.Rule.Columns, c.Name)
 }
 
-// getsKey: the decision gives the row another key.
-func getsKey(d *catalog.Dataset, fields []string) bool { return len(within(handles(d), fields)) > 0 }
+// keyOf are the columns that tell a row of the dataset, nil where only its place or its content does.
+func keyOf(d *catalog.Dataset) []string {
+	if len(d.Table.Primary) == 0 && d.Table.Locator.Kind == connector.ByUnique {
+		return d.Table.Locator.Columns
+	}
+	return d.Table.Primary
+}
 
-// holders are the references by which rows of a system repeat the handles of a dataset: its children's, and those of rows
-// below them whose keys refer to what the children repeat.
+// holders are the references by which rows of a system repeat handles of a dataset: its children's, and those of rows below
+// them whose keys refer to what the children repeat.
 type holders struct {
 	d     *catalog.Dataset
 	parts []string        // the handles
 	refs  []*catalog.Edge // from the columns that repeat to those of d that are repeated
-	fixed bool            // the key, or one of them, cannot be given another value
+	fixed bool            // the handles, or one of the references, cannot be given another value
 }
 
-func newHolders(d *catalog.Dataset) *holders {
-	h := &holders{d: d, parts: handles(d)}
-	if len(h.parts) == 0 {
-		return h
+// allHolders are those of the primary key, and of each other handle.
+func allHolders(d *catalog.Dataset) []*holders {
+	out := []*holders{}
+	parts := handles(d)
+	if key := within(parts, d.Table.Primary); len(key) > 0 {
+		out = append(out, newHolders(d, key))
 	}
+	for _, c := range parts {
+		if !slices.Contains(d.Table.Primary, c) {
+			out = append(out, newHolders(d, []string{c}))
+		}
+	}
+	return out
+}
+
+func newHolders(d *catalog.Dataset, parts []string) *holders {
+	h := &holders{d: d, parts: parts}
 	h.below(d, func(column string) string { return column })
 	t := d.Table
-	h.fixed = t.Versioned && !t.Rights.DeleteHistory || slices.ContainsFunc(h.parts, func(c string) bool { return isReference(d, c) || t.Column(c).Generated }) ||
+	h.fixed = len(keyOf(d)) == 0 || t.Versioned && !t.Rights.DeleteHistory || slices.ContainsFunc(h.parts, func(c string) bool { return isReference(d, c) || t.Column(c).Generated }) ||
 		slices.ContainsFunc(h.refs, func(e *catalog.Edge) bool { return !h.canFollow(e) })
 	return h
 }
@@ -133,79 +156,148 @@ func (h *holders) free(d *catalog.Dataset, column, part string) bool {
 	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.FK == nil && slices.Contains(e.ParentColumns, column) })
 }
 
-// canRekey: every reference to the key is one that can be given another value, where we see it.
-func (w *walk) canRekey(d *catalog.Dataset) bool {
-	h := w.l.holders(d)
-	return len(h.parts) > 0 && !h.fixed && !w.blind[d]
-}
-
-// canRekeyRow: where key and references change in one statement, no row can be changed twice by it.
-func (w *walk) canRekeyRow(s *rowset, r *record) bool {
-	return w.canRekey(s.d) && w.personalKey(s, r) && !w.twice[s.d][s.values(r, s.d.Table.Primary).Encode()]
-}
-
-// newKey adds the parts of the primary key that identify to what changes in a row, where they can be others.
-func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
-	if w.canRekeyRow(s, r) {
-		return append(fields, w.l.holders(s.d).parts...)
+// allHandles are the handles of a dataset.
+func (w *walk) allHandles(d *catalog.Dataset) []string {
+	var out []string
+	for _, h := range w.l.holders(d) {
+		out = append(out, h.parts...)
 	}
-	return fields
+	return out
 }
 
-// keepsKey: a row that is anonymised keeps a key that identifies, for neither it nor a row whose key it repeats gets another.
-func (w *walk) keepsKey(s *rowset, r *record, dec decision) bool {
-	if dec.method != catalog.Anonymise && dec.method != catalog.Pseudonymise || !w.personalKey(s, r) || !w.keyGoes(s.d) || getsKey(s.d, dec.fields) {
-		return false
-	}
-	for _, d := range w.g.Datasets {
-		if w.sets[d] == nil || !w.canRekey(d) {
-			continue
+// canRekey: every reference to the handles is one that can be given another value, where we see it.
+func (w *walk) canRekey(h *holders) bool { return !h.fixed && !w.blind[h.d] }
+
+// personalKey: the primary key of the row is what identifies the person, as an address or a login does. What was made at random
+// for the row says as little of them as a number.
+func personalKey(s *rowset, r *record) bool {
+	return slices.ContainsFunc(s.values(r, within(handles(s.d), s.d.Table.Primary)), func(v connector.Value) bool { return !pii.IsRandom(v.S) })
+}
+
+// moving are the handles of a row that can become others. Where key and references change in one statement, no row can be
+// changed twice by it.
+func (w *walk) moving(s *rowset, r *record) []string {
+	var out []string
+	for _, h := range w.l.holders(s.d) {
+		isKey := slices.Contains(s.d.Table.Primary, h.parts[0])
+		if w.canRekey(h) && !w.twice[h][s.values(r, keyOf(s.d)).Encode()] && (!isKey || personalKey(s, r)) {
+			out = append(out, h.parts...)
 		}
-		for _, e := range w.l.holders(d).refs {
-			parts := handles(s.d)
-			if e.Child == s.d && len(within(parts, e.ChildColumns)) == len(parts) && slices.ContainsFunc(w.parents(s, r, e), func(p *record) bool { return w.rekeysRow(w.sets[d], p) }) {
-				return false
+	}
+	return out
+}
+
+// getsKey: the decision gives the row another key.
+func (w *walk) getsKey(d *catalog.Dataset, fields []string) bool {
+	return len(within(w.allHandles(d), fields)) > 0
+}
+
+// movesKey: the row has a key that the decision can change.
+func (w *walk) movesKey(s *rowset, r *record, fields []string) bool {
+	return slices.ContainsFunc(within(w.moving(s, r), fields), func(c string) bool { return !r.cells[s.at[c]].IsNull() })
+}
+
+// repeaters are the references that follow when some columns of a dataset change.
+func (w *walk) repeaters(d *catalog.Dataset, fields []string) []*catalog.Edge {
+	var out []*catalog.Edge
+	for _, h := range w.l.holders(d) {
+		for _, e := range h.refs {
+			if len(within(h.parts, fields)) > 0 && !slices.ContainsFunc(out, func(o *catalog.Edge) bool { return sameEnds(o, e) }) {
+				out = append(out, e)
 			}
 		}
 	}
-	return true
+	return out
 }
 
-func (w *walk) rekeysRow(s *rowset, r *record) bool {
-	w.finish(s, r)
-	dec, ok := w.decide(s, r)
-	return ok && getsKey(s.d, dec.fields)
+// newKey adds the parts of the primary key that identify to what changes in a row, and leaves out what cannot be another.
+func (w *walk) newKey(s *rowset, r *record, fields []string) []string {
+	parts := w.allHandles(s.d)
+	if len(parts) == 0 {
+		return fields
+	}
+	moving := w.moving(s, r)
+	fields = slices.DeleteFunc(fields, func(c string) bool { return slices.Contains(parts, c) && !slices.Contains(moving, c) })
+	return append(fields, within(moving, s.d.Table.Primary)...)
+}
+
+// handlesAsked are the handles of a row that its erasure is about.
+func (w *walk) handlesAsked(s *rowset, r *record) []string {
+	parts := w.allHandles(s.d)
+	if len(parts) > 0 && !personalKey(s, r) {
+		parts = slices.DeleteFunc(parts, func(c string) bool { return slices.Contains(s.d.Table.Primary, c) })
+	}
+	switch {
+	case w.q.Limit != nil:
+		return within(parts, w.limits(s.d).fields)
+	case s.d.Rule == nil || len(s.d.Rule.Columns) == 0 || w.isPinned(s, r):
+		return parts
+	}
+	return within(parts, append(slices.Clone(s.d.Table.Primary), s.d.Rule.Columns...))
+}
+
+// keepsKey: a row that is anonymised keeps a handle, for neither it nor a row that it repeats gets another.
+func (w *walk) keepsKey(s *rowset, r *record, dec decision) bool {
+	if dec.method != catalog.Anonymise && dec.method != catalog.Pseudonymise {
+		return false
+	}
+	stays := slices.DeleteFunc(slices.Clone(w.handlesAsked(s, r)), func(c string) bool { return slices.Contains(dec.fields, c) || r.cells[s.at[c]].IsNull() })
+	return len(stays) > 0 && !slices.ContainsFunc(w.g.Datasets, func(d *catalog.Dataset) bool {
+		return w.sets[d] != nil && slices.ContainsFunc(w.l.holders(d), func(h *holders) bool { return w.canRekey(h) && w.repeatsMoving(s, r, h, stays) })
+	})
+}
+
+// repeatsMoving: the row repeats in these columns the handles of a row that gets others.
+func (w *walk) repeatsMoving(s *rowset, r *record, h *holders, columns []string) bool {
+	ps := w.sets[h.d]
+	return slices.ContainsFunc(h.refs, func(e *catalog.Edge) bool {
+		return e.Child == s.d && len(within(columns, e.ChildColumns)) == len(columns) && slices.ContainsFunc(w.parents(s, r, e), func(p *record) bool {
+			w.finish(ps, p)
+			dec, ok := w.decide(ps, p)
+			return ok && len(within(h.parts, dec.fields)) > 0
+		})
+	})
 }
 
 // findTwice finds the keys that one row has in two places: it refers to the row twice, or to itself.
 func (w *walk) findTwice() {
-	w.twice = map[*catalog.Dataset]map[string]bool{}
+	w.twice = map[*holders]map[string]bool{}
 	for _, d := range w.order() {
-		if engineOf(w.g, d.System) != "postgres" || !w.canRekey(d) {
+		if engineOf(w.g, d.System) != "postgres" {
 			continue
 		}
-		by := map[*catalog.Dataset][]*catalog.Edge{}
-		for _, e := range w.l.holders(d).refs {
-			by[e.Child] = append(by[e.Child], e)
+		by := map[*catalog.Dataset][]holding{}
+		for _, h := range w.l.holders(d) {
+			w.twice[h] = map[string]bool{}
+			for _, e := range h.refs {
+				if w.canRekey(h) {
+					by[e.Child] = append(by[e.Child], holding{h, e})
+				}
+			}
 		}
-		w.twice[d] = map[string]bool{}
-		for child, edges := range by {
-			if set := w.sets[child]; set != nil && (len(edges) > 1 || child == d) {
-				set.every(func(r *record) { w.findTwiceIn(set, r, d, edges) })
+		for child, refs := range by {
+			if set := w.sets[child]; set != nil && (len(refs) > 1 || child == d) {
+				set.every(func(r *record) { w.findTwiceIn(set, r, d, refs) })
 			}
 		}
 	}
 }
 
-func (w *walk) findTwiceIn(set *rowset, r *record, d *catalog.Dataset, edges []*catalog.Edge) {
+// holding is one of the references to a handle.
+type holding struct {
+	h *holders
+	e *catalog.Edge
+}
+
+func (w *walk) findTwiceIn(set *rowset, r *record, d *catalog.Dataset, refs []holding) {
 	var has []string
 	if set.d == d {
-		has = append(has, set.values(r, d.Table.Primary).Encode())
+		has = append(has, set.values(r, keyOf(d)).Encode())
 	}
-	for _, e := range edges {
-		for _, p := range w.parents(set, r, e) {
-			if enc := w.sets[d].values(p, d.Table.Primary).Encode(); slices.Contains(has, enc) {
-				w.twice[d][enc] = true
+	for _, ref := range refs {
+		for _, p := range w.parents(set, r, ref.e) {
+			if enc := w.sets[d].values(p, keyOf(d)).Encode(); slices.Contains(has, enc) {
+				w.twice[ref.h][enc] = true
 			} else {
 				has = append(has, enc)
 			}
@@ -216,10 +308,10 @@ func (w *walk) findTwiceIn(set *rowset, r *record, d *catalog.Dataset, edges []*
 // rekeyWarnings tell whose references change with a key.
 func (w *walk) rekeyWarnings(p *Plan, groups []*group) error {
 	for _, g := range groups {
-		if !getsKey(g.d, g.decision.fields) {
+		if !w.getsKey(g.d, g.decision.fields) {
 			continue
 		}
-		for _, e := range w.l.holders(g.d).refs {
+		for _, e := range w.repeaters(g.d, g.decision.fields) {
 			set, n := w.sets[e.Child], int64(0)
 			if set == nil {
 				continue

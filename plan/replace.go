@@ -72,7 +72,7 @@ func (p *replacer) cell(s *rowset, r *record, m catalog.Method, who writer, c *c
 	t := s.d.Table
 	switch m {
 	case catalog.Nullify, catalog.Anonymise:
-		if canBeNull(t, c.Name) {
+		if canBeNull(t, c.Name) && !slices.Contains(p.w.allHandles(s.d), c.Name) {
 			return connector.Value{}
 		}
 	case catalog.Redact:

@@ -81,13 +81,13 @@ func (s *scribe) rekeys(ctx context.Context) error {
 	s.moves = moves{}
 	for _, k := range s.keyed {
 		d := k.set.d
-		old := k.set.values(k.old, d.Table.Primary)
-		s.moves.note(d, d.Table.Primary, old, k.set.values(k.now, d.Table.Primary))
+		old := k.set.values(k.old, keyOf(d))
+		s.moves.note(d, keyOf(d), old, k.set.values(k.now, keyOf(d)))
 		a := act{dataset: d.Name, verb: rekey, step: k.step, together: true, set: k.fields, rows: []connector.Key{old}, values: [][]connector.Value{k.values}}
 		if err := s.add(ctx, d.System, a); err != nil {
 			return err
 		}
-		for _, e := range s.w.l.holders(d).refs {
+		for _, e := range s.w.repeaters(d, k.fields) {
 			if err := s.repoint(ctx, k, e); err != nil {
 				return err
 			}
@@ -98,11 +98,12 @@ func (s *scribe) rekeys(ctx context.Context) error {
 
 // repoint lets the rows of a reference follow a key.
 func (s *scribe) repoint(ctx context.Context, k keyed, e *catalog.Edge) error {
-	old, ok := convertKey(e.Child, e.ChildColumns, k.set.values(k.old, e.ParentColumns))
+	was, now := k.set.values(k.old, e.ParentColumns), k.set.values(k.now, e.ParentColumns)
+	old, ok := convertKey(e.Child, e.ChildColumns, was)
 	if !ok {
 		return nil
 	}
-	now := k.set.values(k.now, e.ParentColumns)
+	s.moves.note(k.set.d, e.ParentColumns, was, now)
 	if fits, ok := convertKey(e.Child, e.ChildColumns, now); ok {
 		now = fits // else the store refuses
 	}
@@ -111,11 +112,11 @@ func (s *scribe) repoint(ctx context.Context, k keyed, e *catalog.Edge) error {
 }
 
 // rekeyAct tells a store to update rows by their old key, or by their reference to it.
-func rekeyAct(a act, x connector.Act) connector.Act {
+func rekeyAct(a act, x connector.Act, key []string) connector.Act {
 	t := *x.Table
 	t.Locator = connector.Locator{Kind: connector.ByUnique, Columns: a.set}
 	if a.verb == rekey {
-		t.Locator.Columns = t.Primary
+		t.Locator.Columns = key
 	}
 	x.Verb, x.Table = connector.Update, &t
 	return x
@@ -152,9 +153,11 @@ func (l *looker) lookRekey(d *catalog.Dataset, a act) *glance {
 			}
 		}}
 	}
-	key := connector.Match{Columns: within(handles(d), a.set), Keys: []connector.Key{{}}}
-	for _, c := range key.Columns {
-		key.Keys[0] = append(key.Keys[0], a.values[0][slices.Index(a.set, c)])
+	key := connector.Match{Keys: []connector.Key{{}}}
+	for i, c := range a.set {
+		if v := a.values[0][i]; slices.Contains(handles(d), c) && !v.IsNull() {
+			key.Columns, key.Keys[0] = append(key.Columns, c), append(key.Keys[0], v)
+		}
 	}
 	right := int64(0)
 	row := func(row []connector.Value) {

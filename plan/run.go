@@ -228,7 +228,7 @@ func bind(g *catalog.Graph, c chunk) (b bound, missing []Remaining) {
 		}
 		x := connector.Act{Verb: a.verb, Table: d.Table, Rows: a.rows, Set: a.set, Values: a.values, Expect: a.expect, History: d.Table.Versioned && d.Table.Rights.DeleteHistory}
 		if rekeys(a.verb) {
-			x = rekeyAct(a, x)
+			x = rekeyAct(a, x, keyOf(d))
 		}
 		for _, f := range a.fence {
 			x.Fence = append(x.Fence, f.match())

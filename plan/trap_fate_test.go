@@ -129,11 +129,11 @@ func TestTrap26TriggersAndHistory(t *testing.T) {
 	t.Run("followed", func(t *testing.T) {
 		linked.spring(t, func(t *testing.T, c *trapped) {
 			p := c.plan(t)
-			if !warned(p, "trigger", "customers") || !strings.Contains(fmt.Sprint(p.Warnings), "what it writes to old_customers meanwhile is deleted too") || steps(p, "old_customers") != "delete 1" {
+			if !warned(p, "trigger", "customers") || !strings.Contains(fmt.Sprint(p.Warnings), "what comes to old_customers meanwhile is deleted too") || steps(p, "old_customers") != "delete 1" {
 				t.Errorf("warnings %+v, old rows %s", p.Warnings, steps(p, "old_customers"))
 			}
 			o := c.run(t, p) // the trigger writes it again
-			if o.Status != plan.Complete || !strings.Contains(strings.Join(o.Proof[0].Means, " "), "1 rows that triggers wrote into old_customers") {
+			if o.Status != plan.Complete || !strings.Contains(strings.Join(o.Proof[0].Means, " "), "1 rows that came to old_customers meanwhile") {
 				t.Errorf("%s: remaining %+v, proof %+v", o.Status, o.Remaining, o.Proof)
 			}
 			if left, _, err := c.Engine.Look(t.Context(), c.question(plan.Erasure), p); err != nil || len(left) > 0 {

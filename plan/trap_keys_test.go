@@ -98,6 +98,42 @@ insert into seats values (1, 'IDA@example.com', 4), (1, 'frida@example.com', 5),
 	})
 }
 
+// An address that is no primary key may be what others refer to all the same: they follow it.
+func TestTrap06AddressThatOthersReferTo(t *testing.T) {
+	payers := trap{
+		tables: customers + `
+create table bills (id integer primary key, payer varchar(100) not null references customers(email), total integer);
+insert into bills values (1, 'Ida@Example.com', 10), (2, 'bo@example.com', 20);
+create table tickets (id integer primary key, customer_id integer not null references customers(id), code varchar(40) not null unique, body varchar(100));
+insert into tickets values (1, 1, 'IDA-1', 'x'), (2, 2, 'BO-1', 'y');
+create table calls (id integer primary key, ticket varchar(40) references tickets(code), minutes integer);
+insert into calls values (1, 'IDA-1', 5), (2, 'BO-1', 6);`,
+		system: catalog.System{Links: []catalog.Link{{From: "bills.payer", To: "customers.email"}}, Tables: []catalog.TableRule{
+			{Table: "bills", Erase: catalog.Keep, Because: "law"}, {Table: "calls", Erase: catalog.Keep, Because: "law"},
+			{Table: "tickets", Erase: catalog.Anonymise, Columns: []string{"code", "body"}}}},
+	}
+	payers.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select c.id, b.total from bills b join customers c on c.email = b.payer order by b.id`, "1,10 2,20",
+			`select t.id, t.body, c.minutes from calls c join tickets t on t.code = c.ticket order by c.id`, "1,NULL,5 2,y,6",
+			`select name from customers where id = 1`, "NULL", `select email, name from customers where id = 2`, "bo@example.com,Bo Berg", `select code from tickets where id = 2`, "BO-1")
+		c.nowhere(t, "customers", "bills", "tickets", "calls")
+	})
+	t.Run("fixed", func(t *testing.T) { // all else goes
+		payers.tables += `
+create table loyalty (email varchar(100) primary key, points integer);
+insert into loyalty values ('Ida@Example.com', 3), ('bo@example.com', 4);
+create table cards (id integer primary key, holder varchar(100) references customers(email), foreign key (holder) references loyalty(email));
+insert into cards values (1, 'Ida@Example.com');`
+		payers.system.Tables = append(payers.system.Tables, catalog.TableRule{Table: "cards", Erase: catalog.Keep, Because: "law"})
+		payers.system.Links = append(payers.system.Links, catalog.Link{From: "cards.holder", To: "customers.email"}, catalog.Link{From: "cards.holder", To: "loyalty.email", As: catalog.Context})
+		payers.spring(t, func(t *testing.T, c *trapped) {
+			wantNamed(t, c.erase(t, plan.Incomplete).Gaps, "personal-key", "customers")
+			c.want(t, `select email, name from customers where id = 1`, "Ida@Example.com,NULL", `select body from tickets where id = 1`, "NULL")
+		})
+	})
+}
+
 // An engine may take another spelling for the same key: whoever refers to it so follows too.
 func TestTrap06PersonalKeySpelledOtherwise(t *testing.T) {
 	tr := clubOf(members, "bills", "posts")

@@ -41,11 +41,11 @@ type walk struct {
 	before  *journal // of that run
 	groups  []*group // the plan's steps, once it is made
 	held    map[int][]subject.Hold
-	kept    bool                                 // some row that others refer to is kept
-	others  map[*catalog.Edge]map[string]bool    // see othersValues
-	blind   map[*catalog.Dataset]bool            // see blindDatasets
-	parts   map[*catalog.Dataset]*part           // see limits
-	twice   map[*catalog.Dataset]map[string]bool // see findTwice
+	kept    bool                              // some row that others refer to is kept
+	others  map[*catalog.Edge]map[string]bool // see othersValues
+	blind   map[*catalog.Dataset]bool         // see blindDatasets
+	parts   map[*catalog.Dataset]*part        // see limits
+	twice   map[*holders]map[string]bool      // see findTwice
 }
 
 // reason for keeping a row.

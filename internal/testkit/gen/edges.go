@@ -281,6 +281,23 @@ func (m *maker) lines() {
 	}
 }
 
+// payers refer to people by an address that is no primary key, and the database knows.
+func (m *maker) payers() {
+	p := m.people[0]
+	if byAddress(p) {
+		return
+	}
+	p.Columns[p.At("email")].NotNull = true
+	if len(p.Uniques) == 0 {
+		p.Uniques = [][]string{{"email"}}
+	}
+	t := m.table(p.System)
+	m.key(t)
+	payer := m.newColumn(t, "payer", []string{"Mail", "payer mail"}, model.Text, m.chance(60), 120)
+	t.Edges = append(t.Edges, &model.Edge{Columns: []string{payer}, To: p, ToColumns: []string{"email"}, Role: model.Own, Declared: true})
+	m.ruleOfLines(t)
+}
+
 func (m *maker) ruleOfLines(t *model.Table) {
 	m.text(t)
 	if m.chance(60) {

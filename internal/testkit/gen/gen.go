@@ -63,6 +63,9 @@ func New(seed uint64, engine string) *Company {
 		m.dependent()
 	}
 	m.lines()
+	if seed%7 == 6 {
+		m.payers()
+	}
 	m.cycle()
 	m.sentinel()
 	m.ignoreUnused()

@@ -20,6 +20,15 @@ func (m *maker) fill() {
 			t.Rows = append(t.Rows, m.blank(t, i))
 		}
 	}
+	for _, t := range m.c.Tables {
+		for _, e := range t.Edges {
+			if e.Declared && e.ToColumns[0] == "email" && !byAddress(e.To) {
+				for _, r := range e.To.Rows {
+					m.mailOf(r)
+				}
+			}
+		}
+	}
 	for range 3 { // a key that is a reference is there after its parent's
 		for _, t := range m.c.Tables {
 			for i, r := range t.Rows {

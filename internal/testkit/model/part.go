@@ -65,7 +65,7 @@ func (p *Part) cell(f *Fate, at int) Change {
 
 // key says what becomes of a key that was asked for.
 func (p *Part) key(r *Row, column string) Change {
-	if !slices.Contains(r.Table.parts(), column) {
+	if !slices.Contains(r.Table.parts(p.c), column) {
 		return Same
 	}
 	k := p.c.copies(r.Table, column)
@@ -79,7 +79,7 @@ func (p *Part) key(r *Row, column string) Change {
 // follows: the cell repeats a key that may become another.
 func (p *Part) follows(r *Row, column string) bool {
 	for _, t := range p.c.Tables {
-		for _, part := range t.parts() {
+		for _, part := range t.parts(p.c) {
 			if !p.asks(t.Columns[t.At(part)]) || !slices.Contains(p.c.copies(t, part).of[r.Table], column) {
 				continue
 			}

@@ -3,14 +3,20 @@ package model
 import "slices"
 
 // rekeys: a row that stays as a shell and whose key is, or holds, the identity gets another key, and so does what the database
-// knows to repeat it, whoever's row that is. Where one of these cannot be given another value, all stays as it is.
+// knows to repeat it, whoever's row that is. Where one of these cannot be given another value, all stays as it is. The same holds
+// for an identity that changes and that is no key of its own row, but one for others.
 func (v *Verdict) rekeys(c *Company) {
 	for _, t := range c.Tables {
-		for _, part := range t.parts() {
+		for _, part := range t.parts(c) {
 			k := c.copies(t, part)
 			change := k.change(c)
 			for _, r := range t.Rows {
-				if change != Same && v.shell(v.Fates[r]) {
+				switch f := v.Fates[r]; {
+				case slices.Contains(t.Key, part) && (change == Same || !v.shell(f)):
+				case !slices.Contains(t.Key, part) && (f.Dies || f.Cells[t.At(part)] != Changed):
+				case change == Same:
+					f.Cells[t.At(part)] = Same
+				default:
 					v.rekey(r, k, change)
 				}
 			}
@@ -18,9 +24,15 @@ func (v *Verdict) rekeys(c *Company) {
 	}
 }
 
-// parts are the columns of a key that identify; none when one of them refers to something itself.
-func (t *Table) parts() []string {
+// parts are the columns of a key that identify, none when one of them refers to something itself; and other identities
+// that are keys for others.
+func (t *Table) parts(c *Company) []string {
 	var out []string
+	for _, column := range t.Columns {
+		if t.identifies(column.Name) && !slices.Contains(t.Key, column.Name) && c.declared(t, column.Name) {
+			out = append(out, column.Name)
+		}
+	}
 	for _, column := range t.Key {
 		if t.Columns[t.At(column)].Type != Text || !t.identifies(column) {
 			continue
@@ -31,6 +43,13 @@ func (t *Table) parts() []string {
 		out = append(out, column)
 	}
 	return out
+}
+
+// declared: a database knows that a reference leads to the column.
+func (c *Company) declared(to *Table, column string) bool {
+	return slices.ContainsFunc(c.Tables, func(t *Table) bool {
+		return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.Declared && e.To == to && slices.Contains(e.ToColumns, column) })
+	})
 }
 
 func (t *Table) identifies(column string) bool {
