@@ -28,6 +28,10 @@ func (*mirrorStatusCmd) run(_ context.Context, s *session) error {
 	}
 	st := s.Mirror.Status()
 	return s.answer(st, func() {
+		if !st.Running {
+			s.heading("Nobody keeps the mirror now: ombud serve does.")
+			return
+		}
 		if st.Error != "" {
 			s.heading("The mirror cannot be reached: %s.", st.Error)
 		} else if st.Behind > 0 {

@@ -59,6 +59,7 @@ type Config struct {
 
 // Status is how far the mirror is.
 type Status struct {
+	Running  bool          `json:"running"`   // Run is under way here; else nothing below is known
 	Revision int64         `json:"revision"`  // mirrored up to here
 	Behind   time.Duration `json:"behind_ns"` // how long the oldest change waits that is not mirrored; 0 when none does
 	Keys     int64         `json:"keys"`      // written or deleted since the start
@@ -115,6 +116,8 @@ func (m *Mirror) Status() Status {
 
 // Run mirrors until ctx ends. While Redis is away it waits, from 1 s to 30 s between two tries.
 func (m *Mirror) Run(ctx context.Context) {
+	m.runs(true)
+	defer m.runs(false)
 	wait := firstWait
 	for ctx.Err() == nil {
 		changed := m.c.Changed()
@@ -132,6 +135,12 @@ func (m *Mirror) Run(ctx context.Context) {
 		m.rest(ctx, nil, wait)
 		wait = min(2*wait, lastWait)
 	}
+}
+
+func (m *Mirror) runs(now bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Running = now
 }
 
 func (m *Mirror) rest(ctx context.Context, changed <-chan struct{}, d time.Duration) {

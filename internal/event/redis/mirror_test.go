@@ -307,14 +307,20 @@ func TestDeadRedisDelaysNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(bg)
 	ended := make(chan struct{})
 	go func() { w.mirror.Run(ctx); close(ended) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if w.mirror.Status().Running {
+			t.Error("it says that it runs, and does not")
+		}
+	})
 	w.server.Kill()
 	w.until("it is noticed", func() bool { w.clock.Advance(lookAgain); return w.mirror.Status().Error == "no connection" })
 	for i := range 300 {
 		w.set(fmt.Sprintf("sub_%d", i%3), until{"newsletter": {}, fmt.Sprint("n", i): {}})
 	}
 	w.clock.Advance(time.Hour)
-	if s := w.mirror.Status(); s.Behind < time.Hour || s.Revision != epoch+1 {
+	if s := w.mirror.Status(); s.Behind < time.Hour || s.Revision != epoch+1 || !s.Running {
 		t.Errorf("%+v", s)
 	}
 	w.mu.Lock()
