@@ -39,9 +39,9 @@ func TestAPIKeys(t *testing.T) {
 	p.send("/api-keys", "name", "x", "role", "system_admin", "expires", "365").has("other roles are for people")
 	p.send("/api-keys", "name", "x", "role", "service", "expires", "never").has("Choose how long the key is valid")
 	p.send("/api-keys", "name", "x", "role", "service", "expires", "90", "purposes", "omb_nothing").has("Each is the id of one that is declared").lacks("omb_nothing")
-	made := p.send("/api-keys", "name", "letters", "role", "service", "expires", "90", "purposes", "newsletter")
+	p.send("/api-keys", "name", "letters", "role", "service", "expires", "90", "purposes", "newsletter").has("Copy the key for letters now.")
 	s.read("/api-keys", http.StatusOK).has("service, for purposes newsletter")
-	made = p.send("/api-keys", "name", "returns desk", "role", "service", "expires", "90")
+	made := p.send("/api-keys", "name", "returns desk", "role", "service", "expires", "90")
 	made.has("Copy the key for returns desk now.", "never again", "It ends on Wed 17 Feb 2027")
 	secret := shown(made, `(omb_[\w-]{43})`)
 	if c, ok := s.world.Keys.Caller(secret); !ok || c.Role != access.Service {
