@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -53,7 +54,7 @@ func bringsCard(body []byte) bool {
 	for read := false; ; read = true {
 		var v any
 		if err := d.Decode(&v); err != nil {
-			return (!read || err != io.EOF) && pii.HoldsCard(string(body)) // no JSON: it is judged as it is written
+			return (!read || !errors.Is(err, io.EOF)) && pii.HoldsCard(string(body)) // no JSON: it is judged as it is written
 		}
 		if valueHoldsCard("", v) {
 			return true

@@ -44,7 +44,7 @@ func (c Config) guesses() (out []guess, err error) {
 	}
 	for d := json.NewDecoder(bytes.NewReader(b)); ; {
 		var g guess
-		if err := d.Decode(&g); err == io.EOF {
+		if err := d.Decode(&g); errors.Is(err, io.EOF) {
 			return out, nil
 		} else if err != nil {
 			return nil, fault.Wrap(fault.Integrity, err, "%s is damaged", guessFile).Then("Remove it when you know why.")
