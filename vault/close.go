@@ -117,7 +117,7 @@ func (s *slots) moved(from, to *bucket) ([]byte, error) {
 	for i := range perBucket {
 		at := region[i*slotSize : (i+1)*slotSize]
 		slot := Slot(from.id*perBucket + uint32(i))
-		key, err := from.unwrap(buf[:0], slot, at)
+		key, err := from.unwrap(buf[:0], slot.aad(), at)
 		if errors.Is(err, ErrForgotten) {
 			continue
 		}

@@ -78,7 +78,11 @@ func (b *bucket) forget() {
 func (s Slot) bucket() uint32 { return uint32(s) / perBucket }
 func (s Slot) offset() int64  { return int64(s%perBucket) * slotSize }
 
-func (s Slot) aad() []byte { return binary.BigEndian.AppendUint32([]byte("slot"), uint32(s)) }
+const aadSize = len("slot") + 4
+
+func (s Slot) aad() []byte { return s.appendAAD(make([]byte, 0, aadSize)) }
+
+func (s Slot) appendAAD(to []byte) []byte { return binary.BigEndian.AppendUint32(append(to, "slot"...), uint32(s)) }
 
 // wrap puts a key into the 64 bytes of its slot.
 func (b *bucket) wrap(to []byte, slot Slot, key []byte) {
@@ -89,8 +93,8 @@ func (b *bucket) wrap(to []byte, slot Slot, key []byte) {
 }
 
 // unwrap gives the key in the 64 bytes of a slot; ErrForgotten when there is none any more.
-func (b *bucket) unwrap(to []byte, slot Slot, from []byte) ([]byte, error) {
-	key, err := b.aead.Open(to, from[4:4+gcmNonce], from[4+gcmNonce:], slot.aad())
+func (b *bucket) unwrap(to, aad, from []byte) ([]byte, error) {
+	key, err := b.aead.Open(to, from[4:4+gcmNonce], from[4+gcmNonce:], aad)
 	if err == nil {
 		return key, nil
 	}
@@ -101,6 +105,9 @@ func (b *bucket) unwrap(to []byte, slot Slot, from []byte) ([]byte, error) {
 	}
 	return nil, ErrForgotten
 }
+
+// unwrapping is room for the 64 bytes of a slot, its key, and what binds them.
+type unwrapping [slotSize + 32 + aadSize]byte
 
 // read gives the 64 bytes of a slot. The slots must be held.
 func (s *slots) read(b *bucket, slot Slot, to []byte) error {
@@ -127,12 +134,12 @@ func (s *slots) raw(slot Slot, fn func(key []byte) error) error {
 	if b == nil || slot == 0 {
 		return fault.New(fault.Integrity, "a key is missing: the store is newer than the keys").Then("Put back the newest copy of the folder keys.")
 	}
-	room := s.rooms.Get().(*[slotSize + 32]byte)
-	in, out := room[:slotSize], room[slotSize:]
+	room := s.rooms.Get().(*unwrapping)
+	in, out := room[:slotSize], room[slotSize:slotSize+32]
 	err := s.read(b, slot, in)
 	if err == nil {
 		var key []byte
-		if key, err = b.unwrap(out[:0], slot, in); err == nil {
+		if key, err = b.unwrap(out[:0], slot.appendAAD(room[slotSize+32:slotSize+32]), in); err == nil {
 			err = fn(key)
 		}
 	}
@@ -270,7 +277,7 @@ func (s *slots) end() error {
 // openSlots reads what is there, or makes it at first use.
 func openSlots(ctx context.Context, c Config, binding func() *[32]byte) (_ *slots, err error) {
 	s := &slots{c: c, binding: binding, cache: newCache(cacheBytes), buckets: map[uint32]*bucket{},
-		rooms: sync.Pool{New: func() any { return new([slotSize + 32]byte) }}}
+		rooms: sync.Pool{New: func() any { return new(unwrapping) }}}
 	if err := s.readRoot(ctx); err != nil {
 		return nil, err
 	}
