@@ -12,6 +12,9 @@ import (
 // inferRoles gives a role to every edge that no link speaks of, in the order of the rules: a later
 // rule never overrules an earlier one. What it cannot know for sure it also asks.
 func (g *Graph) inferRoles(ctx context.Context) error {
+	if err := g.inferFollow(ctx, isPeople); err != nil {
+		return err
+	}
 	if err := g.markContainers(ctx); err != nil {
 		return err
 	}
@@ -25,6 +28,9 @@ func (g *Graph) inferRoles(ctx context.Context) error {
 		}
 	}
 	g.inheritRoles()
+	if err := g.inferFollow(ctx, isPersonal); err != nil {
+		return err
+	}
 	for _, e := range g.Edges {
 		if e.Role == "" {
 			e.Role = Lookup

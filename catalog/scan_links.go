@@ -40,6 +40,9 @@ func (m match) score() float64 {
 	if m.key.d.People != nil {
 		s += 0.1
 	}
+	if len(m.key.d.In) > 0 {
+		s += 0.01 // who others refer to, before a list that knows as many
+	}
 	return s
 }
 
@@ -237,6 +240,8 @@ func keyNameScore(c *connector.Column, k parentKey) float64 {
 	case k.d.People == nil || len(stem) == 0:
 		return 0
 	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
+		return 0.65
+	case stem[0] == "whodunnit" && accountNouns[what]: // a number in a text, of the library that keeps versions
 		return 0.65
 	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
 		return 0

@@ -14,13 +14,20 @@ import (
 // people's gets a link of its own when the keys beside it are there.
 func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
 	for _, p := range typedKeys(d.Table) {
+		kinds, ids, err := keysByKind(ctx, d, p)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			continue // what cannot be read is not guessed
+		}
 		names := s.kindNames(d, p.kind)
-		for _, kind := range s.profiles[d.Table].some(p.kind, mostKinds) {
+		for _, kind := range kinds {
 			parent := namedParent(g, d.System, names(kind))
 			if parent == nil || parent == d {
 				continue
 			}
-			if err := s.proposeWhen(ctx, d, p, kind, parent); err != nil {
+			if err := s.proposeWhen(ctx, d, p, kind, ids[kind], parent); err != nil {
 				return err
 			}
 		}
@@ -28,8 +35,35 @@ func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) err
 	return nil
 }
 
-// mostKinds words of one column are looked at.
-const mostKinds = 50
+// kindRows are read for the words of a column of kinds: a kind that came late is not in the sample.
+const (
+	kindRows  = 200_000
+	mostKinds = 200 // more than these is no column of kinds
+)
+
+// keysByKind are the words of a column in the order they were met, and some of the keys beside each.
+func keysByKind(ctx context.Context, d *Dataset, p typedKey) ([]connector.Value, map[connector.Value][]connector.Value, error) {
+	var kinds []connector.Value
+	ids := map[connector.Value][]connector.Value{}
+	err := d.Store.Select(ctx, []connector.Select{{Table: d.Table, Columns: []string{p.kind, p.id}, Limit: kindRows}}, func(_ int, row []connector.Value) error {
+		kind, id := row[0], row[1]
+		if kind.IsNull() || id.IsNull() {
+			return nil
+		}
+		have, met := ids[kind]
+		if !met && len(kinds) == mostKinds {
+			return nil
+		}
+		if !met {
+			kinds = append(kinds, kind)
+		}
+		if len(have) < probeValues && !slices.Contains(have, id) {
+			ids[kind] = append(have, id)
+		}
+		return nil
+	})
+	return kinds, ids, err
+}
 
 // kindNames gives the word for a value of a column of kinds: itself, or what the register that the
 // column refers to has beside it ("auth" and "user" in Django's).
@@ -105,15 +139,7 @@ func commonTail(a, b []string) int {
 	return n
 }
 
-func (s *scan) proposeWhen(ctx context.Context, d *Dataset, pr typedKey, kind connector.Value, parent *Dataset) error {
-	p := s.profiles[d.Table]
-	ti, ii := slices.Index(p.columns, pr.kind), slices.Index(p.columns, pr.id)
-	var ids []connector.Value
-	for _, row := range p.sample {
-		if row[ti] == kind && !row[ii].IsNull() && !slices.Contains(ids, row[ii]) && len(ids) < probeValues {
-			ids = append(ids, row[ii])
-		}
-	}
+func (s *scan) proposeWhen(ctx context.Context, d *Dataset, pr typedKey, kind connector.Value, ids []connector.Value, parent *Dataset) error {
 	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
 	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
 		return ctx.Err()

@@ -58,7 +58,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 // hangsOnPersonal: the row is part of something else, a message of its ticket.
 func hangsOnPersonal(d *Dataset) bool {
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
-		return e.FK != nil && e.Parent != d && (e.Parent.Personal || threads[noun(e.Parent.Name)])
+		return e.FK != nil && e.Parent != d && e.Role != Mention && (e.Parent.Personal || threads[noun(e.Parent.Name)])
 	})
 }
 

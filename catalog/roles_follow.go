@@ -1,0 +1,93 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+// What a person's row refers to is mostly what many share: a store, a country. But it may be a part of the
+// row that is kept apart, an address or a document: then nobody's erasure would be whole without it. The
+// two look the same in a schema, so where the other dataset's columns speak of persons, the data decide:
+// hardly any row there is referred to twice. Such an edge is followed, and asked about.
+
+// followSample is how many references are looked at, followFewest how many say anything.
+const (
+	followSample = 2000
+	followFewest = 10
+)
+
+// inferFollow asks about the edges without a role that lead from datasets of persons, or from datasets
+// that hold a person's rows, to what seems to be a part of those.
+func (g *Graph) inferFollow(ctx context.Context, from func(*Dataset) bool) error {
+	for _, e := range g.Edges {
+		if e.Role != "" && e.Role != Lookup || e.Link != nil || e.FK == nil || !from(e.Child) || !mayBePart(e.Parent) || g.denied(e) {
+			continue
+		}
+		alone, err := hardlyShared(ctx, e)
+		if err != nil {
+			return err
+		}
+		if alone {
+			e.Role = Follow
+			g.ask(e.Child, e, "leads to what is personal there, and hardly two rows share one")
+		}
+	}
+	return nil
+}
+
+func isPeople(d *Dataset) bool { return d.People != nil }
+
+func isPersonal(d *Dataset) bool { return d.People == nil && d.Personal && !d.Container }
+
+// mayBePart: it is nobody's dataset yet, and its columns say that it holds somebody's data, or files.
+func mayBePart(d *Dataset) bool {
+	if d.People != nil || d.Personal || d.Container || d.Ignored || !d.Table.Rights.Select || organisationNouns[noun(d.Name)] && noun(d.Name) != "location" {
+		return false
+	}
+	n := 0
+	for _, c := range d.Table.Columns {
+		if c.Kind == connector.Bytes || slices.ContainsFunc(pii.Tokens(c.Name), func(t string) bool { return fileWords[t] }) {
+			return true
+		}
+		switch class := pii.Classify(c.Name, nil, holds(c.Kind)); class.Kind {
+		case pii.Email, pii.Phone, pii.National, pii.Birth, pii.IBAN, pii.Card:
+			return true
+		case pii.FreeText:
+		default:
+			if class.Known() && (class.Category == pii.Contact || class.Category == pii.Identity) {
+				n++
+			}
+		}
+	}
+	return n > 1
+}
+
+var fileWords = set(`filename file mime blob document photo image avatar`)
+
+// denied: a person said no to the guess.
+func (g *Graph) denied(e *Edge) bool {
+	return slices.ContainsFunc(g.Systems, func(s *Connection) bool {
+		return s.Config.ID == e.Child.System && slices.ContainsFunc(s.Config.Links, func(l Link) bool {
+			return l.Rejected && l.ID == "link:"+e.Child.System+"."+e.Path()
+		})
+	})
+}
+
+func hardlyShared(ctx context.Context, e *Edge) (bool, error) {
+	rows, err := e.Child.Store.Sample(ctx, e.Child.Table, e.ChildColumns, followSample)
+	if err != nil {
+		return false, fmt.Errorf("sampling %s: %w", e.Child.ID(), err)
+	}
+	seen, n := map[string]bool{}, 0
+	for _, r := range rows {
+		if k := connector.Key(r); !k.HasNull() {
+			seen[k.Encode()] = true
+			n++
+		}
+	}
+	return len(seen) >= followFewest && n < 2*len(seen), nil
+}
