@@ -55,7 +55,7 @@ func New(c Config) http.Handler { return newGate(c) }
 
 func newGate(c Config) *gate {
 	g := &gate{mux: http.NewServeMux(), around: c.Replays, about: c.About}
-	g.HandleFunc("/v1/", notFound)
+	g.HandleFunc("/v1/", g.nowhere)
 	s := &server{c}
 	a := humago.New(g, s.config())
 	s.addRequests(a)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/ledger"
@@ -127,6 +128,31 @@ func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Requ
 	if pattern == "POST "+mostAsked {
 		g.often = judged
 	}
+}
+
+// nowhere answers where no route is: by which methods there is one, or that there is none.
+func (g *gate) nowhere(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+		if _, pattern := g.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); strings.HasPrefix(pattern, method+" ") {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		notFound(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	Refuse(w, http.StatusMethodNotAllowed, "this is not asked by "+methodOf(r), "By "+strings.Join(allowed, " or ")+".")
+}
+
+// methodOf is a method as HTTP knows it: any other may be anything.
+func methodOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return "this method"
 }
 
 // ServeHTTP serves the routes.

@@ -140,5 +140,5 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	Refuse(w, http.StatusNotFound, "nothing is here for this method", "/v1/openapi.json describes what there is.")
+	Refuse(w, http.StatusNotFound, "nothing is here", "/v1/openapi.json describes what there is.")
 }
