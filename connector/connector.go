@@ -124,8 +124,9 @@ type Tx interface {
 	Rollback(ctx context.Context) error
 }
 
-// Rekeyer is a Tx of an engine that checks every row at once and can yet give a row another key and, in the same
-// transaction, the rows that refer to it. The acts are updates; afterwards every reference among them leads to a row.
+// Rekeyer is a Tx of an engine whose checks cannot wait for its end, and that can yet give a row another key and, in the same
+// transaction, the rows that refer to it. The acts are updates, each with one list of values, and a row may be in several;
+// afterwards every reference among them leads to a row.
 type Rekeyer interface {
 	Rekey(ctx context.Context, acts []Act) ([]int64, error)
 }

@@ -58,7 +58,6 @@ func (w *walk) plan(ctx context.Context, before *journal) (*Plan, error) {
 	if err := w.fates(); err != nil {
 		return nil, err
 	}
-	w.findTwice()
 	return w.build(ctx)
 }
 

@@ -229,6 +229,10 @@ type badRekeyTx struct {
 	rekeys connector.Rekeyer
 }
 
+func (x *badCycleTx) Rekey(ctx context.Context, acts []connector.Act) ([]int64, error) {
+	return x.do(ctx, acts, x.Tx.(connector.Rekeyer).Rekey)
+}
+
 func (x *badRekeyTx) Rekey(ctx context.Context, acts []connector.Act) ([]int64, error) {
 	return x.do(ctx, acts, x.rekeys.Rekey)
 }

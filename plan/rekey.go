@@ -174,13 +174,12 @@ func personalKey(s *rowset, r *record) bool {
 	return slices.ContainsFunc(s.values(r, within(handles(s.d), s.d.Table.Primary)), func(v connector.Value) bool { return !pii.IsRandom(v.S) })
 }
 
-// moving are the handles of a row that can become others. Where key and references change in one statement, no row can be
-// changed twice by it.
+// moving are the handles of a row that can become others.
 func (w *walk) moving(s *rowset, r *record) []string {
 	var out []string
 	for _, h := range w.l.holders(s.d) {
 		isKey := slices.Contains(s.d.Table.Primary, h.parts[0])
-		if w.canRekey(h) && !w.twice[h][s.values(r, keyOf(s.d)).Encode()] && (!isKey || personalKey(s, r)) {
+		if w.canRekey(h) && (!isKey || personalKey(s, r)) {
 			out = append(out, h.parts...)
 		}
 	}
@@ -257,52 +256,6 @@ func (w *walk) repeatsMoving(s *rowset, r *record, h *holders, columns []string)
 			return ok && len(within(h.parts, dec.fields)) > 0
 		})
 	})
-}
-
-// findTwice finds the keys that one row has in two places: it refers to the row twice, or to itself.
-func (w *walk) findTwice() {
-	w.twice = map[*holders]map[string]bool{}
-	for _, d := range w.order() {
-		if engineOf(w.g, d.System) != "postgres" {
-			continue
-		}
-		by := map[*catalog.Dataset][]holding{}
-		for _, h := range w.l.holders(d) {
-			w.twice[h] = map[string]bool{}
-			for _, e := range h.refs {
-				if w.canRekey(h) {
-					by[e.Child] = append(by[e.Child], holding{h, e})
-				}
-			}
-		}
-		for child, refs := range by {
-			if set := w.sets[child]; set != nil && (len(refs) > 1 || child == d) {
-				set.every(func(r *record) { w.findTwiceIn(set, r, d, refs) })
-			}
-		}
-	}
-}
-
-// holding is one of the references to a handle.
-type holding struct {
-	h *holders
-	e *catalog.Edge
-}
-
-func (w *walk) findTwiceIn(set *rowset, r *record, d *catalog.Dataset, refs []holding) {
-	var has []string
-	if set.d == d {
-		has = append(has, set.values(r, keyOf(d)).Encode())
-	}
-	for _, ref := range refs {
-		for _, p := range w.parents(set, r, ref.e) {
-			if enc := w.sets[d].values(p, keyOf(d)).Encode(); slices.Contains(has, enc) {
-				w.twice[ref.h][enc] = true
-			} else {
-				has = append(has, enc)
-			}
-		}
-	}
 }
 
 // rekeyWarnings tell whose references change with a key.

@@ -45,7 +45,6 @@ type walk struct {
 	others  map[*catalog.Edge]map[string]bool // see othersValues
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
 	parts   map[*catalog.Dataset]*part        // see limits
-	twice   map[*holders]map[string]bool      // see findTwice
 }
 
 // reason for keeping a row.

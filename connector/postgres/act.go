@@ -237,7 +237,7 @@ func (t *tx) DoTogether(ctx context.Context, acts []connector.Act) ([]int64, err
 		return nil, err
 	}
 	affected := make([]int64, len(acts))
-	b := &builder{}
+	var writes []func(*builder)
 	var owner []int
 	for i, p := range ready {
 		if !p.idle() && p.looks() {
@@ -245,27 +245,39 @@ func (t *tx) DoTogether(ctx context.Context, acts []connector.Act) ([]int64, err
 				return nil, err
 			}
 		}
-		if p.idle() {
-			continue
+		if !p.idle() {
+			writes, owner = append(writes, p.write), append(owner, i)
 		}
-		b.add([]string{"WITH ", ", "}[min(1, len(owner))], "a", number(len(owner)), " AS (")
-		p.write(b)
+	}
+	counts, err := t.atOnce(ctx, writes)
+	for i, n := range counts {
+		affected[owner[i]] = n
+	}
+	return affected, err
+}
+
+// atOnce runs data-modifying statements as one, and answers the rows of each.
+func (t *tx) atOnce(ctx context.Context, writes []func(*builder)) ([]int64, error) {
+	counts := make([]int64, len(writes))
+	if len(writes) == 0 {
+		return counts, ctx.Err()
+	}
+	b := &builder{}
+	for i, write := range writes {
+		b.add([]string{"WITH ", ", "}[min(1, i)], "a", number(i), " AS (")
+		write(b)
 		b.add(" RETURNING 1)")
-		owner = append(owner, i)
 	}
-	if len(owner) == 0 {
-		return affected, ctx.Err()
-	}
-	for i := range owner {
+	for i := range writes {
 		b.add([]string{" SELECT ", ", "}[min(1, i)], "(SELECT count(*) FROM a", number(i), ")")
 	}
-	_, err = t.run(ctx, []statement{b.done()}, func(_ int, row [][]byte) error {
-		for i, at := range owner {
-			affected[at] = cells(row).int(i)
+	_, err := t.run(ctx, []statement{b.done()}, func(_ int, row [][]byte) error {
+		for i := range counts {
+			counts[i] = cells(row).int(i)
 		}
 		return nil
 	})
-	return affected, err
+	return counts, err
 }
 
 func prepareActs(acts []connector.Act) ([]*act, error) {

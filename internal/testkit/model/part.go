@@ -68,12 +68,7 @@ func (p *Part) key(r *Row, column string) Change {
 	if !slices.Contains(r.Table.parts(p.c), column) {
 		return Same
 	}
-	k := p.c.copies(r.Table, column)
-	change := k.change(p.c)
-	if change != Same && k.twice(r) {
-		return Free
-	}
-	return change
+	return p.c.copies(r.Table, column).change(p.c)
 }
 
 // follows: the cell repeats a key that may become another.

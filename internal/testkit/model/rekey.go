@@ -148,31 +148,7 @@ func (k copies) direct(t *Table, column string) bool {
 	return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.Declared && e.To == k.to && slices.Contains(e.Columns, column) })
 }
 
-// twice: a row has the key of this one in two places. That depends on the engine.
-func (k copies) twice(r *Row) bool {
-	for t, columns := range k.of {
-		for _, child := range t.Rows {
-			n := 0
-			if child == r {
-				n++
-			}
-			for _, column := range columns {
-				if k.follows(child, column, r) {
-					n++
-				}
-			}
-			if n > 1 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (v *Verdict) rekey(r *Row, k copies, change Change) {
-	if k.twice(r) {
-		change = Free
-	}
 	v.Fates[r].Cells[r.Table.At(k.part)] = change
 	for t, columns := range k.of {
 		for _, child := range t.Rows {
