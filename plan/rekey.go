@@ -129,11 +129,19 @@ func (h *holders) canFollow(e *catalog.Edge) bool {
 		if col == nil || col.Generated {
 			return false
 		}
-		if slices.Contains(h.parts, e.ParentColumns[i]) && (!h.free(e.Child, c, e.ParentColumns[i]) || slices.Contains(address, c) && len(address) < len(e.ChildColumns)) {
+		if slices.Contains(h.parts, e.ParentColumns[i]) && (narrower(col, h.d.Table.Column(e.ParentColumns[i])) || !h.free(e.Child, c, e.ParentColumns[i]) || slices.Contains(address, c) && len(address) < len(e.ChildColumns)) {
 			return false
 		}
 	}
 	return true
+}
+
+// longKey is as many characters as a new key may have.
+const longKey = 64
+
+// narrower: a new key may fit into the one column and not into the other that repeats it.
+func narrower(c, repeated *connector.Column) bool {
+	return c.Length > 0 && c.Length < longKey && (repeated.Length == 0 || c.Length < repeated.Length)
 }
 
 // tellsRow: no two rows of the table have the same values there.

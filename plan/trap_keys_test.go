@@ -134,6 +134,18 @@ insert into cards values (1, 'Ida@Example.com');`
 	})
 }
 
+// Where a reference is too narrow for any other key, the key stays, and that is said before anything is touched.
+func TestTrap06PersonalKeyRepeatedInANarrowColumn(t *testing.T) {
+	tr := clubOf(members+`
+create table tags (id integer primary key, member varchar(16) references members(email));
+insert into tags values (1, 'IDA@example.com');`, "bills", "tags")
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		o := c.erase(t, plan.Incomplete)
+		wantNamed(t, o.Gaps, "personal-key", "members")
+		c.want(t, `select email, since from members where since = 7`, "IDA@example.com,7", `select count(*) from members where nick = 'ida'`, "0")
+	})
+}
+
 // An engine may take another spelling for the same key: whoever refers to it so follows too.
 func TestTrap06PersonalKeySpelledOtherwise(t *testing.T) {
 	tr := clubOf(members, "bills", "posts")
