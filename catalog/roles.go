@@ -79,7 +79,7 @@ func isPointer(ctx context.Context, e *Edge) (bool, error) {
 	for _, o := range e.Parent.Out {
 		back = back || o.Parent == e.Child
 	}
-	if !back {
+	if !back || !e.Child.Table.Rights.Select {
 		return false, nil
 	}
 	if isUnique(e.Child.Table, e.ChildColumns) {

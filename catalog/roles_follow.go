@@ -24,7 +24,7 @@ const (
 // that hold a person's rows, to what seems to be a part of those.
 func (g *Graph) inferFollow(ctx context.Context, from func(*Dataset) bool) error {
 	for _, e := range g.Edges {
-		if e.Role != "" && e.Role != Lookup || e.Link != nil || e.FK == nil || !from(e.Child) || !mayBePart(e.Parent) || g.denied(e) {
+		if e.Role != "" && e.Role != Lookup || e.Link != nil || e.FK == nil || !from(e.Child) || !e.Child.Table.Rights.Select || !mayBePart(e.Parent) || g.denied(e) {
 			continue
 		}
 		alone, err := hardlyShared(ctx, e)

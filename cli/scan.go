@@ -132,6 +132,7 @@ func (s *session) showScan(f *catalog.Findings, written bool) {
 			s.printf("  ? %s: %s\n", sys.ID, sys.Problem)
 		}
 	}
+	s.showSurprises("Not read: what they hold is not known, and what hangs on them is not found", unread(f))
 	s.showSurprises("To know", f.Surprises)
 	s.showSurprises("Not mapped: text or identities that hang on no person", f.Unmapped)
 	s.showProposals(f.Proposals)
@@ -143,6 +144,17 @@ func (s *session) showScan(f *catalog.Findings, written bool) {
 	default:
 		s.section("Drafted %s.", s.Place.Config)
 	}
+}
+
+// unread are the datasets that the role may not read, or could not.
+func unread(f *catalog.Findings) []catalog.Surprise {
+	var out []catalog.Surprise
+	for _, d := range f.Datasets {
+		if d.Problem != "" && !d.Ignored {
+			out = append(out, catalog.Surprise{System: d.System, Dataset: d.Name, Text: d.Problem})
+		}
+	}
+	return out
 }
 
 func (s *session) showSurprises(title string, all []catalog.Surprise) {

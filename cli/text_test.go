@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/plan"
 )
 
@@ -39,5 +40,16 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 	s.progress().show(plan.Progress{Phase: "act", System: "shop", Dataset: hostile})
 	if line, ours := strings.CutPrefix(errs.String(), "\r\x1b[K"); !ours || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("progress: %q", errs.String())
+	}
+}
+
+// What a scan could not read is told before what it found: without it the rest looks whole.
+func TestScanTellsWhatItCouldNotRead(t *testing.T) {
+	var out, errs bytes.Buffer
+	s := &session{env: &Env{Stdout: &out, Stderr: &errs}}
+	s.showScan(&catalog.Findings{Systems: []catalog.SystemFinding{{ID: "shop", Datasets: 2}}, Datasets: []catalog.DatasetFinding{
+		{System: "shop", Name: "users", Problem: "this role may not read it"}, {System: "shop", Name: "logs", Problem: "x", Ignored: true}, {System: "shop", Name: "orders"}}}, false)
+	if got := out.String(); !strings.Contains(got, "shop.users  this role may not read it") || strings.Contains(got, "logs") || strings.Contains(got, "orders") {
+		t.Errorf("it says:\n%s", got)
 	}
 }
