@@ -46,7 +46,7 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 // What a scan could not read is told before what it found: without it the rest looks whole.
 func TestScanTellsWhatItCouldNotRead(t *testing.T) {
 	var out, errs bytes.Buffer
-	s := &session{env: &Env{Stdout: &out, Stderr: &errs}}
+	s := &session{Services: &Services{}, env: &Env{Stdout: &out, Stderr: &errs}}
 	s.showScan(&catalog.Findings{Systems: []catalog.SystemFinding{{ID: "shop", Datasets: 2}}, Datasets: []catalog.DatasetFinding{
 		{System: "shop", Name: "users", Problem: "this role may not read it"}, {System: "shop", Name: "logs", Problem: "x", Ignored: true}, {System: "shop", Name: "orders"}}}, false)
 	if got := out.String(); !strings.Contains(got, "shop.users  this role may not read it") || strings.Contains(got, "logs") || strings.Contains(got, "orders") {
