@@ -357,30 +357,18 @@ func refuse(w http.ResponseWriter, r *http.Request, code int, detail, next strin
 	_, _ = w.Write([]byte(http.StatusText(code) + ": " + detail + ".\n"))
 }
 
-// secured keeps a page to itself: nothing is loaded from elsewhere, nothing frames it, nothing is stored on the way. Who
-// answers may set a header anew, never change one in place: the values are shared.
-var secured = map[string][]string{
-	"Content-Security-Policy": {"default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; " +
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-	"X-Content-Type-Options":       {"nosniff"},
-	"X-Frame-Options":              {"DENY"},
-	"Referrer-Policy":              {"same-origin"},
-	"Cross-Origin-Opener-Policy":   {"same-origin"},
-	"Cross-Origin-Resource-Policy": {"same-origin"},
-	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
-	"Cache-Control":                {"no-store"},
-}
-
 // securedData is what answers to programs may do, which are no pages: nothing. They are not sniffed and not stored either;
-// fewer headers are quicker headers.
-var securedData = []string{"default-src 'none'; frame-ancestors 'none'"}
+// fewer headers are quicker headers. The values are shared: who answers sets one anew, and changes none in place.
+var securedData = map[string][]string{
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	"X-Content-Type-Options":  {"nosniff"},
+	"Cache-Control":           {"no-store"},
+}
 
 func secure(h http.Header, data bool) {
 	if data {
-		h["Content-Security-Policy"] = securedData
-		h["X-Content-Type-Options"] = secured["X-Content-Type-Options"]
-		h["Cache-Control"] = secured["Cache-Control"]
+		maps.Copy(h, securedData)
 		return
 	}
-	maps.Copy(h, secured)
+	console.Secure(h)
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -181,20 +180,7 @@ func (c *console) guard(next http.Handler) http.Handler {
 	origin.SetDenyHandler(c.handle((*visit).foreign))
 	inner := origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header())
+		Secure(w.Header())
 		inner.ServeHTTP(w, r)
 	})
-}
-
-// secure allows a page what is ours and nothing else.
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", strings.Join([]string{
-		"default-src 'none'", "style-src 'self'", "img-src 'self'", "script-src 'self'", "connect-src 'self'",
-		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
-	}, "; "))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }

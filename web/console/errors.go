@@ -24,7 +24,7 @@ func (v *visit) foreign() error {
 
 // Refused answers a browser that is not let in, before any page knows who that is: a sentence, what to do, and nothing of the company.
 func Refused(w http.ResponseWriter, status int, sentence, next string) error {
-	secure(w.Header())
+	Secure(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	f := fault.New(fault.Denied, "%s", sentence).Then("%s", next)
