@@ -74,10 +74,10 @@ type group struct {
 
 // groupKey is what the rows of a step have in common; names hold no NUL.
 type groupKey struct {
-	d               *catalog.Dataset
-	method          catalog.Method
-	role            catalog.Role
-	fields, because string
+	d                     *catalog.Dataset
+	method                catalog.Method
+	role                  catalog.Role
+	fields, because, hold string
 }
 
 // build groups the rows into steps and adds everything a person must know before deciding.
@@ -132,7 +132,7 @@ func (w *walk) group() ([]*group, error) {
 			if !ok {
 				return nil
 			}
-			k := groupKey{d, dec.method, dec.role, strings.Join(dec.fields, "\x00"), dec.because}
+			k := groupKey{d, dec.method, dec.role, strings.Join(dec.fields, "\x00"), dec.because, dec.hold}
 			g := byKey[k]
 			if g == nil {
 				g = &group{d: d, decision: dec}
@@ -212,7 +212,7 @@ func (w *walk) fillSystems(p *Plan, groups []*group) {
 			g.finishStep(w, i+1)
 			sp.Datasets = append(sp.Datasets, g.step)
 			if g.decision.method == catalog.Keep {
-				p.Kept = append(p.Kept, Kept{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows, Because: g.decision.because, Until: g.step.Until})
+				p.Kept = append(p.Kept, Kept{System: g.d.System, Dataset: g.d.Name, Rows: g.step.Rows, Because: g.decision.because, Until: g.step.Until, Hold: g.decision.hold})
 			}
 		}
 		p.Systems = append(p.Systems, sp)

@@ -16,6 +16,7 @@ type decision struct {
 	because string
 	until   string
 	code    string
+	hold    string // the id of the hold that keeps the row
 	// keyStays: the erasure is of the primary key too, and the row cannot be given another.
 	keyStays bool
 }
@@ -27,7 +28,7 @@ func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 		return decision{}, false
 	case r.keep:
 		why := w.reasons[r.why]
-		return decision{method: catalog.Keep, role: roleOf(r), because: why.because, until: r.until, code: why.code}, true
+		return decision{method: catalog.Keep, role: roleOf(r), because: why.because, until: r.until, code: why.code, hold: why.hold}, true
 	case !r.reached:
 		return w.decideMention(s, r)
 	case r.co:

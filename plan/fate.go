@@ -74,7 +74,7 @@ func (w *walk) keepRow(s *rowset, r *record) {
 		return
 	}
 	if h, ok := w.hold(s, r); ok {
-		r.keep, r.why = true, w.reasonID(reason{"a hold stands on it: " + h.ID, "hold"})
+		r.keep, r.why = true, w.reasonID(reason{"a hold stands on it: " + h.ID, "hold", h.ID})
 		return
 	}
 	rule := s.d.Rule
@@ -89,7 +89,7 @@ func (w *walk) keepRow(s *rowset, r *record) {
 	if rule.Until != "" && !dated {
 		code = "undated"
 	}
-	r.keep, r.until, r.why = true, until, w.reasonID(reason{rule.Because, code})
+	r.keep, r.until, r.why = true, until, w.reasonID(reason{rule.Because, code, ""})
 }
 
 // until is the date the rule gives this row, and whether it has passed. A missing or impossible

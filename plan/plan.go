@@ -80,6 +80,7 @@ type Kept struct {
 	Rows    int64  `json:"rows"`
 	Because string `json:"because"`
 	Until   string `json:"until,omitempty"`
+	Hold    string `json:"hold,omitempty"` // the id of the hold that keeps them, where one does
 	// Fields are the columns meant, where the rest of the rows changes; none: all of them.
 	Fields []string `json:"fields,omitempty"`
 }

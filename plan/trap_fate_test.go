@@ -48,7 +48,7 @@ func TestTrap23DutiesToKeep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o, err := c.Engine.Run(t.Context(), q, p, nil); err != nil || o.Status != plan.Complete || len(o.Kept) == 0 || !strings.Contains(o.Kept[0].Because, holds[0].ID) {
+			if o, err := c.Engine.Run(t.Context(), q, p, nil); err != nil || o.Status != plan.Complete || len(o.Kept) == 0 || o.Kept[0].Hold != holds[0].ID {
 				t.Errorf("%v %+v", err, o)
 			}
 			c.want(t, `select id from invoices order by id`, "1 2 3", `select id from parts order by id`, "1 2")

@@ -48,7 +48,7 @@ type walk struct {
 }
 
 // reason for keeping a row.
-type reason struct{ because, code string }
+type reason struct{ because, code, hold string }
 
 func (e *Engine) newWalk(l *layout, q Question, full bool) *walk {
 	return &walk{

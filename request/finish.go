@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -153,7 +152,7 @@ func (s *Service) erasure(tx *db.Tx, r *record, e ending) subject.Erasure {
 func deferredBy(e ending) []string {
 	var out []string
 	for _, h := range e.holds {
-		if slices.ContainsFunc(e.outcome.Kept, func(k plan.Kept) bool { return strings.Contains(k.Because, h.ID) }) {
+		if slices.ContainsFunc(e.outcome.Kept, func(k plan.Kept) bool { return k.Hold == h.ID }) {
 			out = append(out, h.ID)
 		}
 	}
