@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/acme"
@@ -127,17 +128,23 @@ func (d *door) serve(s *http.Server, l net.Listener) error {
 	return s.ServeTLS(l, "", "")
 }
 
-// serverLog takes what the server of the library says, but for handshakes that failed: whoever knocks would stand in the
-// log with an address.
+// serverLog takes what the server of the library says, without the addresses of those who ask. Handshakes that failed are left
+// out: anybody can knock.
 func serverLog(to *slog.Logger) *log.Logger {
 	return log.New(quiet{slog.NewLogLogger(to.Handler(), slog.LevelWarn).Writer()}, "", 0)
 }
 
 type quiet struct{ io.Writer }
 
+// addressForm is one of the network, with a port, as the library writes it.
+var addressForm = regexp.MustCompile(`(?:\d{1,3}\.){3}\d{1,3}:\d+|\[[0-9A-Fa-f:.]+(?:%[^\]\s]+)?\]:\d+`)
+
 func (q quiet) Write(p []byte) (int, error) {
 	if strings.HasPrefix(string(p), "http: TLS handshake error") {
 		return len(p), nil
 	}
-	return q.Writer.Write(p)
+	if _, err := q.Writer.Write(addressForm.ReplaceAll(p, []byte("somebody"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
