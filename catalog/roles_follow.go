@@ -50,7 +50,7 @@ func mayBePart(d *Dataset) bool {
 	}
 	n := 0
 	for _, c := range d.Table.Columns {
-		if c.Kind == connector.Bytes || slices.ContainsFunc(pii.Tokens(c.Name), func(t string) bool { return fileWords[t] }) {
+		if c.Kind == connector.Bytes || fileNouns[noun(d.Name)] || slices.ContainsFunc(pii.Tokens(c.Name), func(t string) bool { return fileWords[t] }) {
 			return true
 		}
 		switch class := pii.Classify(c.Name, nil, holds(c.Kind)); class.Kind {
@@ -66,7 +66,10 @@ func mayBePart(d *Dataset) bool {
 	return n > 1
 }
 
-var fileWords = set(`filename file mime blob document photo image avatar`)
+var (
+	fileNouns = set(`file document upload attachment photo image media blob scan`)
+	fileWords = set(`filename mime blob`)
+)
 
 // denied: a person said no to the guess.
 func (g *Graph) denied(e *Edge) bool {

@@ -109,6 +109,9 @@ func Prepare(ctx context.Context, dir string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the demo's folder cannot be made")
 	}
+	if err := os.Mkdir(filepath.Join(dir, "ombud-data"), 0o700); err != nil { // expected here, so nobody need be told that it is new
+		return fault.Wrap(fault.Unavailable, err, "the demo's data directory cannot be made")
+	}
 	dates := strings.NewReplacer("ASSESSED", now.AddDate(0, -3, 0).Format(time.DateOnly), "REVIEW", now.AddDate(0, 9, 0).Format(time.DateOnly))
 	for name, text := range map[string]string{marker: "", "ombud.yaml": dates.Replace(configuration)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
