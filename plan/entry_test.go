@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -88,7 +89,7 @@ func TestWhoIsNoCustomerIsFoundByTheirAddress(t *testing.T) {
 				t.Errorf("%+v, %v", back, err)
 			}
 			left, err := e.Tokens(t.Context(), erased, token, nil)
-			if err != nil || len(left) != 1 || left[0].Dataset != "comments" || left[0].Rows != 1 {
+			if err != nil || len(left) != 1 || left[0].Dataset != "comments" || left[0].Rows != 1 || !strings.Contains(left[0].Next, "replay-erasures --system shop") {
 				t.Errorf("%+v, %v", left, err)
 			}
 			if left, err = e.Tokens(t.Context(), erased, token, []plan.Kept{{System: "shop", Dataset: "comments", Rows: 1}}); err != nil || len(left) != 0 {

@@ -137,6 +137,7 @@ func (l *looker) standsIn(ctx context.Context, d *catalog.Dataset, column string
 	})
 	if ok && n > 0 {
 		l.residue(d, n, "an erased identity stands there again in "+strings.ToLower(kind))
+		l.left[len(l.left)-1].Next = "if " + d.System + " was brought back from a copy: ombud replay-erasures --system " + d.System + "; whoever came back by themselves is somebody new"
 	}
 	return err
 }
