@@ -40,7 +40,7 @@ func (c *verifyErasureCmd) run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	out, err := s.Requests.VerifyErasure(ctx, c.Request, people)
+	out, err := s.Requests.VerifyErasure(ctx, c.Request, people, s.actor())
 	if err != nil {
 		return err
 	}

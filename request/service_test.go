@@ -177,16 +177,16 @@ func TestVerifyErasure(t *testing.T) {
 	w := newWorld(t)
 	r := w.erase("email=ida@example.com")
 	for _, who := range [][]plan.Person{nil, people("email=ida@example.com")} {
-		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who); err != nil || out.Status != plan.Complete {
+		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who, "test"); err != nil || out.Status != plan.Complete {
 			t.Errorf("%d people: %+v, %v", len(who), out, err)
 		}
 	}
-	if _, err := w.s.VerifyErasure(t.Context(), r.Ref, people("email=bo@example.com")); fault.KindOf(err) != fault.Invalid {
+	if _, err := w.s.VerifyErasure(t.Context(), r.Ref, people("email=bo@example.com"), "test"); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("somebody else: %v", err)
 	}
 	w.exec("mail", `insert into letters values ('IDA@example.com', '2026-11-21')`)
 	for _, who := range [][]plan.Person{nil, people("email=ida@example.com")} {
-		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who); err != nil || out.Status != plan.Incomplete || len(out.Remaining) == 0 {
+		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, who, "test"); err != nil || out.Status != plan.Incomplete || len(out.Remaining) == 0 {
 			t.Errorf("after she came back, %d people: %+v, %v", len(who), out, err)
 		}
 	}

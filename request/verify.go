@@ -12,8 +12,8 @@ import (
 // VerifyErasure reads the stores again and says whether the erasure still holds. With the person's
 // identities, or while the request still has them, the engine looks as it did after the run. Without,
 // it compares the keyed token of every identity in every people dataset with those of the erased.
-// The outcome's status is complete or incomplete; the request itself does not change.
-func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.Person) (*plan.Outcome, error) {
+// The outcome's status is complete or incomplete; the request itself does not change, and the log says that actor looked.
+func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.Person, actor string) (*plan.Outcome, error) {
 	r, err := s.load(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.P
 		out.Status = plan.Incomplete
 	}
 	// Reading personal data is told before it is answered.
-	_, err = s.do(ctx, r.id, command{entry: "erasure.verified", result: string(out.Status), actor: "local",
+	_, err = s.do(ctx, r.id, command{entry: "erasure.verified", result: string(out.Status), actor: actor,
 		content: map[string]any{"remaining": len(out.Remaining)}})
 	return out, err
 }
