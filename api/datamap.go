@@ -79,7 +79,7 @@ func mapSystem(g *catalog.Graph, c *catalog.Connection) MapSystem {
 		if d.System != c.Config.ID {
 			continue
 		}
-		one := MapDataset{Name: d.Name, People: d.People != nil, Personal: d.Personal, Mapped: d.Mapped, Ignored: d.Ignored}
+		one := MapDataset{Name: d.Name, People: d.People != nil, Personal: d.HoldsPeople(), Mapped: d.Mapped, Ignored: d.Ignored}
 		if d.Rule != nil {
 			one.Erase, one.Because, one.Proposed = d.Rule.Erase, d.Rule.Because, d.Rule.Proposed
 		}

@@ -40,6 +40,11 @@ type Dataset struct {
 // ID is "system.dataset".
 func (d *Dataset) ID() string { return d.System + "." + d.Name }
 
+// HoldsPeople reports whether rows of it can be a person's: they lead to one, or only a person's rows refer to them.
+func (d *Dataset) HoldsPeople() bool {
+	return d.Personal || slices.ContainsFunc(d.In, func(e *Edge) bool { return e.Role == Follow })
+}
+
 // Edge is a reference from a child dataset to a parent.
 type Edge struct {
 	Child, Parent               *Dataset

@@ -80,7 +80,7 @@ func (m *mapped) sentence() string {
 func (m *mapped) lede() string {
 	personal := 0
 	for _, d := range m.Datasets {
-		if d.Personal {
+		if d.HoldsPeople() {
 			personal++
 		}
 	}
@@ -127,7 +127,7 @@ func (m *mapped) store(s *catalog.Connection) view.Store {
 	out := view.Store{Name: s.Config.ID, Note: s.Config.Connector, Hot: s.Err != nil}
 	var all []*catalog.Dataset
 	for _, d := range m.Datasets {
-		if d.System == s.Config.ID && (d.Personal || d.Mapped && len(d.In)+len(d.Out) > 0 || !d.Mapped) && !d.Ignored {
+		if d.System == s.Config.ID && (d.HoldsPeople() || d.Mapped && len(d.In)+len(d.Out) > 0 || !d.Mapped) && !d.Ignored {
 			all = append(all, d)
 		}
 	}
@@ -151,7 +151,7 @@ func (m *mapped) weight(d *catalog.Dataset) int {
 	if m.hot(d) {
 		w += 2
 	}
-	if d.Personal {
+	if d.HoldsPeople() {
 		w++
 	}
 	return w
@@ -163,7 +163,7 @@ func (m *mapped) mark(d *catalog.Dataset) string {
 		return "P"
 	case d.Rule != nil && d.Rule.Erase == catalog.Keep:
 		return "="
-	case d.Personal:
+	case d.HoldsPeople():
 		return "·"
 	}
 	return ""
@@ -245,7 +245,7 @@ func holds(d *catalog.Dataset) string {
 		}
 		slices.Sort(by)
 		return "people, by " + strings.Join(by, ", ")
-	case d.Personal:
+	case d.HoldsPeople():
 		return "rows of a person"
 	case !d.Mapped:
 		return "nobody has said"
@@ -264,7 +264,7 @@ func erases(d *catalog.Dataset) string {
 		}
 		return out
 	}
-	if d.Personal && !d.Ignored {
+	if d.HoldsPeople() && !d.Ignored {
 		return "delete"
 	}
 	return ""
