@@ -57,14 +57,9 @@ func (a *Accounts) manage(ctx context.Context, ref string, by Caller, act func(t
 	return out, err
 }
 
-// SetRole gives an account another role and ends its sessions. fault.Denied for the own one, for the last admin, and for
-// whoever is not signed in; fault.Conflict when it has the role already.
-func (a *Accounts) SetRole(ctx context.Context, ref string, role Role, by Caller) (Account, error) {
-	return a.SetRoles(ctx, ref, []Role{role}, by)
-}
-
-// SetRoles is SetRole for an account that has several; the first one names the account. What a role is kept from, no other
-// role gives: the policies see to that.
+// SetRoles gives an account other roles and ends its sessions; the first one names the account. What a role is kept from, no
+// other role gives: the policies see to that. fault.Denied for the own one, for the last admin, and for whoever is not signed
+// in; fault.Conflict when it has these roles already.
 func (a *Accounts) SetRoles(ctx context.Context, ref string, roles []Role, by Caller) (Account, error) {
 	if faults := checkRoles(roles); len(faults) > 0 {
 		return Account{}, fault.New(fault.Invalid, "these roles cannot be given").With(faults...)

@@ -64,7 +64,7 @@ func TestNobodyRisesAlone(t *testing.T) {
 	other := h.other(who, "other", access.Support)
 	acts := map[string]func(ref string, by access.Caller) error{
 		"role": func(ref string, by access.Caller) error {
-			_, err := h.SetRole(t.Context(), ref, access.Officer, by)
+			_, err := h.SetRoles(t.Context(), ref, []access.Role{access.Officer}, by)
 			return err
 		},
 		"disable": func(ref string, by access.Caller) error { _, err := h.Disable(t.Context(), ref, by); return err },
@@ -111,7 +111,7 @@ func TestLastAdminStays(t *testing.T) {
 		}
 	})
 	wg.Go(func() {
-		if _, err := h.SetRole(t.Context(), second.ID, access.Auditor, who); err == nil {
+		if _, err := h.SetRoles(t.Context(), second.ID, []access.Role{access.Auditor}, who); err == nil {
 			took.Add(1)
 		}
 	})
@@ -167,7 +167,7 @@ func (h *house) endings(boss access.Caller, secret *string) map[string]func(own 
 			if acc, _ := h.Get(h.t.Context(), "ola"); acc.Role == role {
 				role = access.Support
 			}
-			_, err := h.SetRole(h.t.Context(), "ola", role, boss)
+			_, err := h.SetRoles(h.t.Context(), "ola", []access.Role{role}, boss)
 			must(h.t, err)
 		},
 		"password": func(own access.Caller) { goesOn(h.ChangePassword(h.t.Context(), own, password, password)) },

@@ -35,7 +35,7 @@ func TestRecoveryInsteadOfMail(t *testing.T) {
 func TestRecoveryIsNoMoreThanMail(t *testing.T) {
 	h, p, admin := mailHouse(t, access.Support)
 	_, codes := h.chosenWith(p)
-	_, err := h.SetRole(t.Context(), "ola", access.Officer, admin)
+	_, err := h.SetRoles(t.Context(), "ola", []access.Role{access.Officer}, admin)
 	must(t, err)
 	c, _ := h.half("ola")
 	e, err := h.Code(t.Context(), c, codes[0])

@@ -188,7 +188,7 @@ func TestStrongRolesNeedMore(t *testing.T) {
 	}
 	h, p, admin := mailHouse(t, access.Support)
 	h.chosen(p)
-	_, err := h.SetRole(t.Context(), "ola", access.Officer, admin)
+	_, err := h.SetRoles(t.Context(), "ola", []access.Role{access.Officer}, admin)
 	must(t, err)
 	c, _ := h.half("ola")
 	must(t, h.SendCode(t.Context(), c))

@@ -89,7 +89,7 @@ func (h *history) giveAndTake() (g given) {
 	h.must(err)
 	_, err = h.a.Accounts.Disable(ctx, "disabled", boss)
 	h.must(err)
-	_, err = h.a.Accounts.SetRole(ctx, "demoted", access.Auditor, boss)
+	_, err = h.a.Accounts.SetRoles(ctx, "demoted", []access.Role{access.Auditor}, boss)
 	h.must(err)
 	_, err = h.a.Accounts.ChangePassword(ctx, changed, housePassword, "another horse battery")
 	h.must(err)

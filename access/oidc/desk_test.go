@@ -266,7 +266,10 @@ func TestAccountsOfAProvider(t *testing.T) {
 	acc := strings.TrimPrefix(c.Actor, "account:")
 	admin := access.Caller{Actor: "account:acc_other", Role: access.Admin}
 	for what, act := range map[string]func() error{
-		"a role": func() error { _, err := h.accounts.SetRole(t.Context(), acc, access.Admin, admin); return err },
+		"a role": func() error {
+			_, err := h.accounts.SetRoles(t.Context(), acc, []access.Role{access.Admin}, admin)
+			return err
+		},
 		"a link": func() error { _, _, err := h.accounts.SetupLink(t.Context(), acc, admin); return err },
 		"a password": func() error {
 			_, err := h.accounts.ChangePassword(t.Context(), c, "", "correct horse battery")

@@ -55,7 +55,7 @@ func (s *Store) purge(ctx context.Context, name string) (string, error) {
 		command, word = "rebuild", "rebuilt"
 	}
 	table := &connector.Table{Name: name}
-	if _, err := s.exec(ctx, s.db, "INSERT INTO "+from(table)+" ("+quote(name)+") VALUES (?1)", command); err != nil {
+	if err := s.exec(ctx, s.db, "INSERT INTO "+from(table)+" ("+quote(name)+") VALUES (?1)", command); err != nil {
 		return "", err
 	}
 	return "full-text index " + name + " " + word, nil
@@ -90,7 +90,7 @@ func (s *Store) emptyLog(ctx context.Context) ([]string, error) {
 
 // cutLog tries without waiting for anybody, a little later each time.
 func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error) {
-	if _, err := s.exec(ctx, r, "PRAGMA busy_timeout = 0"); err != nil {
+	if err := s.exec(ctx, r, "PRAGMA busy_timeout = 0"); err != nil {
 		return busy, err
 	}
 	for pause := 20 * time.Microsecond; err == nil && state != cut && pause < 3*time.Millisecond; pause *= 2 {
@@ -103,7 +103,7 @@ func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error
 			err = s.fail(ctx, ctx.Err())
 		}
 	}
-	_, restored := s.exec(context.WithoutCancel(ctx), r, "PRAGMA busy_timeout = "+strconv.FormatInt(s.timeout.Milliseconds(), 10))
+	restored := s.exec(context.WithoutCancel(ctx), r, "PRAGMA busy_timeout = "+strconv.FormatInt(s.timeout.Milliseconds(), 10))
 	return state, cmp.Or(err, restored)
 }
 

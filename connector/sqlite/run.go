@@ -150,14 +150,16 @@ func (s *Store) watched(ctx context.Context, w *watch, r runner, q statement, ro
 	return nil
 }
 
-// exec runs one statement and gives the rows it changed itself, without cascades and triggers.
-func (s *Store) exec(ctx context.Context, r runner, text string, args ...any) (int64, error) {
+// exec runs one statement.
+func (s *Store) exec(ctx context.Context, r runner, text string, args ...any) error {
 	ctx, w := s.watch(ctx)
 	defer w.end()
-	return s.change(ctx, w, r, text, args)
+	_, err := s.change(ctx, w, r, text, args)
+	return err
 }
 
-// change is exec under a watch that looks after several statements, one after the other.
+// change is exec under a watch that looks after several statements, one after the other; it gives the rows that the statement
+// changed itself, without cascades and triggers.
 func (s *Store) change(ctx context.Context, w *watch, r runner, text string, args []any) (int64, error) {
 	if err := w.outside(func() error { return s.pace.wait(ctx) }); err != nil {
 		return 0, err

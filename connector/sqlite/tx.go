@@ -29,7 +29,7 @@ func (s *Store) Begin(ctx context.Context) (connector.Tx, error) {
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	if _, err := s.exec(ctx, single{conn}, "BEGIN IMMEDIATE"); err != nil {
+	if err := s.exec(ctx, single{conn}, "BEGIN IMMEDIATE"); err != nil {
 		// Whoever went away meanwhile may have left a transaction that has begun: a closed connection has none.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		_ = conn.Close()
@@ -63,7 +63,7 @@ func (t *tx) control(ctx context.Context, how string) error {
 
 // Defer postpones the check of all foreign keys to Commit, whatever they declare.
 func (t *tx) Defer(ctx context.Context) (bool, error) {
-	_, err := t.s.exec(ctx, t.conn, "PRAGMA defer_foreign_keys = ON")
+	err := t.s.exec(ctx, t.conn, "PRAGMA defer_foreign_keys = ON")
 	return err == nil, err
 }
 
@@ -85,7 +85,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return t.s.fail(ctx, ctx.Err())
 	}
-	if _, err := t.s.exec(ctx, t.conn, "COMMIT"); err != nil {
+	if err := t.s.exec(ctx, t.conn, "COMMIT"); err != nil {
 		t.failed = true
 		return err
 	}

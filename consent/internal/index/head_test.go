@@ -38,7 +38,7 @@ func TestHalfAdded(t *testing.T) {
 	p := x.at(1)
 	check := func(step int) {
 		t.Helper()
-		if _, known, _ := p.read(new([perPage]Word)); bits.OnesCount64(known) != 10 {
+		if known := p.read(new([perPage]Word)); bits.OnesCount64(known) != 10 {
 			t.Errorf("step %d: known are %b", step, known)
 		}
 		for rank := range Ranks {

@@ -168,7 +168,7 @@ func (x *Index) Words(n Number) iter.Seq2[int, Word] {
 			if p == nil {
 				continue
 			}
-			_, known, _ := p.read(&words)
+			known := p.read(&words)
 			for i := 0; known != 0; i, known = i+1, known&(known-1) {
 				if !yield(page*perPage+bits.TrailingZeros64(known), words[i]) {
 					return
@@ -178,21 +178,22 @@ func (x *Index) Words(n Number) iter.Seq2[int, Word] {
 	}
 }
 
-// read copies the words of a person on a page, in the order of ranks, and tells whether there is one.
-func (p person) read(words *[perPage]Word) (f Flags, known uint64, ok bool) {
+// read copies the words of a person on a page, in the order of ranks, and gives the mask of their ranks; none where there is no
+// such person.
+func (p person) read(words *[perPage]Word) uint64 {
 	for {
 		h := p.head()
 		if !h.present() {
-			return 0, 0, false
+			return 0
 		}
-		known = p[maskCell].Load() &^ h.adding()
+		known := p[maskCell].Load() &^ h.adding()
 		for i := range bits.OnesCount64(known) {
 			if at := h.cell(i); at < len(p) { // else the head is another one by now
 				words[i] = Word(p[at].Load())
 			}
 		}
 		if p.head() == h {
-			return h.flags(), known, true
+			return known
 		}
 	}
 }

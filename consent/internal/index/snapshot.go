@@ -35,7 +35,7 @@ func (x *Index) appendImage(to []uint64, n Number) []uint64 {
 	for page := range x.pages {
 		known := uint64(0)
 		if p := x.pages[page].at(n); p != nil {
-			_, known, _ = p.read(&words)
+			known = p.read(&words)
 		}
 		to = append(to, known)
 		for _, w := range words[:bits.OnesCount64(known)] {

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -53,28 +51,4 @@ func kindOf(err error) string {
 		return "redis refused"
 	}
 	return "failed"
-}
-
-// Stream is the bus that appends each message to a Redis stream, with the fields id, type, subject and event, the last a
-// CloudEvent in JSON.
-type Stream struct {
-	Client *Client
-	Name   string // of the stream
-	Keep   int64  // about how many messages stay; 0 is all
-}
-
-var _ event.Bus = (*Stream)(nil)
-
-// Send appends the message.
-func (s *Stream) Send(ctx context.Context, m event.Message) error {
-	body, err := m.CloudEvent()
-	if err != nil {
-		return &event.Failure{Kind: "not composed", Refused: true}
-	}
-	err = s.Client.XAdd(ctx, &goredis.XAddArgs{Stream: s.Name, MaxLen: s.Keep, Approx: s.Keep > 0,
-		Values: []any{"id", m.ID, "type", m.Type, "subject", m.Subject, "event", body}}).Err()
-	if err != nil {
-		return &event.Failure{Kind: kindOf(err)}
-	}
-	return nil
 }

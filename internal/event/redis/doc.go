@@ -1,5 +1,5 @@
 // Package redis keeps Redis in step: Mirror writes what may be done with each subject's data, so that any service looks it
-// up without a call to us; Stream is a bus that appends messages to a Redis stream.
+// up without a call to us.
 //
 // The mirror has no queue. It is a cursor over the same source as the relay, and the cursor lies in Redis beside what it
 // speaks of: a Redis that was away is caught up from where it stood, one that lost its data or was put back to an older

@@ -364,26 +364,6 @@ func TestEntriesOfOneSubjectAreOneWrite(t *testing.T) {
 	}
 }
 
-func TestStream(t *testing.T) {
-	s := redistest.New(t).Start()
-	bus := &Stream{Client: client(t, s), Name: "ombud:events", Keep: 1000}
-	m := event.Message{ID: "prp_1", Source: "urn:x", Type: "consent.given", Subject: "sub_1", Revision: epoch + 1, Payload: event.Payload{Data: []byte(`{"a":1}`)}}
-	if err := bus.Send(bg, m); err != nil {
-		t.Fatal(err)
-	}
-	got, err := bus.Client.XRange(bg, "ombud:events", "-", "+").Result()
-	body, _ := m.CloudEvent()
-	want := map[string]any{"id": "prp_1", "type": "consent.given", "subject": "sub_1", "event": string(body)}
-	if err != nil || len(got) != 1 || cmp.Diff(want, got[0].Values) != "" {
-		t.Errorf("%v, %v", got, err)
-	}
-	s.Kill()
-	var f *event.Failure
-	if err := bus.Send(bg, m); !errors.As(err, &f) || f.Kind != "no connection" || f.Refused {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestAddressIsInNoError(t *testing.T) {
 	if _, err := Connect("http://user:hunter2@example.com"); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
