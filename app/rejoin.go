@@ -51,7 +51,7 @@ func (a *App) again(ctx context.Context, tx *db.Tx, p *Parts, act ledger.Act) er
 	switch act.Kind {
 	case consent.WithdrawalKept:
 		return a.Consents.Again(ctx, tx, act)
-	case "restriction.added", "restriction.ended", "objection.added", "objection.ended":
+	case subject.RestrictionAdded, subject.RestrictionEnded, subject.ObjectionAdded, subject.ObjectionEnded:
 		return a.Consents.AgainFact(ctx, tx, act)
 	case subject.HoldAdded, subject.HoldReleased:
 		return p.Holds.Again(ctx, tx, act)

@@ -24,14 +24,14 @@ type duty struct {
 }
 
 var duties = map[string]duty{
-	kindGiven:           {[]string{"enable_processing", "update_preferences"}, 72 * time.Hour, "low"},
-	kindUpdated:         {[]string{"update_preferences"}, 72 * time.Hour, "low"},
-	kindWithdrawn:       {[]string{"stop_non_essential_processing", "delete_consent_based_data", "update_preferences"}, 24 * time.Hour, "high"},
-	kindExpired:         {[]string{"stop_processing", "ask_renewal"}, 48 * time.Hour, "low"},
-	"restriction.added": {[]string{"stop_processing"}, 24 * time.Hour, "high"},
-	"restriction.ended": {[]string{"update_preferences"}, 72 * time.Hour, "low"},
-	"objection.added":   {[]string{"stop_processing"}, 24 * time.Hour, "high"},
-	"objection.ended":   {[]string{"update_preferences"}, 72 * time.Hour, "low"},
+	kindGiven:                {[]string{"enable_processing", "update_preferences"}, 72 * time.Hour, "low"},
+	kindUpdated:              {[]string{"update_preferences"}, 72 * time.Hour, "low"},
+	kindWithdrawn:            {[]string{"stop_non_essential_processing", "delete_consent_based_data", "update_preferences"}, 24 * time.Hour, "high"},
+	kindExpired:              {[]string{"stop_processing", "ask_renewal"}, 48 * time.Hour, "low"},
+	subject.RestrictionAdded: {[]string{"stop_processing"}, 24 * time.Hour, "high"},
+	subject.RestrictionEnded: {[]string{"update_preferences"}, 72 * time.Hour, "low"},
+	subject.ObjectionAdded:   {[]string{"stop_processing"}, 24 * time.Hour, "high"},
+	subject.ObjectionEnded:   {[]string{"update_preferences"}, 72 * time.Hour, "low"},
 }
 
 // Telling is what services are told of an entry. It names the person by id; an identity is added only for who is
@@ -114,7 +114,7 @@ func (s *Service) tellOther(t *Telling, r ledger.Row) error {
 			return fmt.Errorf("entry %d: %w", r.ID, err)
 		}
 		t.At, t.Status, t.Purposes, t.Consents, t.Automatic = c.At, Expired, []string{c.Purpose}, []string{c.Consent}, true
-	case "restriction.added", "restriction.ended", "objection.added", "objection.ended":
+	case subject.RestrictionAdded, subject.RestrictionEnded, subject.ObjectionAdded, subject.ObjectionEnded:
 		var f subject.Fact
 		if err := json.Unmarshal(r.Content, &f); err != nil {
 			return fmt.Errorf("entry %d: %w", r.ID, err)

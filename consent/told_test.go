@@ -34,7 +34,7 @@ func TestServicesAreToldWhatAnObjectionStops(t *testing.T) {
 	w := newWorld(t, ads, orders)
 	f := w.add(subject.FactInput{Kind: subject.Objection, Type: "opt_out"})
 	got := w.told()
-	if got == nil || got.Type != "opt_out" || !slices.Equal(got.Purposes, []string{"ads"}) || !slices.Equal(got.Categories, []string{"usage"}) ||
+	if got == nil || got.Event != "objection.added" || got.Type != "opt_out" || !slices.Equal(got.Purposes, []string{"ads"}) || !slices.Equal(got.Categories, []string{"usage"}) ||
 		got.Concerns([]string{"shop"}) || !got.At.Equal(f.Since) {
 		t.Errorf("of the objection is told %+v", got)
 	}
@@ -42,7 +42,7 @@ func TestServicesAreToldWhatAnObjectionStops(t *testing.T) {
 	if _, err := w.EndFact(t.Context(), f.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.told(); got == nil || !slices.Equal(got.Purposes, []string{"ads"}) || got.At.Sub(f.Since) < time.Hour {
+	if got := w.told(); got == nil || got.Event != "objection.ended" || !slices.Equal(got.Purposes, []string{"ads"}) || got.At.Sub(f.Since) < time.Hour {
 		t.Errorf("of its end is told %+v", got)
 	}
 	w.add(subject.FactInput{Kind: subject.Objection, Type: "research"})
@@ -51,7 +51,7 @@ func TestServicesAreToldWhatAnObjectionStops(t *testing.T) {
 	}
 	until := w.clock.Now().Add(time.Hour).Truncate(time.Second)
 	w.add(subject.FactInput{Kind: subject.Restriction, Type: "legal_claims", Allowed: []string{"ads"}, Until: until})
-	if got := w.told(); got == nil || !slices.Equal(got.Purposes, []string{"orders"}) || got.Type != "legal_claims" || !got.Until.Equal(until) {
+	if got := w.told(); got == nil || got.Event != "restriction.added" || !slices.Equal(got.Purposes, []string{"orders"}) || got.Type != "legal_claims" || !got.Until.Equal(until) {
 		t.Errorf("of the restriction is told %+v", got)
 	}
 }

@@ -18,12 +18,21 @@ import (
 // Again is the reason of what was done again after a restore, where the first one was lost.
 const Again = "done again after a restore"
 
-// Kinds of the acts that are kept outside the store; those of restrictions and objections are their kind and ".added" or
-// ".ended".
+// Kinds of the acts that are kept outside the store.
 const (
-	ErasureDone  = "erasure.completed"
-	HoldAdded    = "hold.added"
-	HoldReleased = "hold.released"
+	ErasureDone      = "erasure.completed"
+	HoldAdded        = "hold.added"
+	HoldReleased     = "hold.released"
+	RestrictionAdded = string(Restriction) + wasAdded
+	RestrictionEnded = string(Restriction) + wasEnded
+	ObjectionAdded   = string(Objection) + wasAdded
+	ObjectionEnded   = string(Objection) + wasEnded
+)
+
+// What the kind of a fact is followed by.
+const (
+	wasAdded = ".added"
+	wasEnded = ".ended"
 )
 
 // tokensPerAct keeps an act small.
@@ -155,7 +164,7 @@ func (f *Facts) Again(ctx context.Context, tx *db.Tx, n Number, a ledger.Act) (N
 	if err := json.Unmarshal(a.Body, &act); err != nil {
 		return 0, fmt.Errorf("reading an act: %w", err)
 	}
-	if a.Kind == string(act.Fact.Kind)+".added" {
+	if a.Kind == string(act.Fact.Kind)+wasAdded {
 		at, err := f.append(tx, n, act.Fact, a.Kind, "ombud")
 		if err != nil {
 			return 0, err

@@ -169,7 +169,7 @@ func (f *Facts) Add(ctx context.Context, tx *db.Tx, n Number, in FactInput) (Fac
 	}
 	one := Fact{ID: id.New("fact_", now), Kind: in.Kind, Type: in.Type, Purposes: in.Purposes, Allowed: in.Allowed, Because: in.Because,
 		Since: in.Since.UTC().Truncate(time.Millisecond), Until: in.Until.UTC().Truncate(time.Millisecond)}
-	at, err := f.record(ctx, tx, n, one, string(in.Kind)+".added", in.Actor)
+	at, err := f.record(ctx, tx, n, one, string(in.Kind)+wasAdded, in.Actor)
 	if err != nil {
 		return Fact{}, err
 	}
@@ -201,7 +201,7 @@ func (f *Facts) End(ctx context.Context, tx *db.Tx, factID, actor string) (Numbe
 	if err != nil {
 		return 0, Fact{}, err
 	}
-	at, err := f.record(ctx, tx, n, one, string(one.Kind)+".ended", actor)
+	at, err := f.record(ctx, tx, n, one, string(one.Kind)+wasEnded, actor)
 	one.Revision = at.Revision
 	return n, one, err
 }

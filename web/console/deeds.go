@@ -3,6 +3,7 @@ package console
 import (
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // deed is a kind of entry in words; an unknown one is shown as it is.
@@ -33,15 +34,15 @@ var deeds = map[string]string{
 	"erasure.verified":    "erasure looked at again",
 	"erasure.repeated":    "a restored system erased again",
 
-	"hold.added":        "hold set",
-	"hold.released":     "hold ended",
-	"restriction.added": "somebody's data restricted",
-	"restriction.ended": "restriction lifted",
-	"objection.added":   "somebody objected",
-	"objection.ended":   "objection lifted",
-	"purpose.changed":   "purposes changed",
-	"purpose.minimised": "fields left out of a record",
-	"propagation.alarm": "a service has not heard, or has not said that it acted",
+	subject.HoldAdded:        "hold set",
+	subject.HoldReleased:     "hold ended",
+	subject.RestrictionAdded: "somebody's data restricted",
+	subject.RestrictionEnded: "restriction lifted",
+	subject.ObjectionAdded:   "somebody objected",
+	subject.ObjectionEnded:   "objection lifted",
+	"purpose.changed":        "purposes changed",
+	"purpose.minimised":      "fields left out of a record",
+	"propagation.alarm":      "a service has not heard, or has not said that it acted",
 
 	"account.created":    "account made",
 	"account.changed":    "account changed",
