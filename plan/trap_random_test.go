@@ -37,6 +37,24 @@ func TestTrap06RandomKeyOfAShell(t *testing.T) {
 	})
 }
 
+// The same where the engine knows what a UUID is.
+func TestTrap06UUIDOfAShell(t *testing.T) {
+	tr := trap{on: []string{"postgres"}, tables: `create table users (id uuid primary key, email varchar(100) not null unique, name varchar(40));
+insert into users values ('9f86d081-884c-4d65-9a2f-eaa0c55ad015', 'ida@example.com', 'Ida Nordmann');
+create table bills (id integer primary key, user_id uuid not null references users(id), total integer not null);
+insert into bills values (1, '9f86d081-884c-4d65-9a2f-eaa0c55ad015', 10);
+create table jobs (id integer primary key, args jsonb);
+insert into jobs values (1, '{"user": "9f86d081-884c-4d65-9a2f-eaa0c55ad015"}');`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "users", By: map[string]string{"user": "id", "email": "email"}}},
+			Tables: []catalog.TableRule{{Table: "bills", Erase: catalog.Keep, Because: "bookkeeping law"}, {Table: "jobs", Categories: map[string]string{"args": "technical"}}},
+		}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select count(*) from users where email <> 'ida@example.com'`, "1", `select args->>'user' from jobs`, "9f86d081-884c-4d65-9a2f-eaa0c55ad015")
+	})
+}
+
 // When the row goes, its key must not stand anywhere either.
 func TestTrap06RandomKeyOfARowThatGoes(t *testing.T) {
 	app().spring(t, func(t *testing.T, c *trapped) {

@@ -149,7 +149,7 @@ func (w *walk) sweepable() []string {
 func (w *walk) stayingKeys() map[string]bool {
 	out := map[string]bool{}
 	for _, d := range w.g.Datasets {
-		s, keys := w.sets[d], within(handles(d), d.Table.Primary)
+		s, keys := w.sets[d], slices.DeleteFunc(slices.Clone(d.Table.Primary), func(c string) bool { return !isBy(d, c) })
 		if s == nil || len(keys) == 0 {
 			continue
 		}
