@@ -82,7 +82,9 @@ const aadSize = len("slot") + 4
 
 func (s Slot) aad() []byte { return s.appendAAD(make([]byte, 0, aadSize)) }
 
-func (s Slot) appendAAD(to []byte) []byte { return binary.BigEndian.AppendUint32(append(to, "slot"...), uint32(s)) }
+func (s Slot) appendAAD(to []byte) []byte {
+	return binary.BigEndian.AppendUint32(append(to, "slot"...), uint32(s))
+}
 
 // wrap puts a key into the 64 bytes of its slot.
 func (b *bucket) wrap(to []byte, slot Slot, key []byte) {
