@@ -144,3 +144,24 @@ func TestScanOfAShopWithEntities(t *testing.T) {
 		}
 	}
 }
+
+// TestScanOfAClinic: some patients have an account, some have none; who looked at a patient is named in the log.
+func TestScanOfAClinic(t *testing.T) {
+	path := stores(t, "", map[string]string{"c": `create table auth_user (id integer primary key, email text, first_name text);
+		create table accounts_profile (id integer primary key, user_id integer not null unique references auth_user(id), phone text, bio text);
+		create table patient (id integer primary key, user_id integer unique references auth_user(id), full_name text, dob text);
+		create table visit (id integer primary key, patient_id integer not null references patient(id), reason text);
+		create table view (id integer primary key, viewer_id integer, patient_id integer, at text);
+		insert into auth_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %s, 'Ida'", i, mail(i)) }) + `;
+		insert into accounts_profile select id, id, '+4790000001', 'skis' from auth_user;
+		insert into patient select id+100, case when id%3 > 0 then id end, 'Ida Nordmann', '1980-01-01' from auth_user;
+		insert into visit select id, id, 'back pain' from patient;
+		insert into view select id, id-100, id, '2026-01-01' from patient;`})
+	same(t, linksOf(t, path), []string{
+		`people:c.auth_user {"email":"email","user":"id"}`,
+		`people:c.patient {"patient":"id"}`,
+		`link:c.patient.user_id auth_user.id alias`,
+		`link:c.view.patient_id patient.id own`,
+		`link:c.view.viewer_id auth_user.id mention`,
+	})
+}

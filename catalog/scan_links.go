@@ -46,6 +46,13 @@ func (m match) score() float64 {
 	return s
 }
 
+// turns in which columns are looked at: what is named like a dataset of persons says whose a row is, before
+// who acts there (viewer_id beside patient_id), and before addresses.
+var turns = []struct {
+	mails bool
+	least float64 // of what the names must say
+}{{false, 0.8}, {false, 0}, {true, 0}}
+
 // proposeLinks finds references that no database declares. The first round looks for people, the later
 // ones for datasets that were found to be people's.
 func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
@@ -54,13 +61,13 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 		if d.Ignored || d.People != nil || !d.Table.Rights.Select {
 			continue
 		}
-		for _, mails := range []bool{false, true} {
+		for _, turn := range turns {
 			for i := range d.Table.Columns {
 				c := &d.Table.Columns[i]
-				if isMail := s.profiles[d.Table].class[c.Name].Kind == pii.Email; isMail != mails || !s.mayRefer(d, c) {
+				if isMail := s.profiles[d.Table].class[c.Name].Kind == pii.Email; isMail != turn.mails || !s.mayRefer(d, c) {
 					continue
 				}
-				if err := s.proposeLink(ctx, g, d, c, keys); err != nil {
+				if err := s.proposeLink(ctx, g, d, c, keys, turn.least); err != nil {
 					return err
 				}
 			}
@@ -151,7 +158,10 @@ func splitReference(column string) (stem []string, suffix string) {
 	return stem, suffix
 }
 
-func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey) error {
+func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey, least float64) error {
+	if s.proposed("link:" + d.ID() + "." + c.Name) {
+		return nil
+	}
 	var best *match
 	taken := 0.0 // by what the database says, the other way round: an order's address refers to the order
 	for _, k := range keys {
@@ -164,7 +174,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 			continue
 		}
 		m := match{key: k, name: s.nameScore(d, c, k)}
-		if m.name <= taken || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
+		if m.name < least || m.name <= taken || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -257,7 +267,7 @@ var kindNouns = set(`type status state kind category group class level reason`)
 // accountNouns are who acts in a program, before anybody else whose numbers are alike.
 var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
 
-var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee`)
+var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee viewer`)
 
 func columnKind(k parentKey) connector.Kind {
 	if c := k.d.Table.Column(k.column); c != nil {

@@ -141,13 +141,15 @@ func (p *profile) namesPeople() bool {
 }
 
 // dependsOnPerson: a dataset without an address of its own whose key leads to a dataset of persons is
-// a part of that person (profile.user_id).
+// a part of that person (profile.user_id); not where a row may lead to nobody, and else to one of its own: a
+// patient who may have an account.
 func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
 	if email != "" && isUnique(d.Table, []string{email}) {
 		return false
 	}
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
-		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && !isActor(e.ChildColumns)
+		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && !isActor(e.ChildColumns) &&
+			!(nullable(d.Table, e.ChildColumns) && isUnique(d.Table, e.ChildColumns))
 	})
 }
 

@@ -132,10 +132,13 @@ func (s *scan) propose(p Proposal, m Mark) {
 	if sys := s.cfg.system(p.System); sys == nil || p.spokenOf(sys) {
 		return
 	}
-	if slices.ContainsFunc(s.f.Proposals, func(x Proposal) bool { return x.ID == p.ID }) {
-		return
+	if !s.proposed(p.ID) {
+		s.f.Proposals = append(s.f.Proposals, p)
 	}
-	s.f.Proposals = append(s.f.Proposals, p)
+}
+
+func (s *scan) proposed(id string) bool {
+	return slices.ContainsFunc(s.f.Proposals, func(x Proposal) bool { return x.ID == id })
 }
 
 // keepOpen lists the guesses that stand in the file unanswered in front of the new ones.

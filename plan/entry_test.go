@@ -39,6 +39,17 @@ insert into subscribers values ('bo@example.com', '2020');`
 			t.Errorf("it is %s, warnings %+v", o.Status, o.Warnings)
 		}
 	})
+	patients := catalog.System{People: []catalog.People{system.People[0], {Table: "patients", By: map[string]string{"patient": "id"}}},
+		Links: []catalog.Link{{From: "patients.account", To: "customers.id", As: catalog.Alias}}}
+	for who, unsearched := range map[string]bool{"email=ida@example.com": false, "email=bo@example.com": true} {
+		trap{tables: customers + `
+create table patients (id integer primary key, account integer unique references customers(id));
+insert into patients values (7, 1), (8, null);`, system: patients, person: world.Person(who)}.spring(t, func(t *testing.T, c *trapped) {
+			if _, o := c.export(t); warned(&plan.Plan{Warnings: o.Warnings}, "not-searched", "patients") != unsearched {
+				t.Errorf("%s: a patient with an account was found by it, one without may be there: %+v", who, o.Warnings)
+			}
+		})
+	}
 	trap{tables: lists, system: system, person: world.Person("email=nobody@example.com")}.spring(t, func(t *testing.T, c *trapped) {
 		if _, o := c.export(t); o.Status != plan.Complete || !o.Nobody() || len(o.Gaps) > 0 {
 			t.Errorf("everything was searched, and it is %s, gaps %+v", o.Status, o.Gaps)

@@ -199,7 +199,7 @@ func (w *walk) unsearched() (out []*catalog.Dataset) {
 		if d.People == nil || d.Ignored {
 			continue
 		}
-		searched := false
+		searched := w.foundIn(d) // another dataset led to them, as an account does to a patient
 		for kind := range d.People.By {
 			searched = searched || kinds[kind]
 		}
@@ -208,6 +208,14 @@ func (w *walk) unsearched() (out []*catalog.Dataset) {
 		}
 	}
 	return out
+}
+
+// foundIn: some rows of the dataset are the people's.
+func (w *walk) foundIn(d *catalog.Dataset) (found bool) {
+	if s := w.sets[d]; s != nil {
+		s.every(func(r *record) { found = found || r.reached })
+	}
+	return found
 }
 
 func knownBy(d *catalog.Dataset) string {
