@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -17,7 +18,8 @@ type recent struct {
 	chunks []chunk
 	mu     sync.Mutex
 	heads  []head
-	marks  sync.WaitGroup
+	marks  int        // under way; systems act side by side, so one waits while another begins, which no WaitGroup allows
+	calm   *sync.Cond // of mu: a mark has ended
 	failed error
 }
 
@@ -31,6 +33,7 @@ func (j *journal) remember(chunks []chunk) {
 		return
 	}
 	j.recent = &recent{chunks: chunks}
+	j.recent.calm = sync.NewCond(&j.recent.mu)
 	for _, c := range chunks {
 		j.recent.heads = append(j.recent.heads, head{ordinal: c.ordinal, system: c.system, done: c.beginning() == idle, idle: c.beginning() == idle})
 	}
@@ -55,13 +58,17 @@ func (j *journal) mark(ctx context.Context, ordinal int, acted []int64) error {
 			r.heads[i].done, r.heads[i].acted = true, acted
 		}
 	}
-	r.marks.Go(func() {
-		if err := j.done(ctx, ordinal, acted); err != nil {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+	r.marks++
+	go func() {
+		err := j.done(ctx, ordinal, acted)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err != nil {
 			r.failed = err
 		}
-	})
+		r.marks--
+		r.calm.Broadcast()
+	}()
 	return nil
 }
 
@@ -70,9 +77,17 @@ func (j *journal) settle() error {
 	if j.recent == nil {
 		return nil
 	}
-	j.recent.marks.Wait()
-	if err := j.durable(); err != nil {
-		return err
+	if err := j.recent.settled(); err != nil {
+		return errors.Join(err, j.durable())
 	}
-	return j.recent.failed
+	return j.durable()
+}
+
+func (r *recent) settled() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.marks > 0 {
+		r.calm.Wait()
+	}
+	return r.failed
 }
