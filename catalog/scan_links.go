@@ -165,7 +165,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 	var best *match
 	taken := 0.0 // by what the database says, the other way round: an order's address refers to the order
 	for _, k := range keys {
-		if k.d != d && refersTo(k.d, d) {
+		if k.d != d && !k.email && refersTo(k.d, d) {
 			taken = max(taken, s.nameScore(d, c, k))
 		}
 	}

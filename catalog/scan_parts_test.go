@@ -59,3 +59,17 @@ func TestScanOfWhatIsKeptApart(t *testing.T) {
 func TestFewRowsSayNothing(t *testing.T) {
 	same(t, linksOf(t, stores(t, "", map[string]string{"shop": apartFor(4)})), []string{`people:shop.users {"email":"email","user":"id"}`})
 }
+
+// TestScanOfAnAddressBesideAMembership: that users refer to a team says nothing of whose the team's address is.
+func TestScanOfAnAddressBesideAMembership(t *testing.T) {
+	same(t, linksOf(t, stores(t, "", map[string]string{"a": `create table teams (id integer primary key, contact_email text);
+		create table users (id integer primary key, email text unique, name text, team_id integer references teams(id));
+		create table signups (email text unique);
+		insert into teams values ` + series(20, func(i int) string { return fmt.Sprintf("%d, 'lead%d@example.org'", i, i) }) + `;
+		insert into users values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %s, 'Ida', %d", i, mail(i), 1+i%20) }) + `;
+		insert into signups values ` + series(30, func(i int) string { return fmt.Sprintf("'lead%d@example.org'", i) }) + `;`})), []string{
+		`people:a.users {"email":"email","user":"id"}`,
+		`people:a.signups {"email":"email"}`,
+		`link:a.teams.contact_email signups.email mention`,
+	})
+}
