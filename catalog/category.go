@@ -12,8 +12,8 @@ func CategoryOf(d *Dataset, c connector.Column) pii.Category {
 		return pii.Category(d.Rule.Categories[c.Name])
 	}
 	if d.People != nil {
-		for kind, column := range d.People.By {
-			if known := pii.ByName(kind); column == c.Name && known.Known() {
+		for _, id := range d.Known {
+			if known := pii.ByName(id.Kind); id.Column == c.Name && known.Known() {
 				return known.Category
 			}
 		}

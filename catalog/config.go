@@ -222,11 +222,22 @@ type Mark struct {
 	Reason     string  `yaml:"reason,omitempty"`
 }
 
-// People says where a person enters a store: identity kind to column.
+// People says where a person enters a store: identity kind to column. A kind may have further columns, a
+// private address beside the one at work: whoever is found by one of them is found, and none of them stays.
 type People struct {
-	Table string            `yaml:"table"`
-	By    map[string]string `yaml:"by"`
+	Table string              `yaml:"table"`
+	By    map[string]string   `yaml:"by"`
+	Also  map[string][]string `yaml:"-"` // the further columns of a kind, in by: {email: [work_email, private_email]}
 	Mark  `yaml:",inline"`
+}
+
+func (p *People) alsoBy(kind string, columns ...string) {
+	if len(columns) > 0 && p.Also == nil {
+		p.Also = map[string][]string{}
+	}
+	for _, c := range columns {
+		p.Also[kind] = append(p.Also[kind], c)
+	}
 }
 
 // Link is a reference the database does not declare, or the role of one it does. From and To are

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,8 @@ type Dataset struct {
 	Name    string // bare in the default schema, else schema.name
 	Table   *connector.Table
 	Store   connector.Store
-	People  *People // set when a person enters the store here
+	People  *People    // set when a person enters the store here
+	Known   []Identity // the columns by which People are known, in the order of kinds; none where People is nil
 	Rule    *TableRule
 	Ignored bool
 
@@ -33,8 +35,13 @@ type Dataset struct {
 	Personal  bool // some of its rows can be a person's
 	Mapped    bool // named in the file, ignored, or reached from a people dataset
 
+	noun  string   // what its rows are, by its name
+	words []string // of its name, in the singular
+
 	Out []*Edge // edges in which this dataset is the child
 	In  []*Edge // edges in which this dataset is the parent
+
+	Lists []*List // its columns whose cells list keys of another dataset
 }
 
 // ID is "system.dataset".
@@ -43,6 +50,22 @@ func (d *Dataset) ID() string { return d.System + "." + d.Name }
 // HoldsPeople reports whether rows of it can be a person's: they lead to one, or only a person's rows refer to them.
 func (d *Dataset) HoldsPeople() bool {
 	return d.Personal || slices.ContainsFunc(d.In, func(e *Edge) bool { return e.Role == Follow })
+}
+
+// Identity is a column that people are known by, and the kind of what stands in it.
+type Identity struct{ Kind, Column string }
+
+func (p *People) identities() (out []Identity) {
+	if p == nil {
+		return nil
+	}
+	for _, kind := range slices.Sorted(maps.Keys(p.By)) {
+		out = append(out, Identity{kind, p.By[kind]})
+		for _, column := range p.Also[kind] {
+			out = append(out, Identity{kind, column})
+		}
+	}
+	return out
 }
 
 // Edge is a reference from a child dataset to a parent.
@@ -78,6 +101,7 @@ func (e *Edge) When() map[string]string {
 type Question struct {
 	System, Dataset string
 	ID              string // for scan --accept, "" when only a hand-written link answers it
+	As              Role   // what scan proposes; "" is the role that the edge is planned with
 	Text            string
 }
 
@@ -129,6 +153,7 @@ func (g *Graph) addDatasets(s *Connection) {
 
 func newDataset(s *Connection, t *connector.Table) *Dataset {
 	d := &Dataset{System: s.Config.ID, Name: t.Dataset(), Table: t, Store: s.Store}
+	d.noun, d.words = noun(d.Name), singulars(d.Name)
 	for i := range s.Config.People {
 		p := &s.Config.People[i]
 		if p.Table == d.Name && !p.Rejected {
@@ -141,6 +166,7 @@ func newDataset(s *Connection, t *connector.Table) *Dataset {
 			d.Rule = r
 		}
 	}
+	d.Known = d.People.identities()
 	d.Ignored = slices.Contains(s.Config.Ignore, d.Name)
 	d.Personal = d.People != nil
 	return d
@@ -177,17 +203,20 @@ func (g *Graph) addLinks(s *System) {
 		if l.Rejected {
 			continue
 		}
-		child, ccol := g.endpoint(s.ID, l.From)
-		parent, pcol := g.endpoint(s.ID, l.To)
-		if child == nil || parent == nil {
+		if g.addList(s, l) {
+			continue
+		}
+		child, ccols := g.endpoint(s.ID, l.From)
+		parent, pcols := g.endpoint(s.ID, l.To)
+		if child == nil || parent == nil || len(ccols) != len(pcols) {
 			g.danglingLink(s, l)
 			continue
 		}
-		g.addLink(l, child, parent, ccol, pcol)
+		g.addLink(l, child, parent, ccols, pcols)
 	}
 }
 
-func (g *Graph) addLink(l *Link, child, parent *Dataset, ccol, pcol string) {
+func (g *Graph) addLink(l *Link, child, parent *Dataset, ccols, pcols []string) {
 	role := l.As
 	if role == "" {
 		role = Own
@@ -197,28 +226,29 @@ func (g *Graph) addLink(l *Link, child, parent *Dataset, ccol, pcol string) {
 		guess = l.ID
 	}
 	for _, e := range g.Edges {
-		if e.Child == child && e.Parent == parent && len(l.When) == 0 && isEndpoint(e, ccol, pcol) {
+		if e.Child == child && e.Parent == parent && len(l.When) == 0 && isEndpoint(e, ccols, pcols) {
 			e.Role, e.Link, e.Author, e.Guess = role, l, l.Author, guess
 			return
 		}
 	}
 	g.Edges = append(g.Edges, &Edge{
-		Child: child, Parent: parent, ChildColumns: []string{ccol}, ParentColumns: []string{pcol},
-		Role: role, Link: l, Author: l.Author, Guess: guess, Value: isIdentity(parent, pcol),
+		Child: child, Parent: parent, ChildColumns: ccols, ParentColumns: pcols,
+		Role: role, Link: l, Author: l.Author, Guess: guess, Value: len(pcols) == 1 && isIdentity(parent, pcols[0]),
 	})
 }
 
 // isEndpoint also takes a link that names one column of a composite key: it speaks of the whole key.
-func isEndpoint(e *Edge, ccol, pcol string) bool {
-	if e.FK == nil {
+func isEndpoint(e *Edge, ccols, pcols []string) bool {
+	if e.FK == nil || len(ccols) > 1 && len(ccols) != len(e.ChildColumns) {
 		return false
 	}
-	for i := range e.ChildColumns {
-		if e.ChildColumns[i] == ccol && e.ParentColumns[i] == pcol {
-			return true
+	for i, c := range ccols {
+		at := slices.Index(e.ChildColumns, c)
+		if at < 0 || e.ParentColumns[at] != pcols[i] {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func isIdentity(d *Dataset, column string) bool {
@@ -229,30 +259,42 @@ func isIdentity(d *Dataset, column string) bool {
 	if c == nil || c.Kind != connector.Text || slices.Contains(d.Table.Primary, column) {
 		return false
 	}
-	for _, by := range d.People.By {
-		if by == column {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Known, func(id Identity) bool { return id.Column == column })
 }
 
-// endpoint resolves "dataset.column", or "system.dataset.column"; nil when there is no such column.
-func (g *Graph) endpoint(system, ref string) (*Dataset, string) {
+// endpoint resolves "dataset.column", "dataset.first+second" for a key of several columns, or either with a
+// system in front; nil when there is no such dataset or column.
+func (g *Graph) endpoint(system, ref string) (*Dataset, []string) {
 	dot := strings.LastIndexByte(ref, '.')
 	if dot < 0 {
-		return nil, ""
+		return nil, nil
 	}
 	name, column := ref[:dot], ref[dot+1:]
-	if d := g.Dataset(system, name); d != nil && d.Table.Column(column) != nil {
-		return d, column
-	}
-	if other, rest, ok := strings.Cut(name, "."); ok {
-		if d := g.Dataset(other, rest); d != nil && d.Table.Column(column) != nil {
-			return d, column
+	if d := g.Dataset(system, name); d != nil {
+		if columns := columnsOf(d.Table, column); columns != nil {
+			return d, columns
 		}
 	}
-	return nil, ""
+	if other, rest, ok := strings.Cut(name, "."); ok {
+		if d := g.Dataset(other, rest); d != nil {
+			if columns := columnsOf(d.Table, column); columns != nil {
+				return d, columns
+			}
+		}
+	}
+	return nil, nil
+}
+
+// columnsOf: a name may hold a plus of its own, so the whole of it comes first.
+func columnsOf(t *connector.Table, names string) []string {
+	if t.Column(names) != nil {
+		return []string{names}
+	}
+	columns := strings.Split(names, "+")
+	if slices.ContainsFunc(columns, func(c string) bool { return t.Column(c) == nil }) {
+		return nil
+	}
+	return columns
 }
 
 // danglingLink asks about a link whose end is not there: a renamed column, or a system that is down.
@@ -313,5 +355,5 @@ func named(d *Dataset) bool {
 			return true
 		}
 	}
-	return d.People != nil
+	return d.People != nil || len(d.Lists) > 0
 }

@@ -50,7 +50,7 @@ func (r *reader) dsn(to *string) func(*yaml.Node) {
 }
 
 func (r *reader) people(n *yaml.Node) (p People) {
-	f := fields{"table": r.text(&p.Table), "by": r.pairs(&p.By, "by")}
+	f := fields{"table": r.text(&p.Table), "by": r.by(&p)}
 	maps.Copy(f, r.mark(&p.Mark))
 	r.mapping(n, "an entry of people", f, "table", "by")
 	for kind := range p.By {
@@ -64,6 +64,22 @@ func (r *reader) people(n *yaml.Node) (p People) {
 	return p
 }
 
+// by reads {kind: column} or {kind: [column, another]}.
+func (r *reader) by(p *People) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		p.By = map[string]string{}
+		r.each(n, "by", func(key, value *yaml.Node) {
+			var columns []string
+			if r.textOrTexts(&columns)(value); len(columns) == 0 {
+				r.fault(value, "%s names no column", key.Value)
+				return
+			}
+			p.By[key.Value] = columns[0]
+			p.alsoBy(key.Value, columns[1:]...)
+		})
+	}
+}
+
 func (r *reader) link(n *yaml.Node) (l Link) {
 	var as string
 	f := fields{
@@ -73,6 +89,9 @@ func (r *reader) link(n *yaml.Node) (l Link) {
 	maps.Copy(f, r.mark(&l.Mark))
 	r.mapping(n, "a link", f, "from", "to")
 	l.As = Role(as)
+	if strings.HasSuffix(l.From, listMark) && (l.As != "" && l.As != Mention || l.Author || len(l.When) > 0) {
+		r.fault(n, "a column that lists many rows only mentions them: leave out as, author and when")
+	}
 	return l
 }
 

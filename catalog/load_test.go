@@ -40,6 +40,31 @@ approval: {erasure: 1}
 heads: /mnt/other/heads
 `
 
+// TestSecondAddress: a kind of identity may have several columns, in the file and in what a scan writes there.
+func TestSecondAddress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ombud.yaml")
+	load := func(people string) (*Config, error) {
+		if err := os.WriteFile(path, []byte("organization: {name: X, jurisdictions: [eu]}\nsystems:\n  - id: hr\n    connector: sqlite\n    dsn: hr.db\n    people:\n      - "+people+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(path)
+	}
+	cfg, err := load("{table: staff, by: {email: [work_mail, own_mail], staff: id}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := People{Table: "staff", By: map[string]string{"email": "work_mail", "staff": "id"}, Also: map[string][]string{"email": {"own_mail"}}}
+	if diff := cmp.Diff(want, cfg.Systems[0].People[0]); diff != "" {
+		t.Error(diff)
+	}
+	if cfg, err = load(renderPeople(&want)); err != nil || !cmp.Equal(want, cfg.Systems[0].People[0]) {
+		t.Errorf("read again: %v, %+v", err, cfg)
+	}
+	if _, err = load("{table: staff, by: {email: []}}"); err == nil || !strings.Contains(err.Error(), "email names no column") {
+		t.Errorf("no column: %v", err)
+	}
+}
+
 func TestLoadReadsTheContractsExample(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ombud.yaml")
 	if err := os.WriteFile(path, []byte(contractExample), 0o600); err != nil {

@@ -191,7 +191,7 @@ func (g *Graph) directRoles(d *Dataset) {
 		return
 	}
 	open = slices.DeleteFunc(open, func(e *Edge) bool {
-		if direct > 1 && isActor(e.ChildColumns) || isActor(e.ChildColumns) && !isOwnName(e) {
+		if isActor(e.ChildColumns) && (!isOwnName(e) || direct > 1 && !leadAlike(d, e)) {
 			e.Role = Mention
 			g.ask(d, e, "looks like who handled it, not whose it is")
 			direct--
@@ -219,17 +219,24 @@ var teamNouns = set(`organization organisation company team workspace tenant clu
 // isOwnName is for people datasets that are themselves named like an actor: payslips.employee_id
 // referring to employees is whose it is.
 func isOwnName(e *Edge) bool {
-	stem, _ := splitReference(e.ChildColumns[0])
-	return len(stem) > 0 && stem[len(stem)-1] == noun(e.Parent.Name) && !slices.Contains(stem, "by") && ownsNothingElse(e)
+	return slices.ContainsFunc(e.ChildColumns, func(c string) bool { return bears(c, e.Parent) }) && ownsNothingElse(e)
 }
 
 func ownsNothingElse(e *Edge) bool {
 	for _, o := range e.Child.Out {
-		if o != e && o.Parent.Personal && !o.Parent.Container {
+		if o.Parent != e.Parent && o.Parent.Personal && !o.Parent.Container {
 			return false
 		}
 	}
 	return true
+}
+
+// leadAlike: all ways to people lead to the dataset that the edge leads to, and none but it bears its name: of
+// employee_no and reviewer_no, both of employees, the first says whose a review is.
+func leadAlike(d *Dataset, e *Edge) bool {
+	return !slices.ContainsFunc(d.Out, func(o *Edge) bool {
+		return o != e && o.Parent.People != nil && (o.Parent != e.Parent || isOwnName(o))
+	})
 }
 
 // isPureLink: a composite primary key made of references, and nothing else but references and times.

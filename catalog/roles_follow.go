@@ -12,7 +12,8 @@ import (
 // What a person's row refers to is mostly what many share: a store, a country. But it may be a part of the
 // row that is kept apart, an address or a document: then nobody's erasure would be whole without it. The
 // two look the same in a schema, so where the other dataset's columns speak of persons, the data decide:
-// hardly any row there is referred to twice. Such an edge is followed, and asked about.
+// hardly any row there is referred to twice. Such an edge is followed, and asked about. Of a handful of rows nobody can tell:
+// where a person's row refers to such a dataset, and none of its rows is shared as yet, that is asked, and nothing followed.
 
 // followSample is how many references are looked at, followFewest how many say anything.
 const (
@@ -27,13 +28,16 @@ func (g *Graph) inferFollow(ctx context.Context, from func(*Dataset) bool) error
 		if e.Role != "" && e.Role != Lookup || e.Link != nil || e.FK == nil || !from(e.Child) || !e.Child.Table.Rights.Select || !mayBePart(e.Parent) || g.denied(e) {
 			continue
 		}
-		alone, err := hardlyShared(ctx, e)
-		if err != nil {
+		n, distinct, err := references(ctx, e)
+		switch {
+		case err != nil:
 			return err
-		}
-		if alone {
+		case distinct >= followFewest && n < 2*distinct:
 			e.Role = Follow
 			g.ask(e.Child, e, "leads to what is personal there, and hardly two rows share one")
+		case n > 0 && distinct < followFewest && n == distinct && e.Child.People != nil:
+			g.Questions = append(g.Questions, Question{System: e.Child.System, Dataset: e.Child.Name, ID: "link:" + e.Child.System + "." + e.Path(), As: Follow,
+				Text: fmt.Sprintf("%s to %s: it leads to what looks personal there, and too few rows do to tell whether each is one person's; nothing there is touched until a link says so", e.Path(), e.Parent.Name)})
 		}
 	}
 	return nil
@@ -80,22 +84,22 @@ func (g *Graph) denied(e *Edge) bool {
 	})
 }
 
-// hardlyShared: on average fewer than two rows refer to one there. A sample of many rows meets few of what
-// they share, so what the engine counts has a say first.
-func hardlyShared(ctx context.Context, e *Edge) (bool, error) {
+// references counts rows that refer to something there, and to how much. A sample of many rows meets few of what
+// they share, so what the engine counts has a say first: then none is counted.
+func references(ctx context.Context, e *Edge) (n, distinct int, err error) {
 	if child, parent := e.Child.Table.Rows, e.Parent.Table.Rows; parent > 0 && child >= 2*parent {
-		return false, nil
+		return 0, 0, nil
 	}
 	rows, err := e.Child.Store.Sample(ctx, e.Child.Table, e.ChildColumns, followSample)
 	if err != nil {
-		return false, fmt.Errorf("sampling %s: %w", e.Child.ID(), err)
+		return 0, 0, fmt.Errorf("sampling %s: %w", e.Child.ID(), err)
 	}
-	seen, n := map[string]bool{}, 0
+	seen := map[string]bool{}
 	for _, r := range rows {
 		if k := connector.Key(r); !k.HasNull() {
 			seen[k.Encode()] = true
 			n++
 		}
 	}
-	return len(seen) >= followFewest && n < 2*len(seen), nil
+	return n, len(seen), nil
 }

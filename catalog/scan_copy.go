@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
 )
 
 // isCopy: the row's key already leads to the person whose address this is. Such a column is a
@@ -16,20 +17,44 @@ func (s *scan) isCopy(ctx context.Context, g *Graph, d *Dataset, c *connector.Co
 		return false, nil
 	}
 	for _, e := range s.waysTo(g, d, m.key.d) {
-		share, alone, err := s.agreement(ctx, d, c.Name, e, m)
+		seen, err := s.agreement(ctx, d, c.Name, e, m)
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		if err != nil || share < 0.95 {
+		if err != nil || seen.share() < 0.95 {
 			continue
 		}
-		if m.guests = alone; alone > 0 {
+		if m.guests = seen.alone; seen.alone > 0 {
 			return false, nil
 		}
 		s.f.Surprises = append(s.f.Surprises, Surprise{d.System, d.Name, c.Name + " repeats " + m.key.d.ID() + "." + m.key.column + " of the same person"})
 		return true, nil
 	}
 	return false, nil
+}
+
+// fewestGuests with an address say that a column is there for those without an account.
+const fewestGuests = 3
+
+// ofGuests finds the people whose key a row's address stands in for: every row that has an address has a key of nobody.
+func (s *scan) ofGuests(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey) (*match, error) {
+	for _, k := range keys {
+		if !k.email || s.profiles[d.Table].class[c.Name].Kind != pii.Email {
+			continue
+		}
+		for _, e := range s.waysTo(g, d, k.d) {
+			m := &match{key: k, name: 0.95, probed: 1}
+			seen, err := s.agreement(ctx, d, c.Name, e, m)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if err == nil && seen.known == 0 && seen.alone >= fewestGuests {
+				m.guests, m.probed = seen.alone, seen.alone
+				return m, nil
+			}
+		}
+	}
+	return nil, nil
 }
 
 // way is a single-column reference, declared or proposed.
@@ -46,8 +71,9 @@ func (s *scan) waysTo(g *Graph, d, parent *Dataset) []way {
 		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") {
 			continue
 		}
-		if to, col := g.endpoint(d.System, p.Link.To); to == parent && p.Link.As != Mention && !isIdentity(to, col) {
-			out = append(out, way{lastPart(p.Link.From), col})
+		_, from := g.endpoint(d.System, p.Link.From)
+		if to, cols := g.endpoint(d.System, p.Link.To); to == parent && len(from) == 1 && len(cols) == 1 && p.Link.As != Mention && !isIdentity(to, cols[0]) {
+			out = append(out, way{from[0], cols[0]})
 		}
 	}
 	return out
@@ -56,9 +82,17 @@ func (s *scan) waysTo(g *Graph, d, parent *Dataset) []way {
 // mostKeys of a sample are looked for: all of a usual one, for guests may all have the same.
 const mostKeys = 1000
 
-// agreement is the share of sampled rows whose address is that of the person the key leads to, and the
-// number of those that have an address and a key of nobody.
-func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, m *match) (share float64, alone int, err error) {
+// agreement is what rows with an address say of the people their keys lead to.
+type agreement struct {
+	known int // people
+	agree int // of these, with the row's address
+	alone int // rows whose key is nobody's
+}
+
+func (a agreement) share() float64 { return float64(a.agree) / float64(max(a.known, 1)) }
+
+// agreement compares the sampled rows' addresses with those of the people whom a key leads to.
+func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, m *match) (a agreement, err error) {
 	p := s.profiles[d.Table]
 	ki, ci := slices.Index(p.columns, w.child), slices.Index(p.columns, column)
 	parent := m.key.d
@@ -70,8 +104,8 @@ func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, 
 		}
 		k, ok := parent.Store.Convert(row[ki], parent.Table.Column(w.parent))
 		switch {
-		case !ok || k.IsNull():
-			alone++
+		case !ok || k.IsNull() || k.S == "0": // a guest's number, whether a row has it or not
+			a.alone++
 		case want[k] == "" && len(keys) < mostKeys:
 			want[k] = connector.Fold(row[ci].S)
 			keys = append(keys, connector.Key{k})
@@ -79,21 +113,20 @@ func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, 
 		rows[k]++
 	}
 	if len(keys) == 0 {
-		return 0, alone, nil
+		return a, nil
 	}
-	known, agree := 0, 0
 	err = parent.Store.Select(ctx, []connector.Select{{Table: parent.Table, Columns: []string{w.parent, m.key.column},
 		Where: []connector.Match{{Columns: []string{w.parent}, Keys: keys}}}},
 		func(_ int, row []connector.Value) error {
-			known++
+			a.known++
 			if want[row[0]] == connector.Fold(row[1].S) {
-				agree++
+				a.agree++
 			}
 			delete(rows, row[0])
 			return nil
 		})
 	for k := range want {
-		alone += rows[k]
+		a.alone += rows[k]
 	}
-	return float64(agree) / float64(max(known, 1)), alone, err
+	return a, err
 }

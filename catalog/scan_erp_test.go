@@ -131,7 +131,7 @@ func TestScanOfAShopWithEntities(t *testing.T) {
 		`people:shop.customer_entity {"customer":"entity_id","email":"email"}`,
 		`people:shop.newsletter_subscriber {"email":"subscriber_email","subscriber":"subscriber_id"}`,
 		`people:shop.password_reset_event {"email":"account"}`,
-		`link:shop.customer_grid_flat.email customer_entity.email own`,
+		`link:shop.customer_grid_flat.entity_id customer_entity.entity_id own`,
 		`link:shop.customer_log.customer_id customer_entity.entity_id own`,
 		`link:shop.quote.customer_email customer_entity.email own`,
 		`link:shop.quote.customer_id customer_entity.entity_id own`,

@@ -15,6 +15,8 @@ const (
 	enoughMail  = 0.2  // of addresses: who is not there is nobody's, and harms nobody
 	probeValues = 200
 	fewProbed   = 3 // values that say nothing by themselves
+
+	severalProbed = 20 // values of a number that refers to an id: the 2nd post of a topic is no post's id
 )
 
 // parentKey is a column that rows of a dataset are known by.
@@ -22,6 +24,19 @@ type parentKey struct {
 	d      *Dataset
 	column string
 	email  bool
+
+	stem   []string // of the column's name
+	suffix string
+}
+
+func keyOf(d *Dataset, column string, email bool) parentKey {
+	stem, suffix := splitReference(column)
+	return parentKey{d, column, email, stem, suffix}
+}
+
+func isNumbered(column string) bool {
+	_, suffix := splitReference(column)
+	return numberSuffix[suffix]
 }
 
 // match is how well a column fits a parent's key.
@@ -72,6 +87,9 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 				}
 			}
 		}
+		if err := s.proposeComposites(ctx, g, d, people); err != nil {
+			return err
+		}
 		if people {
 			if err := s.proposePolymorphic(ctx, g, d); err != nil {
 				return err
@@ -91,8 +109,8 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			continue
 		}
 		var cols []string
-		if len(d.Table.Primary) == 1 {
-			cols = append(cols, d.Table.Primary[0])
+		if key := KeyColumn(d.Table); key != "" {
+			cols = append(cols, key)
 		}
 		for _, u := range d.Table.Uniques {
 			if len(u.Columns) == 1 && !u.Partial {
@@ -103,8 +121,8 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			cols = s.undeclaredKeys(d)
 		}
 		if d.People != nil {
-			for _, c := range d.People.By {
-				cols = append(cols, c)
+			for _, id := range d.Known {
+				cols = append(cols, id.Column)
 			}
 		}
 		slices.Sort(cols)
@@ -112,7 +130,7 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			if d.Table.Column(c) == nil {
 				continue // the file names a column that is gone; the plan says so
 			}
-			out = append(out, parentKey{d, c, s.profiles[d.Table].class[c].Kind == pii.Email})
+			out = append(out, keyOf(d, c, s.profiles[d.Table].class[c].Kind == pii.Email))
 		}
 	}
 	return out
@@ -138,24 +156,10 @@ func (s *scan) mayRefer(d *Dataset, c *connector.Column) bool {
 	default:
 		return false
 	}
-	if c.Generated || isReference(d.Table, c.Name) || len(d.Table.Primary) == 1 && d.Table.Primary[0] == c.Name || linked(d, c.Name) {
+	if c.Generated || isReference(d.Table, c.Name) || linked(d, c.Name) || KeyColumn(d.Table) == c.Name && (strings.EqualFold(c.Name, "id") || d.Personal) {
 		return false
 	}
 	return !slices.ContainsFunc(typedKeys(d.Table), func(p typedKey) bool { return p.id == c.Name })
-}
-
-var referenceSuffix = set(`id no nr num number ref reference key code uid uuid guid fk nummer numero pk`)
-
-// splitReference gives a name's words in the singular and the suffix that says it refers.
-func splitReference(column string) (stem []string, suffix string) {
-	toks := pii.Tokens(column)
-	if n := len(toks); n > 0 && referenceSuffix[toks[n-1]] {
-		toks, suffix = toks[:n-1], toks[n-1]
-	}
-	for _, t := range toks {
-		stem = append(stem, singular(t))
-	}
-	return stem, suffix
 }
 
 func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connector.Column, keys []parentKey, least float64) error {
@@ -163,18 +167,19 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		return nil
 	}
 	var best *match
+	name := readName(c)
 	taken := 0.0 // by what the database says, the other way round: an order's address refers to the order
 	for _, k := range keys {
 		if k.d != d && !k.email && refersTo(k.d, d) {
-			taken = max(taken, s.nameScore(d, c, k))
+			taken = max(taken, s.nameScore(d, name, k))
 		}
 	}
 	for _, k := range keys {
 		if k.d == d || refersTo(k.d, d) || k.d.People == nil && k.d.System != d.System {
 			continue
 		}
-		m := match{key: k, name: s.nameScore(d, c, k)}
-		if m.name < least || m.name <= taken || m.name < 0.9 && namedElsewhere(g, d, c.Name, k.d) {
+		m := match{key: k, name: s.nameScore(d, name, k)}
+		if m.name < least || m.name <= taken || !k.email && speaksOf(g, name, k) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -187,7 +192,11 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		}
 	}
 	if best == nil {
-		return nil
+		guests, err := s.ofGuests(ctx, g, d, c, keys)
+		if guests != nil {
+			s.addLinkProposal(g, d, c, guests)
+		}
+		return err
 	}
 	copied, err := s.isCopy(ctx, g, d, c, best)
 	if err != nil || copied {
@@ -205,12 +214,21 @@ func refersTo(child, parent *Dataset) bool {
 func namedElsewhere(g *Graph, d *Dataset, column string, but *Dataset) bool {
 	_, suffix := splitReference(column)
 	return suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		return o != d && o != but && o.System == d.System && len(o.Table.Primary) == 1 && strings.EqualFold(o.Table.Primary[0], column)
+		return o != d && o != but && o.System == d.System && strings.EqualFold(KeyColumn(o.Table), column)
+	})
+}
+
+// speaksOf: the name is that of another dataset, word for word: a question_attempt_id is of no quiz_attempts.
+func speaksOf(g *Graph, r columnName, k parentKey) bool {
+	stem, _ := r.to(k.d.noun)
+	return len(stem) > 1 && commonTail(stem, k.d.words) < len(stem) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o.System == k.d.System && commonTail(stem, o.words) == len(stem)
 	})
 }
 
 // nameScore says how much the names speak for a reference; 0 is not at all.
-func (s *scan) nameScore(d *Dataset, c *connector.Column, k parentKey) float64 {
+func (s *scan) nameScore(d *Dataset, r columnName, k parentKey) float64 {
+	c := r.column
 	mail := s.profiles[d.Table].class[c.Name].Kind == pii.Email
 	if mail || k.email {
 		if mail && k.email {
@@ -218,7 +236,7 @@ func (s *scan) nameScore(d *Dataset, c *connector.Column, k parentKey) float64 {
 		}
 		return 0
 	}
-	return max(keyNameScore(c, k), s.uuidScore(d, c, k))
+	return max(keyNameScore(r, k), fieldScore(d, c, k), s.uuidScore(d, c, k))
 }
 
 // uuidScore: a UUID is made once. Where it stands again, it means what it meant, whatever its column is called.
@@ -231,49 +249,6 @@ func (s *scan) uuidScore(d *Dataset, c *connector.Column, k parentKey) float64 {
 
 func (s *scan) holdsUUIDs(d *Dataset, column string) bool {
 	return !slices.ContainsFunc(s.profiles[d.Table].values[column], func(v connector.Value) bool { return !pii.IsUUID(v.S) })
-}
-
-// keyNameScore is nameScore for keys that are no addresses.
-func keyNameScore(c *connector.Column, k parentKey) float64 {
-	stem, suffix := splitReference(c.Name)
-	keyStem, keySuffix := splitReference(k.column)
-	what := noun(k.d.Name)
-	switch {
-	case suffix != "" && len(stem) > 0 && slices.Equal(stem, keyStem) && suffix == keySuffix:
-		return 0.97
-	case suffix == "uid" && len(stem) == 0 && strings.EqualFold(c.Name, k.column):
-		return 0.9
-	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
-		return 0.9
-	case slices.Contains(stem, what) && suffix != "" && !kindNouns[stem[len(stem)-1]]:
-		return 0.8
-	case k.d.People == nil || len(stem) == 0:
-		return 0
-	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
-		return 0.65
-	case stem[0] == "whodunnit" && accountNouns[what]: // a number in a text, of the library that keeps versions
-		return 0.65
-	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
-		return 0
-	case accountNouns[what]:
-		return 0.6
-	}
-	return 0.5
-}
-
-// kindNouns: an event_type_id is of a type.
-var kindNouns = set(`type status state kind category group class level reason`)
-
-// accountNouns are who acts in a program, before anybody else whose numbers are alike.
-var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
-
-var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee viewer`)
-
-func columnKind(k parentKey) connector.Kind {
-	if c := k.d.Table.Column(k.column); c != nil {
-		return c.Kind
-	}
-	return connector.Null
 }
 
 // probe asks the parent's store how many of the column's sampled values it knows.
@@ -344,7 +319,7 @@ func (m match) convinces(d *Dataset, column string) bool {
 	switch {
 	case m.probed == 0:
 		return m.name >= 0.9 && suffix != "" && m.key.d.System == d.System && !m.key.email && (m.key.d.People != nil || m.name > 0.9 || slices.Equal(stem, singulars(m.key.d.Name)))
-	case m.probed < fewProbed && m.name < 0.9:
+	case m.probed < fewProbed && m.name < 0.9, numberSuffix[suffix] && m.probed < severalProbed && !isNumbered(m.key.column):
 		return false // any small number is somewhere
 	case m.key.email:
 		return m.share >= enoughMail && m.share*float64(m.probed) >= min(3, float64(m.probed))

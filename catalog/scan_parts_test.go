@@ -55,9 +55,18 @@ func TestScanOfWhatIsKeptApart(t *testing.T) {
 	}
 }
 
-// TestFewRowsSayNothing: of a handful of rows nobody can tell what is shared.
-func TestFewRowsSayNothing(t *testing.T) {
-	same(t, linksOf(t, stores(t, "", map[string]string{"shop": apartFor(4)})), []string{`people:shop.users {"email":"email","user":"id"}`})
+// TestFewRowsAreAskedAbout: of a handful of rows nobody can tell what is shared, but where a person's row refers to what looks
+// like a part of it, that is asked; not of what two share already, nor of a country.
+func TestFewRowsAreAskedAbout(t *testing.T) {
+	same(t, linksOf(t, stores(t, "", map[string]string{"shop": apartFor(4)})), []string{
+		`people:shop.users {"email":"email","user":"id"}`,
+		`link:shop.users.address_id addresses.id follow`,
+	})
+	same(t, linksOf(t, stores(t, "", map[string]string{"shop": apartFor(2)})), []string{ // each lives in a country of their own
+		`people:shop.users {"email":"email","user":"id"}`,
+		`link:shop.users.address_id addresses.id follow`,
+		`link:shop.users.depot_id depots.id follow`,
+	})
 }
 
 // TestScanOfAnAddressBesideAMembership: that users refer to a team says nothing of whose the team's address is.

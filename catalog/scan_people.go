@@ -34,14 +34,7 @@ type candidate struct {
 // proposePeople finds the datasets where a person enters: an identity that is (almost) one's own, in a
 // dataset that says it is of persons, that others refer to, or that is nothing but addresses.
 func (s *scan) proposePeople() {
-	taken := map[string]string{} // identity kind of a key → where it was first used
-	for _, d := range s.base.Datasets {
-		if d.People != nil {
-			for kind := range d.People.By {
-				taken[kind] = d.ID()
-			}
-		}
-	}
+	taken := takenKinds(s.base)
 	for _, d := range s.base.Datasets {
 		if d.Ignored || d.People != nil || d.Mapped && !onlyGuessed(d) {
 			continue
@@ -51,9 +44,27 @@ func (s *scan) proposePeople() {
 			continue
 		}
 		s.addKeys(c, taken)
-		s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: c.by}},
+		people := &People{Table: d.Name, By: c.by}
+		if further := s.profiles[d.Table].furtherAddresses(c.by["email"]); len(further) > 0 {
+			people.alsoBy("email", further...)
+			c.reasons = append(c.reasons, strings.Join(further, " and ")+" too, for whom have one")
+		}
+		s.propose(Proposal{System: d.System, People: people},
 			Mark{ID: "people:" + d.ID(), Confidence: c.confidence, Reason: strings.Join(c.reasons, "; ")})
 	}
+}
+
+// takenKinds says where each kind of identity of a key was first used.
+func takenKinds(g *Graph) map[string]string {
+	taken := map[string]string{}
+	for _, d := range g.Datasets {
+		if d.People != nil {
+			for kind := range d.People.By {
+				taken[kind] = d.ID()
+			}
+		}
+	}
+	return taken
 }
 
 // onlyGuessed: the dataset counts as known only through guesses or its own rule, so it may still be proposed.
@@ -148,9 +159,14 @@ func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
 		return false
 	}
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
-		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && !isActor(e.ChildColumns) &&
+		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && (!isActor(e.ChildColumns) || isWithin(d.Table.Primary, e.ChildColumns)) &&
 			!(nullable(d.Table, e.ChildColumns) && isUnique(d.Table, e.ChildColumns))
 	})
+}
+
+// isWithin: a row is known by whose it is, and something more.
+func isWithin(key, columns []string) bool {
+	return len(columns) < len(key) && !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(key, c) })
 }
 
 // isBareList: few columns, an address, no prose, and no keys to or from anything.
@@ -167,6 +183,9 @@ func (s *scan) isBareList(d *Dataset) bool {
 		}
 		if toks := pii.Tokens(c.Name); len(toks) > 0 && prose[toks[len(toks)-1]] {
 			return false
+		}
+		if stem, suffix := splitReference(c.Name); suffix != "" && len(stem) > 0 && accountNouns[stem[len(stem)-1]] {
+			return false // user_id: it hangs on a user, whatever declares it
 		}
 	}
 	return true
@@ -195,8 +214,8 @@ func (s *scan) addKeys(c *candidate, taken map[string]string) {
 		}
 		taken[kind], c.by[kind] = c.d.ID(), column
 	}
-	if len(t.Primary) == 1 {
-		add(what, t.Primary[0])
+	if key := KeyColumn(t); key != "" {
+		add(what, key)
 	}
 	for _, col := range t.Columns {
 		toks := pii.Tokens(col.Name)

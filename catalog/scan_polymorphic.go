@@ -140,7 +140,7 @@ func commonTail(a, b []string) int {
 }
 
 func (s *scan) proposeWhen(ctx context.Context, d *Dataset, pr typedKey, kind connector.Value, ids []connector.Value, parent *Dataset) error {
-	m := match{key: parentKey{d: parent, column: parent.Table.Primary[0]}, name: 0.9}
+	m := match{key: keyOf(parent, parent.Table.Primary[0], false), name: 0.9}
 	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
 		return ctx.Err()
 	} else if err != nil || m.probed == 0 || m.share < enough {

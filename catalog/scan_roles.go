@@ -47,12 +47,32 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Context
 	case m.key.d.People == nil:
 		return Own
-	case isActor([]string{column}) || direct:
+	case direct || isActor([]string{column}) && !(bears(column, m.key.d) && s.namesNobodyElse(g, d, m.key.d)):
 		return Mention
 	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
 	}
 	return Own
+}
+
+// bears: the column has the name of the dataset it refers to, and not that of somebody who acts on it.
+func bears(column string, parent *Dataset) bool {
+	stem, _ := splitReference(column)
+	return len(stem) > 0 && stem[len(stem)-1] == noun(parent.Name) && !slices.Contains(stem, "by")
+}
+
+// namesNobodyElse: an employee_id in a table of nobody else's is whose the row is; beside a customer_id it is who handled it.
+func (s *scan) namesNobodyElse(g *Graph, d, parent *Dataset) bool {
+	keys := s.parentKeys(g, true)
+	for i := range d.Table.Columns {
+		name := readName(&d.Table.Columns[i])
+		for _, k := range keys {
+			if k.d != parent && !k.email && keyNameScore(name, k) >= 0.8 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // hangsOnPersonal: the row is part of something else, a message of its ticket.
@@ -102,13 +122,17 @@ func (s *scan) proposeRoles(g *Graph) {
 			if e.Link != nil || e.FK == nil || "link:"+e.Child.System+"."+e.Path() != q.ID {
 				continue
 			}
-			switch e.Role {
+			role, confidence := e.Role, 0.7
+			if q.As != "" {
+				role, confidence = q.As, 0.4
+			}
+			switch role {
 			case Own, Co, Mention, Follow, Context, Alias:
 			default:
 				continue
 			}
-			s.propose(Proposal{System: q.System, Link: &Link{From: e.Child.Name + "." + e.ChildColumns[0], To: e.Parent.Name + "." + e.ParentColumns[0], As: e.Role,
-				Author: e.Role == Co && isWriter(e.ChildColumns[0])}}, Mark{ID: q.ID, Confidence: 0.7, Reason: roleReason(q.Text)})
+			s.propose(Proposal{System: q.System, Link: &Link{From: e.Path(), To: e.Parent.Name + "." + strings.Join(e.ParentColumns, "+"), As: role,
+				Author: role == Co && isWriter(e.ChildColumns[0])}}, Mark{ID: q.ID, Confidence: confidence, Reason: roleReason(q.Text)})
 		}
 	}
 }

@@ -40,7 +40,14 @@ func leadsToPerson(d *Dataset) bool {
 }
 
 func isLog(d *Dataset) bool {
-	return slices.ContainsFunc(pii.Tokens(d.Name), func(t string) bool { return logWords[singular(t)] })
+	return !isMark(d.Table) && slices.ContainsFunc(pii.Tokens(d.Name), func(t string) bool { return logWords[singular(t)] })
+}
+
+// isMark: a key of several columns and no word beside it, who has read which page, tells nothing that was done.
+func isMark(t *connector.Table) bool {
+	return len(t.Primary) > 1 && !slices.ContainsFunc(t.Columns, func(c connector.Column) bool {
+		return c.Kind != connector.Int && c.Kind != connector.UUID && c.Kind != connector.Time && !slices.Contains(t.Primary, c.Name)
+	})
 }
 
 func hasAmount(d *Dataset) bool {

@@ -67,6 +67,13 @@ func (s *scan) guess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.proposeFaces(g)
+	if err := s.proposeAddressBooks(ctx, g); err != nil {
+		return err
+	}
+	if g, err = s.graph(ctx); err != nil {
+		return err
+	}
 	if err := s.proposeAliases(ctx, g); err != nil {
 		return err
 	}
@@ -81,6 +88,9 @@ func (s *scan) guess(ctx context.Context) error {
 		if g, err = s.graph(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.proposeLists(ctx, g); err != nil {
+		return err
 	}
 	s.proposeRoles(g)
 	s.proposeRules(g)
@@ -314,13 +324,21 @@ func noun(dataset string) string {
 		dataset = dataset[dot+1:]
 	}
 	toks := pii.Tokens(dataset)
-	for len(toks) > 1 && (affixes[toks[len(toks)-1]] || strings.Trim(toks[len(toks)-1], "0123456789") == "") {
-		toks = toks[:len(toks)-1]
+	for n := len(toks); n > 1 && isAffix(toks); n = len(toks) {
+		toks = toks[:n-1]
+		if n > 2 && toks[n-2] == "field" {
+			toks = toks[:n-2] // users_field_data
+		}
 	}
 	if len(toks) == 0 {
 		return ""
 	}
 	return singular(toks[len(toks)-1])
+}
+
+func isAffix(toks []string) bool {
+	last := toks[len(toks)-1]
+	return affixes[last] || strings.Trim(last, "0123456789") == ""
 }
 
 var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v entity`)

@@ -72,7 +72,7 @@ func summary(f *catalog.Findings) []string {
 		switch {
 		case p.People != nil:
 			by, _ := json.Marshal(p.People.By)
-			out = append(out, p.ID+" "+string(by))
+			out = append(out, strings.TrimSpace(p.ID+" "+string(by)+" "+strings.Join(p.People.Also["email"], " ")))
 		case p.Link != nil:
 			text := fmt.Sprintf("%s %s %s", p.ID, p.Link.To, p.Link.As)
 			if p.Link.Author {

@@ -52,6 +52,18 @@ func flowMap(m map[string]string) string {
 	return "{" + flow(ps) + "}"
 }
 
+func flowBy(p *People) string {
+	var ps []pair
+	for _, kind := range slices.Sorted(maps.Keys(p.By)) {
+		columns := quoted(p.By[kind])
+		if also := p.Also[kind]; len(also) > 0 {
+			columns = flowList(append([]string{p.By[kind]}, also...))
+		}
+		ps = append(ps, pair{kind, columns})
+	}
+	return "{" + flow(ps) + "}"
+}
+
 func flowList(list []string) string {
 	parts := make([]string, len(list))
 	for i, s := range list {
@@ -74,7 +86,7 @@ func renderEntry(said []pair, m Mark) string {
 }
 
 func renderPeople(p *People) string {
-	return renderEntry([]pair{{"table", quoted(p.Table)}, {"by", flowMap(p.By)}}, p.Mark)
+	return renderEntry([]pair{{"table", quoted(p.Table)}, {"by", flowBy(p)}}, p.Mark)
 }
 
 func renderLink(l *Link) string {

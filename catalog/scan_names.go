@@ -1,0 +1,144 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+// What the name of a column says of whom it refers to.
+
+var referenceSuffix = set(`id no nr num number ref reference key code uid uuid guid fk nummer numero pk`)
+
+// splitReference gives a name's words in the singular and the suffix that says it refers.
+func splitReference(column string) (stem []string, suffix string) {
+	return parted(pii.Tokens(column), "")
+}
+
+// columnName is the name of a column, read once for all the keys it is held against.
+type columnName struct {
+	column *connector.Column
+	stem   []string
+	suffix string
+	glued  []string // its words, where only the noun of a dataset can part them: discussionid
+}
+
+func readName(c *connector.Column) columnName {
+	toks := pii.Tokens(targetID.ReplaceAllString(c.Name, "_id")) // billing_profile__target_id
+	r := columnName{column: c}
+	r.stem, r.suffix = parted(toks, "")
+	if slices.ContainsFunc(toks, glued.MatchString) {
+		r.glued = toks
+	}
+	return r
+}
+
+// to reads the name as a reference to what the noun says.
+func (r columnName) to(what string) (stem []string, suffix string) {
+	if r.glued == nil {
+		return r.stem, r.suffix
+	}
+	return parted(r.glued, what)
+}
+
+func parted(toks []string, what string) (stem []string, suffix string) {
+	toks = unglue(toks, what)
+	if n := len(toks); n > 0 && referenceSuffix[toks[n-1]] {
+		toks, suffix = toks[:n-1], toks[n-1]
+	}
+	for _, t := range toks {
+		stem = append(stem, singular(t))
+	}
+	return stem, suffix
+}
+
+var glued = regexp.MustCompile(`^(.+)id(from|to)?$`)
+
+// unglue parts what was written as one: userid, relateduserid, useridfrom. Only a noun in front of it makes an
+// end in "id" a reference: valid and paid are none.
+func unglue(toks []string, what string) []string {
+	var out []string
+	for _, t := range toks {
+		m := glued.FindStringSubmatch(t)
+		if m == nil || referenceSuffix[t] {
+			out = append(out, t)
+			continue
+		}
+		head := headNoun(m[1], what)
+		if head == "" {
+			out = append(out, t)
+			continue
+		}
+		for _, part := range []string{m[2], strings.TrimSuffix(m[1], head), head, "id"} {
+			if part != "" {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+// headNoun is the noun that some letters end in: what is asked about, or the longest word for a person.
+func headNoun(letters, what string) string {
+	if len(what) > 3 && strings.HasSuffix(letters, what) {
+		return what
+	}
+	best := ""
+	for n := range personNouns {
+		if len(n) > max(3, len(best)) && strings.HasSuffix(letters, n) {
+			best = n
+		}
+	}
+	return best
+}
+
+// keyNameScore is nameScore for keys that are no addresses.
+func keyNameScore(r columnName, k parentKey) float64 {
+	c, what := r.column, k.d.noun
+	stem, suffix := r.to(what)
+	switch {
+	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix:
+		return 0.97
+	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
+		return 0.9
+	case suffix != "" && len(stem) > 1 && commonTail(stem, k.d.words) == len(stem):
+		return 0.95 // order_item_id of order_items, before those of quote_items
+	case suffix == "" && len(stem) == 1 && stem[0] == what && c.Kind == columnKind(k) && c.Kind != connector.Text:
+		return 0.85 // orders.customer
+	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
+		return 0.9
+	case slices.Contains(stem, what) && suffix != "" && !kindNouns[stem[len(stem)-1]]:
+		return 0.8
+	case k.d.People == nil || len(stem) == 0:
+		return 0
+	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
+		return 0.65
+	case stem[0] == "whodunnit" && accountNouns[what]: // a number in a text, of the library that keeps versions
+		return 0.65
+	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
+		return 0
+	case accountNouns[what]:
+		return 0.6
+	}
+	return 0.5
+}
+
+var targetID = regexp.MustCompile(`_+target_id$`)
+
+// kindNouns: an event_type_id is of a type, a user_picture_id of a picture.
+var kindNouns = set(`type status state kind category group class level reason picture photo image avatar file document attachment address`)
+
+// accountNouns are who acts in a program, before anybody else whose numbers are alike.
+var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
+
+var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee viewer`)
+
+func columnKind(k parentKey) connector.Kind {
+	if c := k.d.Table.Column(k.column); c != nil {
+		return c.Kind
+	}
+	return connector.Null
+}
