@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
@@ -128,11 +127,19 @@ func (s *session) showSteps(p *plan.Plan) {
 	}
 }
 
+// someOf lists words up to a number of them, and how many more there are.
+func someOf(words []string, most int) string {
+	if len(words) <= most {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:most-1], ", "), len(words)-most+1)
+}
+
 // note says what a step's line cannot: which fields, why, until when.
 func note(d plan.Step) string {
 	var parts []string
-	if len(d.Fields) > 0 && d.Method != catalog.Delete && d.Method != catalog.Keep && len(d.Fields) <= 6 {
-		parts = append(parts, strings.Join(d.Fields, ", "))
+	if d.Method != catalog.Delete && d.Method != catalog.Keep && len(d.Fields) > 0 {
+		parts = append(parts, someOf(d.Fields, 6))
 	}
 	if d.Because != "" {
 		parts = append(parts, d.Because)
@@ -349,51 +356,4 @@ func (s *session) showRequest(r *request.Request) {
 	}
 	s.printf("\n  about    %s\n  received %s by %s\n  due      %s (%s)\n  now      %s: %s\n",
 		r.Masked, day(r.Received), r.Actor, day(r.Due), r.DueWhy, r.Who, r.What)
-}
-
-// listed is one line of a list.
-type listed struct {
-	Request  string        `json:"request"`
-	Ref      string        `json:"ref"`
-	Kind     plan.Kind     `json:"kind"`
-	Status   request.State `json:"status"`
-	About    string        `json:"about"`
-	Called   string        `json:"substitute,omitempty"` // that stands for them
-	Received time.Time     `json:"received"`
-	Due      string        `json:"due"`
-	Who      string        `json:"who"`
-	What     string        `json:"what"`
-}
-
-func listedOf(r *request.Request) listed {
-	return listed{r.ID, r.Ref, r.Kind, r.State, r.Masked, r.Called, r.Received, r.Due.Format(time.DateOnly), r.Who, r.What}
-}
-
-// detail is one request whole.
-type detail struct {
-	listed
-	DueWhy string         `json:"due_why"`
-	Plan   *plan.Plan     `json:"plan"`
-	Result request.Result `json:"result"`
-}
-
-func detailOf(r *request.Request) detail { return detail{listedOf(r), r.DueWhy, r.Plan, r.Result()} }
-
-func (s *session) showList(items []listed, all bool) {
-	if len(items) == 0 && all {
-		s.heading("There is no request.")
-		s.printf("  ombud dsr plan --kind access --subject email=name@example.com begins one.\n")
-		return
-	}
-	if len(items) == 0 {
-		s.heading("No open request.")
-		s.printf("  ombud dsr plan --kind access --subject email=name@example.com begins one; --all lists closed ones.\n")
-		return
-	}
-	s.heading("%s.", count(len(items), "request"))
-	t := newTable("", "kind", "state", "about", "due", "who", "")
-	for _, r := range items {
-		t.row(r.Ref, r.Kind, strings.ReplaceAll(string(r.Status), "_", " "), r.About, r.Due, r.Who, r.What)
-	}
-	t.print(s)
 }

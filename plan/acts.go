@@ -21,6 +21,7 @@ type scribe struct {
 	whole   map[string]*chunk // per system, what must go in one transaction
 	keyed   []keyed           // rows that get another key
 	moves   moves             // what their keys become
+	former  formers           // what rows that are nobody's entry lose
 	n       int
 	echo    bool // of what triggers wrote: acts of no step
 	ready   []chunk
@@ -269,6 +270,7 @@ func (s *scribe) changes(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
+		s.noteLost(g.d, r, dec.fields, oldValues(g.d, dec.fields, full), vals)
 		if s.w.movesKey(set, r, dec.fields) {
 			s.rekeyed(set, r, step, dec.fields, vals)
 			return nil
@@ -331,3 +333,9 @@ func (a *act) expectRow(d *catalog.Dataset, full []connector.Value) {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// atoi reads what itoa wrote; what is sealed is nothing else.
+func atoi(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -15,7 +16,7 @@ func (w *walk) skipErased(ctx context.Context, groups []*group) ([]*group, error
 		rep = w.replacer(w.before.mac)
 	}
 	err := w.readContents(ctx, groups, func(g *group, r *record, full []connector.Value) error {
-		r.erased = !g.decision.keyStays && (allTombstones(g, full) || rep != nil && rep.wrote(ctx, w.sets[g.d], r, g.decision, full))
+		r.erased = !g.decision.keyStays && (w.allTombstones(g, r, full) || rep != nil && rep.wrote(ctx, w.sets[g.d], r, g.decision, full))
 		w.sets[g.d].put(r)
 		return nil
 	})
@@ -25,9 +26,11 @@ func (w *walk) skipErased(ctx context.Context, groups []*group) ([]*group, error
 	return w.group()
 }
 
-func allTombstones(g *group, full []connector.Value) bool {
+// allTombstones: nothing of the row is left to change. A reference that must break may hold a key that was made by an earlier run.
+func (w *walk) allTombstones(g *group, r *record, full []connector.Value) bool {
+	nulls := w.nullColumns(r)
 	for _, f := range g.decision.fields {
-		if v := full[columnAt(g.d, f)]; !v.IsNull() && !isTombstone(v.S) {
+		if v := full[columnAt(g.d, f)]; !v.IsNull() && (!isTombstone(v.S) || slices.Contains(nulls, f)) {
 			return false
 		}
 	}
@@ -37,8 +40,9 @@ func allTombstones(g *group, full []connector.Value) bool {
 // wrote reports whether the row holds what it would be given.
 func (p *replacer) wrote(ctx context.Context, s *rowset, r *record, dec decision, full []connector.Value) bool {
 	values, ok := p.row(ctx, s, r, dec, full)
+	nulls := p.w.nullColumns(r)
 	for i, f := range dec.fields {
-		if v := full[columnAt(s.d, f)]; ok && !v.IsNull() && !isTombstone(v.S) {
+		if v := full[columnAt(s.d, f)]; ok && !v.IsNull() && (!isTombstone(v.S) || slices.Contains(nulls, f)) {
 			ok = sameCell(s.d, f, v, values[i])
 		}
 	}

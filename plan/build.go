@@ -321,7 +321,7 @@ func (b *contentBatch) flush(ctx context.Context) error {
 func (b *contentBatch) readStore(ctx context.Context, rows []contentRow) error {
 	type portion struct {
 		g    *group
-		recs map[string]*record
+		recs map[string][]*record // rows without a key may be equal in every cell
 	}
 	var sels []connector.Select
 	var portions []portion
@@ -332,20 +332,26 @@ func (b *contentBatch) readStore(ctx context.Context, rows []contentRow) error {
 			i = len(sels)
 			at[c.g] = i
 			sels = append(sels, contentSelect(c.g.d))
-			portions = append(portions, portion{c.g, map[string]*record{}})
+			portions = append(portions, portion{c.g, map[string][]*record{}})
 		}
 		k := b.w.sets[c.g.d].key(c.r)
-		sels[i].Where[0].Keys = append(sels[i].Where[0].Keys, k)
-		portions[i].recs[k.Encode()] = c.r
+		if enc := k.Encode(); portions[i].recs[enc] == nil {
+			sels[i].Where[0].Keys = append(sels[i].Where[0].Keys, k)
+			portions[i].recs[enc] = []*record{c.r}
+		} else {
+			portions[i].recs[enc] = append(portions[i].recs[enc], c.r)
+		}
 	}
 	n := len(rows[0].g.d.Table.Locator.Columns)
 	err := rows[0].g.d.Store.Select(ctx, sels, func(i int, row []connector.Value) error {
 		n = len(portions[i].g.d.Table.Locator.Columns)
-		rec := portions[i].recs[connector.Key(row[:n]).Encode()]
-		if rec == nil {
+		enc := connector.Key(row[:n]).Encode()
+		recs := portions[i].recs[enc]
+		if len(recs) == 0 {
 			return nil
 		}
-		return b.row(portions[i].g, rec, slices.Clone(row[n:]))
+		portions[i].recs[enc] = recs[1:]
+		return b.row(portions[i].g, recs[0], slices.Clone(row[n:]))
 	})
 	if err != nil && ctx.Err() == nil && !isOurs(err) {
 		for _, p := range portions {

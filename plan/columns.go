@@ -10,7 +10,7 @@ import (
 
 // indexed sets must answer by key: parents, and datasets that a row can be reached in more than once.
 func (w *walk) indexed(d *catalog.Dataset) bool {
-	if len(d.In) > 0 || d.People != nil || redacts(d) || hasAlias(d) || w.again {
+	if len(d.In) > 0 || d.People != nil || redacts(d) || hasAlias(d) || len(d.Lists) > 0 || w.again {
 		return true
 	}
 	ways := 0
@@ -67,10 +67,17 @@ func (w *walk) columns(d *catalog.Dataset) []string {
 		add(e.ParentColumns...)
 	}
 	if d.People != nil {
-		for _, column := range sorted(d.People.By) {
-			add(column)
+		for _, id := range d.Known {
+			add(id.Column)
 		}
 		add(nameColumns(d)...)
+		add(formerColumns(d)...)
+	}
+	for _, l := range d.Lists {
+		add(l.Column)
+	}
+	for _, l := range w.g.ListsOf(d) {
+		add(l.ParentColumn)
 	}
 	add(untilColumn(d), writerColumn(d))
 	return cols

@@ -28,6 +28,20 @@ func TestNothingIsCommittedBeforeTheJournal(t *testing.T) {
 	})
 }
 
+// TestAJournalSaysWhatWasDone: when a run has ended no chunk of its journal waits, however late it was marked.
+func TestAJournalSaysWhatWasDone(t *testing.T) {
+	trap{tables: customers}.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		var chunks, waiting int
+		err := c.DB.Read(context.Background(), func(tx *db.Tx) error {
+			return tx.QueryRow(context.Background(), `select count(*), sum(case done when 0 then 1 else 0 end) from plan_chunks`).Scan(&chunks, &waiting)
+		})
+		if err != nil || chunks == 0 || waiting != 0 {
+			t.Errorf("%d of %d chunks wait: %v", waiting, chunks, err)
+		}
+	})
+}
+
 // TestOneTableThatCannotBeSeenHidesNoOther: what is looked for in one question is looked for alone when that fails.
 func TestOneTableThatCannotBeSeenHidesNoOther(t *testing.T) {
 	tr := trap{tables: customers + `

@@ -74,7 +74,8 @@ func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 	}
 	nulls := w.nullColumns(r)
 	copies := slices.DeleteFunc(w.mentioned(s, r), func(c string) bool { return slices.Contains(nulls, c) })
-	fields := w.ordered(s, append(nulls, copies...))
+	lists := w.unlisted(s, r)
+	fields := w.ordered(s, slices.Concat(nulls, copies, lists))
 	if r.inText {
 		fields = w.ordered(s, append(fields, textColumns(s.d)...))
 	}
@@ -84,12 +85,15 @@ func (w *walk) decideMention(s *rowset, r *record) (decision, bool) {
 	if len(fields) == 0 {
 		return decision{}, false
 	}
+	if len(lists) > 0 {
+		return decision{method: catalog.Redact, role: catalog.Mention, fields: fields, because: "somebody else's row lists the person"}, true
+	}
 	return decision{method: catalog.Nullify, role: catalog.Mention, fields: fields, because: "the row is somebody else's"}, true
 }
 
 // decideCo: the subject's side goes, the row stays for the others.
 func (w *walk) decideCo(s *rowset, r *record) (decision, bool) {
-	fields := w.partOf(s.d, slices.Concat(w.nullColumns(r), textColumns(s.d), w.namesSubject(s, r)))
+	fields := w.partOf(s.d, slices.Concat(w.nullColumns(r), textColumns(s.d), w.namesSubject(s, r), w.unlisted(s, r)))
 	if len(fields) == 0 {
 		return decision{}, false
 	}
@@ -143,9 +147,9 @@ func textColumns(d *catalog.Dataset) []string {
 	return out
 }
 
-// refers: the column is part of an edge, by key or by value, or says which of several edges it is.
+// refers: the column is part of an edge, by key or by value, says which of several edges it is, or lists rows.
 func refers(d *catalog.Dataset, column string) bool {
-	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool {
+	return d.IsList(column) || slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool {
 		return slices.Contains(e.ChildColumns, column) || e.When()[column] != ""
 	})
 }
@@ -166,15 +170,7 @@ func (w *walk) anonymised(s *rowset, r *record, listed []string) []string {
 }
 
 func isBy(d *catalog.Dataset, column string) bool {
-	if d.People == nil {
-		return false
-	}
-	for _, c := range d.People.By {
-		if c == column {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Known, func(id catalog.Identity) bool { return id.Column == column })
 }
 
 // isEdgeColumn: a key reference is broken or left, never replaced; a value that names a person is replaced.

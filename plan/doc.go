@@ -28,6 +28,7 @@
 //     nowhere. A join row is owned when any of its edges leads to an owned row.
 //   - Co-owned: some judged edges lead to the subject and some to others, or the parent is co-owned.
 //   - A mention edge of a row that is not the subject's own makes it a mention: counted, its reference broken.
+//   - A column that ombud.yaml calls a list (catalog.List) mentions whoever it lists: who goes is taken out of it.
 //   - A context (or other) edge of somebody else's row to the subject's row only pins that row.
 //   - follow: the parent row is owned when every row that refers to it, by any edge, is owned.
 //   - A row of another people dataset is somebody else, unless alias; it is named, never entered.
@@ -53,7 +54,8 @@
 //     references none of which can be NULL, or of rows without a key, are all anonymised instead.
 //   - A row that stays and whose primary key is, or holds, the identity gets another key, and every declared reference to it
 //     with it, also where that is part of a key that others refer to, in one transaction, the last of its system. So does what
-//     changes in it and others refer to beside the primary key. Where a reference cannot be changed that is a gap.
+//     changes in it and others refer to beside the primary key. Where a reference cannot be changed that is a gap. Links of ombud.yaml
+//     within the system follow too, where they can; where not, looking again names them.
 //   - Anonymise: references to dying rows become NULL; the listed columns, else the personal ones
 //     (catalog.Table.Personal), become NULL where that is allowed, else a random value that fits type, length,
 //     enum, UNIQUE and CHECK. None fits: a gap.
@@ -70,7 +72,8 @@
 //   - Fence: a row is touched only if its address was planned and the reason still holds.
 //   - Guard: what the database would take along by ON DELETE CASCADE, SET NULL or SET DEFAULT, and nobody
 //     planned, stops the transaction: the data has moved, and the plan is asked for anew.
-//   - Echo: what comes meanwhile to a dataset that the plan deletes from and triggers write into is deleted in the same run; the plan says so.
+//   - Echo: what comes meanwhile to a dataset that triggers write into goes, or changes, by the rule of that dataset in the same run; the plan says so.
+//   - Sweep: all text is read again for identities, and for distinctive values that the person's rows lost.
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
 //   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
 //     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A

@@ -12,11 +12,11 @@ import (
 )
 
 // A trigger on a table that a run touches may write what it sees into another one. Where the walk reaches that, and its rows
-// are to be deleted, the plan says so, and who approves the plan approves that too: when all is done, the run looks once more,
-// and deletes what has come there since. What is to stay, changed or not, and whatever else has come meanwhile, is for a new plan:
-// how many rows stay is part of what was approved.
+// are to be deleted or changed, the plan says so, and who approves the plan approves that too: when all is done, the run looks
+// once more, and does to what has come there since what the same rule says. What is to stay as it is, and whatever else has come
+// meanwhile, is for a new plan: how many rows are kept is part of what was approved.
 
-// echoes are the datasets into which triggers write what a plan touches, and whose rows are deleted, with the method.
+// echoes are the datasets into which triggers write what a plan touches, and whose rows go or change, with the method.
 func echoes(g *catalog.Graph, p *Plan) map[string]catalog.Method {
 	out := map[string]catalog.Method{}
 	for _, s := range p.Systems {
@@ -27,7 +27,7 @@ func echoes(g *catalog.Graph, p *Plan) map[string]catalog.Method {
 			}
 			for _, tr := range d.Table.Triggers {
 				for _, t := range written(g, d, tr) {
-					if goes(t) {
+					if echoed(t) {
 						out[t.ID()] = wanted(t)
 					}
 				}
@@ -47,24 +47,28 @@ func written(g *catalog.Graph, d *catalog.Dataset, tr connector.Trigger) (out []
 	return out
 }
 
-// goes: no rule keeps or changes rows of the person there.
-func goes(d *catalog.Dataset) bool {
-	return removes(wanted(d)) && (d.Rule == nil || d.Rule.Erase != catalog.Keep)
-}
+// echoed: no rule keeps rows of the person there.
+func echoed(d *catalog.Dataset) bool { return d.Rule == nil || d.Rule.Erase != catalog.Keep }
 
 // echoWarning says what a run will do to what a trigger writes.
 func (w *walk) echoWarning(d *catalog.Dataset, tr connector.Trigger) string {
-	var now, later []string
+	var gone, change, later []string
 	for _, t := range written(w.g, d, tr) {
-		if goes(t) && w.q.Limit == nil {
-			now = append(now, t.Name)
-		} else {
+		switch {
+		case !echoed(t) || w.q.Limit != nil:
 			later = append(later, t.Name)
+		case removes(wanted(t)):
+			gone = append(gone, t.Name)
+		default:
+			change = append(change, t.Name)
 		}
 	}
 	out := ""
-	if len(now) > 0 {
-		out += "; what comes to " + strings.Join(now, ", ") + " meanwhile is deleted too"
+	if len(gone) > 0 {
+		out += "; what comes to " + strings.Join(gone, ", ") + " meanwhile is deleted too"
+	}
+	if len(change) > 0 {
+		out += "; what comes to " + strings.Join(change, ", ") + " meanwhile is changed by its rule too"
 	}
 	if len(later) > 0 {
 		out += "; what it writes to " + strings.Join(later, ", ") + " needs a second plan, by retry"
@@ -124,7 +128,32 @@ func (w *walk) addTo(ctx context.Context, j *journal) error {
 	}
 	s := w.scribe(j, w.groups)
 	s.n, s.echo = len(heads), true
-	return s.inscribe(ctx, s.breaks, s.changes, s.deletes, s.rekeys)
+	return s.inscribe(ctx, s.breaks, s.changes, s.deletes, s.rekeys, s.stays)
+}
+
+// stays tells the proof how many rows more may answer to a key: those that came, and stay changed.
+func (s *scribe) stays(ctx context.Context) error {
+	for _, e := range s.w.g.Edges {
+		set, n := s.w.sets[e.Child], int64(0)
+		if set == nil || e.Value || !slices.ContainsFunc(s.groups, func(g *group) bool { return g.d == e.Child && !removes(g.decision.method) }) {
+			continue
+		}
+		err := set.each(func(r *record) error {
+			s.w.finish(set, r)
+			dec, ok := s.w.decideFor(set, r)
+			if ok && len(dec.fields) > 0 && !removes(dec.method) && s.staysBehind(set, r, e) {
+				n++
+			}
+			return nil
+		})
+		if err == nil && n > 0 {
+			err = s.add(ctx, e.Child.System, act{dataset: e.Child.Name, verb: watchKeys, step: -1, expect: []string{itoa(n)}, fence: append([]fence{{columns: e.ChildColumns}}, whenFences(e)...)})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // extend makes chunks durable behind those of a journal that is whole. It is read again from there.
@@ -133,7 +162,7 @@ func (j *journal) extend(ctx context.Context, chunks []chunk) error {
 	if err != nil {
 		return err
 	}
-	if err := j.settle(); err != nil {
+	if err := j.settle(ctx); err != nil {
 		return err
 	}
 	j.recent = nil
@@ -142,16 +171,24 @@ func (j *journal) extend(ctx context.Context, chunks []chunk) error {
 
 // echoed counts what was done to what triggers wrote: acts of no step.
 func (l *looker) echoed(system string, a act, acted int64) {
-	if a.step < 0 && !a.breaks && (a.verb == connector.Delete || a.verb == connector.Update) && acted > 0 {
-		l.echoes[system+"."+a.dataset] += acted
+	if a.step >= 0 || a.breaks || acted == 0 {
+		return
+	}
+	switch a.verb {
+	case connector.Delete:
+		l.echoes[system+"."+a.dataset+" deleted"] += acted
+	case connector.Update:
+		l.echoes[system+"."+a.dataset+" changed"] += acted
 	}
 }
 
 // echoMeans say it in the proof.
 func (l *looker) echoMeans() {
 	for _, d := range l.g.Datasets {
-		if n := l.echoes[d.ID()]; n > 0 {
-			l.proof[d.System].Means = append(l.proof[d.System].Means, fmt.Sprintf("%d rows that came to %s meanwhile, where triggers write, were deleted", n, d.Name))
+		for _, done := range []string{"deleted", "changed"} {
+			if n := l.echoes[d.ID()+" "+done]; n > 0 {
+				l.proof[d.System].Means = append(l.proof[d.System].Means, fmt.Sprintf("%d rows that came to %s meanwhile, where triggers write, were %s", n, d.Name, done))
+			}
 		}
 	}
 }

@@ -34,9 +34,9 @@ func entryKind(e *catalog.Edge) string {
 	if !e.Value || e.Role != catalog.Own && e.Role != catalog.Co || e.Child.Ignored || e.Parent.Ignored {
 		return ""
 	}
-	for kind, column := range sorted(e.Parent.People.By) {
-		if column == e.ParentColumns[0] {
-			return kind
+	for _, id := range e.Parent.Known {
+		if id.Column == e.ParentColumns[0] {
+			return id.Kind
 		}
 	}
 	return ""
@@ -72,10 +72,8 @@ func (w *walk) homeless(e *catalog.Edge, kind string) []connector.Key {
 // identityColumns are the columns of a dataset in which people stand by a kind of identity: those it knows its people by, then
 // those by which rows are found of whom no people dataset knows.
 func identityColumns(d *catalog.Dataset) (kinds, columns []string) {
-	if d.People != nil {
-		for kind, column := range sorted(d.People.By) {
-			kinds, columns = append(kinds, kind), append(columns, column)
-		}
+	for _, id := range d.Known {
+		kinds, columns = append(kinds, id.Kind), append(columns, id.Column)
 	}
 	for _, e := range d.Out {
 		if kind := entryKind(e); kind != "" && !slices.Contains(columns, e.ChildColumns[0]) {
@@ -88,6 +86,19 @@ func identityColumns(d *catalog.Dataset) (kinds, columns []string) {
 // mayDangle: a key that no database checks, in a row that can be found without it, may say nothing: 0 for a guest.
 func mayDangle(e *catalog.Edge) bool {
 	return !e.Value && e.FK == nil && e.Role == catalog.Own && !e.Parent.Table.RowSecurity && enterable(e.Child)
+}
+
+// nobody: number 0 with no identity at all is the row to which what guests do is booked.
+func (s *rowset) nobody(r *record, key []string) bool {
+	if s.d.People == nil || len(key) != 1 || s.values(r, key)[0].S != "0" {
+		return false
+	}
+	for _, id := range s.d.Known {
+		if v := s.values(r, []string{id.Column})[0]; id.Column != key[0] && strings.TrimSpace(v.S) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // enterable: rows of the dataset can be found without the people dataset they belong to.

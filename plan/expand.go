@@ -115,7 +115,22 @@ func (w *walk) below(qs []question, d *catalog.Dataset, recs []*record, e *catal
 	if len(keys) == 0 {
 		return qs
 	}
-	return append(qs, question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)})
+	q := question{d: e.Child, edge: w.edgeNo[e], path: w.pathID(w.paths[path] + " › " + e.Path()), sel: w.selectBy(e.Child, e.ChildColumns, keys, e)}
+	if e.Role == catalog.Alias {
+		q.same = w.sameBy(d, recs, e.Child, e.ParentColumns, e.ChildColumns, e.Value)
+	}
+	return append(qs, q)
+}
+
+// sameBy says who is meant by the keys by which an alias leads from rows to another dataset.
+func (w *walk) sameBy(d *catalog.Dataset, recs []*record, to *catalog.Dataset, here, there []string, fold bool) map[string]int32 {
+	out := map[string]int32{}
+	for _, r := range recs {
+		if k, ok := convertKey(to, there, w.sets[d].values(r, here)); ok && r.same > 0 {
+			out[encodeKey(k, fold)] = r.same
+		}
+	}
+	return out
 }
 
 // parentKeys are the distinct keys by which children refer to those of the rows that were met by a
@@ -155,7 +170,7 @@ func (w *walk) aliases(qs []question, d *catalog.Dataset, recs []*record, path i
 		}
 		if len(keys) > 0 {
 			qs = append(qs, question{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[path] + " › " + e.Parent.Name),
-				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil)})
+				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil), same: w.sameBy(d, recs, e.Parent, e.ChildColumns, e.ParentColumns, false)})
 		}
 	}
 	return qs

@@ -19,8 +19,10 @@ type ghosts struct {
 	ids    []ghostID
 	rows   []ghostRef // addresses of rows that no key leads to
 	vals   values
-	tokens map[int][]string // per person, of everything that identified them: holds are found by these
-	unseen []ghostRef       // of systems that do not answer now; they may answer later
+	tokens map[int][]string           // per person, of everything that identified them: holds are found by these
+	former formers                    // see losses
+	lists  map[string]map[string]bool // keys of rows that went, by list
+	unseen []ghostRef                 // of systems that do not answer now; they may answer later
 }
 
 // ghostRef is acts of a chunk of the journal, which is read again when its turn comes: a person may have
@@ -103,7 +105,7 @@ func (g ghosts) identities(d *catalog.Dataset, column string) []connector.Key {
 
 // summon reads them from the request's journal, when there is one.
 func (w *walk) summon(ctx context.Context, j *journal) error {
-	w.ghosts = ghosts{edges: map[*catalog.Edge]*ghostKeys{}, vals: newValues(), tokens: map[int][]string{}}
+	w.ghosts = ghosts{edges: map[*catalog.Edge]*ghostKeys{}, vals: newValues(), tokens: map[int][]string{}, lists: map[string]map[string]bool{}}
 	if j == nil || !j.acting || w.q.Kind != Erasure {
 		return nil // no run before, or one that is closed for good
 	}
@@ -118,6 +120,9 @@ func (w *walk) summon(ctx context.Context, j *journal) error {
 			return err
 		}
 		for i, a := range c.acts {
+			if a.verb == watchFormer {
+				w.ghosts.former.take(c.system, a)
+			}
 			if !recalls(a.verb) {
 				continue
 			}
@@ -178,6 +183,11 @@ func (w *walk) addFacts(a act) {
 			w.ghosts.vals.addID("", k[0].S, false)
 		case "sure":
 			w.ghosts.vals.addID(k[0].S, k[1].S, true)
+		case "list":
+			if w.ghosts.lists[k[0].S] == nil {
+				w.ghosts.lists[k[0].S] = map[string]bool{}
+			}
+			w.ghosts.lists[k[0].S][k[1].S] = true
 		case "name":
 			w.ghosts.vals.names[k[0].S] = true
 		case "token":

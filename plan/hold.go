@@ -43,8 +43,8 @@ func (w *walk) tokens() []map[string]bool {
 			if r.person == 0 {
 				return
 			}
-			for kind, column := range d.People.By {
-				tokens[r.of()][subject.Token(w.e.cfg.Vault, kind, r.cells[s.at[column]].S)] = true
+			for _, id := range d.Known {
+				tokens[r.of()][subject.Token(w.e.cfg.Vault, id.Kind, r.cells[s.at[id.Column]].S)] = true
 			}
 		})
 	}

@@ -27,6 +27,7 @@ type journal struct {
 	begun   bool   // the head is written
 	hash    string
 	acting  bool // all chunks are written
+	small   bool // the rows of its run fit in memory
 	recent  *recent
 
 	writing   sync.WaitGroup // see durable
@@ -112,9 +113,7 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 		return err
 	}
 	first := !j.begun
-	if first && last {
-		j.remember(chunks)
-	}
+	j.remember(chunks, sealed)
 	j.begun, j.acting = true, last
 	j.writing.Go(func() {
 		j.unwritten = j.db.Write(ctx, func(tx *db.Tx) error { return j.store(ctx, tx, sealed, first, last) })
@@ -213,15 +212,19 @@ func (j *journal) mac(parts ...[]byte) [32]byte {
 	return sum
 }
 
-// done marks a chunk committed in its store, with rows acted per act.
-func (j *journal) done(ctx context.Context, ordinal int, acted []int64) error {
-	var b []byte
-	for _, n := range acted {
-		b = binary.AppendVarint(b, n)
-	}
+// done writes marks.
+func (j *journal) done(ctx context.Context, marks ...marked) error {
 	return j.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and gen = $3 and ordinal = $4`, b, j.request, j.gen, ordinal)
-		return err
+		for _, m := range marks {
+			var b []byte
+			for _, n := range m.acted {
+				b = binary.AppendVarint(b, n)
+			}
+			if _, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and gen = $3 and ordinal = $4`, b, j.request, j.gen, m.ordinal); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -170,7 +170,7 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 		sel.Where[0].Fold = fold
 		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			p := &record{cells: row}
-			if old := parents.lookup(p, 0); old == nil || !old.reached {
+			if old := parents.lookup(p, 0); (old == nil || !old.reached) && (e.Value || !parents.nobody(p, e.ParentColumns)) {
 				out[e][encodeKey(parents.values(p, e.ParentColumns), fold)] = true
 			}
 			return nil

@@ -23,10 +23,13 @@ type looker struct {
 	done   map[int]*Done // per step
 	proof  map[string]*Proof
 	ids    []string
-	long   bool // sweep however long it takes
+	former formers
+	lists  map[string]*wantedOut // by "system.dataset.column"
+	owned  map[string]int64      // former value, NUL and "system.dataset.column" to kept cells in which it stands
+	long   bool                  // sweep however long it takes
 	sought []*sought
 	kept   map[string]int64 // "system.dataset.column" to kept rows in which an identity may stand
-	echoes map[string]int64 // rows that triggers wrote, by dataset
+	echoes map[string]int64 // rows that triggers wrote, by "system.dataset" and what was done
 	moved  moves            // what keys became
 	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
 }
@@ -50,7 +53,7 @@ func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remai
 }
 
 func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
-	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: moves{}, echoes: map[string]int64{}, kept: map[string]int64{}, texts: map[string]int64{}}
+	l := &looker{e: e, g: g, p: p, done: map[int]*Done{}, proof: map[string]*Proof{}, moved: moves{}, echoes: map[string]int64{}, kept: map[string]int64{}, owned: map[string]int64{}, lists: map[string]*wantedOut{}, texts: map[string]int64{}}
 	for _, s := range p.Systems {
 		for _, st := range s.Datasets {
 			l.done[st.Order-1] = &Done{System: s.ID, Dataset: st.Name, Method: st.Method, Planned: st.Rows}
@@ -74,6 +77,7 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 		}
 		maintained = l.maintain(ctx)
 	}
+	j.say(ctx)
 	for _, h := range slices.Backward(heads) { // keys that moved come last
 		if err := l.lookThrough(ctx, j, h); err != nil {
 			return errors.Join(err, maintained())
@@ -123,8 +127,18 @@ func (l *looker) act(system string, a act) *glance {
 	if recalls(a.verb) {
 		return nil
 	}
-	if a.verb == watchValues {
+	switch a.verb {
+	case watchValues:
 		l.watchValues(system, a)
+		return nil
+	case watchFormer:
+		l.former.take(system, a)
+		return nil
+	case watchOwned:
+		l.watchOwned(system, a)
+		return nil
+	case watchList:
+		l.watchList(system, a)
 		return nil
 	}
 	d := l.g.Dataset(system, a.dataset)
@@ -204,6 +218,14 @@ func allChanged(cells []connector.Value, a act, i int) bool {
 
 // watchKeys: no more rows answer to the key than the plan leaves.
 func (l *looker) watchKeys(d *catalog.Dataset, a act) *glance {
+	may, err := strconv.ParseInt(a.expect[0], 10, 64)
+	if err != nil {
+		may = 0 // it was written by us, and authenticated
+	}
+	if len(a.fence[0].keys) == 0 { // only more of them may stay
+		l.soughtBy(d, a).may += may
+		return nil
+	}
 	sel := connector.Select{Table: d.Table, Columns: d.Table.Locator.Columns}
 	for i, f := range a.fence {
 		sel.Where = append(sel.Where, connector.Match{Columns: f.columns, Keys: f.keys, Fold: a.breaks && i == 0})
@@ -211,10 +233,6 @@ func (l *looker) watchKeys(d *catalog.Dataset, a act) *glance {
 	n := int64(0)
 	return &glance{d: d, sel: sel, row: func([]connector.Value) { n++ }, done: func() {
 		l.proof[d.System].Keys += n
-		may, err := strconv.ParseInt(a.expect[0], 10, 64)
-		if err != nil {
-			may = 0 // it was written by us, and authenticated
-		}
 		s := l.soughtBy(d, a)
 		s.found, s.may = s.found+n, s.may+may
 	}}
@@ -335,7 +353,7 @@ func (e *Engine) lookByIdentity(ctx context.Context, q Question) ([]Remaining, [
 	}
 	for system, c := range s.open {
 		for _, a := range c.acts {
-			if len(a.set) == 1 {
+			if a.verb == watchValues && len(a.set) == 1 {
 				l.watchValues(system, a)
 			}
 		}

@@ -58,9 +58,9 @@ func (w *walk) fenceColumns(set *rowset, r *record) []string {
 	if set.d.People == nil {
 		return nil
 	}
-	for _, column := range sorted(set.d.People.By) {
-		if !r.cells[set.at[column]].IsNull() && !slices.Contains(set.d.Table.Locator.Columns, column) {
-			return []string{column}
+	for _, id := range set.d.Known {
+		if !r.cells[set.at[id.Column]].IsNull() && !slices.Contains(set.d.Table.Locator.Columns, id.Column) {
+			return []string{id.Column}
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ const (
 	recallKeys  connector.Verb = "keys"  // set: the parents' fate and dataset; fence: the reference, its keys, its conditions
 	recallIDs   connector.Verb = "ids"   // set: the identity column; breaks: compared folded
 	recallRows  connector.Verb = "rows"  // rows to which no key leads; fence: what they hold, row by row; breaks: shared; together: emptied
-	recallFacts connector.Verb = "facts" // set: id, sure, name or token; rows: the values
+	recallFacts connector.Verb = "facts" // set: id, sure, name, list or token; rows: the values
 )
 
 func recalls(v connector.Verb) bool {
@@ -137,7 +137,8 @@ func (s *scribe) recallDataset(ctx context.Context, d *catalog.Dataset) error {
 // means that row alone: when it goes, the store may give the number to somebody new.
 func (s *scribe) recallIdentities(ctx context.Context, d *catalog.Dataset) error {
 	ids := s.w.collect()
-	for kind, column := range sorted(d.People.By) {
+	for _, known := range d.Known {
+		kind, column := known.Kind, known.Column
 		c := d.Table.Column(column)
 		if c == nil {
 			continue
@@ -230,8 +231,8 @@ func threads(d *catalog.Dataset) []string {
 		out = append(out, e.ChildColumns...)
 	}
 	if d.People != nil {
-		for _, column := range sorted(d.People.By) {
-			out = append(out, column)
+		for _, id := range d.Known {
+			out = append(out, id.Column)
 		}
 	}
 	return out
@@ -275,6 +276,13 @@ func (s *scribe) recallFacts(ctx context.Context) error {
 	for person, tokens := range s.w.tokens() {
 		for token := range sorted(tokens) {
 			facts["token"] = append(facts["token"], connector.Key{connector.TextValue(strconv.Itoa(person)), connector.TextValue(token)})
+		}
+	}
+	for _, d := range s.w.g.Datasets {
+		for _, l := range d.Lists {
+			for key := range sorted(s.w.goneFrom(l)) {
+				facts["list"] = append(facts["list"], connector.Key{connector.TextValue(listID(l)), connector.TextValue(key)})
+			}
 		}
 	}
 	for fact, rows := range sorted(facts) {

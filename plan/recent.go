@@ -7,35 +7,42 @@ import (
 	"sync"
 )
 
-// recentRows is how many rows a journal may have whose chunks stay in memory while its run goes on.
-const recentRows = 5000
+// recentBytes is how large a journal may be, sealed, whose chunks stay in memory while its run goes on:
+// keys of some 100,000 rows, which in memory take eight times that.
+const recentBytes = 2 << 20
 
-// recent is what a run still knows of the small journal it has just written, so that it need not read
-// it again, and what is under way: the journal itself becomes durable while the stores' transactions
-// act, and before any of them commits; a chunk is marked while the next one, or the look, goes on. A run
-// that is cut off before its mark is written does the chunk again, which changes nothing.
+// recent is what a run still knows of the journal it has just written, so that it need not read it again,
+// and what is under way: the journal itself becomes durable while the stores' transactions act, and before
+// any of them commits; a chunk is marked while the next one, or the look, goes on. A run that is cut off
+// before its mark is written does the chunk again, which changes nothing.
 type recent struct {
 	chunks []chunk
+	size   int // of them, sealed
 	mu     sync.Mutex
 	heads  []head
+	unsaid []marked   // chunks that are done, which the journal does not say
 	marks  int        // under way; systems act side by side, so one waits while another begins, which no WaitGroup allows
 	calm   *sync.Cond // of mu: a mark has ended
 	failed error
 }
 
-// remember keeps a journal that is written in one go, when it is small.
-func (j *journal) remember(chunks []chunk) {
-	rows := 0
-	for _, c := range chunks {
-		rows += c.size()
+// remember keeps what is written, unless it has become too much.
+func (j *journal) remember(chunks []chunk, sealed []sealedChunk) {
+	if !j.begun && j.small {
+		j.recent = &recent{}
+		j.recent.calm = sync.NewCond(&j.recent.mu)
 	}
-	if rows > recentRows {
+	r := j.recent
+	if r == nil {
 		return
 	}
-	j.recent = &recent{chunks: chunks}
-	j.recent.calm = sync.NewCond(&j.recent.mu)
-	for _, c := range chunks {
-		j.recent.heads = append(j.recent.heads, head{ordinal: c.ordinal, system: c.system, done: c.beginning() == idle, idle: c.beginning() == idle})
+	for i, c := range chunks {
+		r.size += len(sealed[i].body)
+		idle := c.beginning() == idle
+		r.chunks, r.heads = append(r.chunks, c), append(r.heads, head{ordinal: c.ordinal, system: c.system, done: idle, idle: idle})
+	}
+	if r.size > recentBytes {
+		j.recent = nil
 	}
 }
 
@@ -45,22 +52,44 @@ func (r *recent) allHeads() []head {
 	return slices.Clone(r.heads)
 }
 
-// mark says that a chunk is done: at once in a journal that is read again, else soon; see settle.
-func (j *journal) mark(ctx context.Context, ordinal int, acted []int64) error {
+// marked is a chunk committed in its store, with rows acted per act.
+type marked struct {
+	ordinal int
+	acted   []int64
+}
+
+// mark says that a chunk is done: at once in a journal that is read again, else when say is called.
+func (j *journal) mark(ctx context.Context, m marked) error {
 	r := j.recent
 	if r == nil {
-		return j.done(ctx, ordinal, acted)
+		return j.done(ctx, m)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.heads {
-		if r.heads[i].ordinal == ordinal {
-			r.heads[i].done, r.heads[i].acted = true, acted
+		if r.heads[i].ordinal == m.ordinal {
+			r.heads[i].done, r.heads[i].acted = true, m.acted
 		}
+	}
+	r.unsaid = append(r.unsaid, m)
+	return nil
+}
+
+// say begins to write the marks that are not written yet; see settle.
+func (j *journal) say(ctx context.Context) {
+	r := j.recent
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := r.unsaid
+	if r.unsaid = nil; len(list) == 0 {
+		return
 	}
 	r.marks++
 	go func() {
-		err := j.done(ctx, ordinal, acted)
+		err := j.done(context.WithoutCancel(ctx), list...)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if err != nil {
@@ -69,14 +98,14 @@ func (j *journal) mark(ctx context.Context, ordinal int, acted []int64) error {
 		r.marks--
 		r.calm.Broadcast()
 	}()
-	return nil
 }
 
 // settle waits until every mark is durable.
-func (j *journal) settle() error {
+func (j *journal) settle(ctx context.Context) error {
 	if j.recent == nil {
 		return nil
 	}
+	j.say(ctx)
 	if err := j.recent.settled(); err != nil {
 		return errors.Join(err, j.durable())
 	}

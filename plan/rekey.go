@@ -10,8 +10,9 @@ import (
 )
 
 // A row that must stay, and whose primary key is, or holds, the identity itself, gets another key, and whatever repeats it by
-// a declared key gets it too, in one transaction behind everything else: as long as the row has its old key it is the thread
-// back in after a crash. So does a row whose address is a key beside the primary one, to which others refer.
+// a declared key, or by a link within its system, gets it too, in one transaction behind everything else: as long as the row has
+// its old key it is the thread back in after a crash. So does a row whose address is a key beside the primary one, to which others
+// refer. A declared key that cannot follow keeps all as it is; a link that cannot is cut, and the sweep names what stays.
 
 // handles are the columns by which others may hold a row and that erasure changes: the parts of the primary key that
 // identify, and what else foreign keys refer to and is personal, or what the rule names.
@@ -82,10 +83,15 @@ func isReference(d *catalog.Dataset, column string) bool {
 	return slices.ContainsFunc(d.Out, func(e *catalog.Edge) bool { return slices.Contains(e.ChildColumns, column) })
 }
 
+// repeatable: the reference is a key of the same system, which a database declares or ombud.yaml says.
+func repeatable(e *catalog.Edge) bool {
+	return e.FK != nil || !e.Value && len(e.When()) == 0 && e.Child.System == e.Parent.System
+}
+
 // below adds the keys that refer to a dataset by columns that repeat some of d; of gives which, "" for none.
 func (h *holders) below(parent *catalog.Dataset, of func(column string) string) {
 	for _, e := range parent.In {
-		if e.FK == nil {
+		if !repeatable(e) {
 			continue
 		}
 		ref := &catalog.Edge{Child: e.Child, Parent: h.d, FK: e.FK}
@@ -95,6 +101,9 @@ func (h *holders) below(parent *catalog.Dataset, of func(column string) string) 
 			}
 		}
 		if len(within(h.parts, ref.ParentColumns)) == 0 || slices.ContainsFunc(h.refs, func(o *catalog.Edge) bool { return sameEnds(o, ref) }) {
+			continue
+		}
+		if ref.FK == nil && !h.canFollow(ref) {
 			continue
 		}
 		h.refs = append(h.refs, ref)
@@ -161,7 +170,7 @@ func (h *holders) free(d *catalog.Dataset, column, part string) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.FK == nil && slices.Contains(e.ParentColumns, column) })
+	return !slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return !repeatable(e) && slices.Contains(e.ParentColumns, column) })
 }
 
 // allHandles are the handles of a dataset.

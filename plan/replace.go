@@ -53,6 +53,8 @@ func (p *replacer) row(ctx context.Context, s *rowset, r *record, dec decision, 
 		case slices.Contains(nulls, f):
 			after[f] = connector.Value{}
 		case old.IsNull():
+		case s.d.IsList(f) && othersToo(r):
+			after[f] = p.w.unlist(s.d, f, old)
 		default:
 			after[f] = p.cell(s, r, dec.method, who, c, old)
 		}
@@ -212,7 +214,7 @@ func textShape(digits string, c *connector.Column, old string, shape int) string
 		i := slices.IndexFunc(c.Enum, func(v string) bool { return v != old })
 		return c.Enum[max(i, 0)]
 	}
-	mail := strings.Contains(strings.ToLower(c.Name), "mail") || strings.Contains(old, "@")
+	mail := strings.Contains(strings.ToLower(c.Name), "mail") || strings.Contains(old, "@") && !strings.ContainsAny(old, " \n")
 	switch shape {
 	case 0:
 		if mail && (c.Length == 0 || c.Length >= 30) {

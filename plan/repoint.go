@@ -55,6 +55,19 @@ func (m moves) after(d *catalog.Dataset, columns []string, cells connector.Key) 
 	return cells
 }
 
+// columns adds to some columns of a dataset those that move together.
+func (m moves) columns(d *catalog.Dataset, columns []string) []string {
+	out := slices.Clone(columns)
+	for _, o := range m[d] {
+		for _, c := range o.columns {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
 // keyed is a row that gets another key, as it is and as it will be.
 type keyed struct {
 	set      *rowset

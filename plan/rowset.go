@@ -23,6 +23,7 @@ type record struct {
 	seed    bool
 	refs    []int32
 	person  int32 // whose seed, counted from 1; 0 for other rows
+	same    int32 // who it is, by its seed or by an alias of one, counted from 1; 0 where a row is no person
 	// inText: the row is somebody else's and an identity of the person stands in its text.
 	inText bool
 	erased bool // by an earlier run: nothing more to change

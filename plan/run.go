@@ -42,7 +42,7 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err == nil {
 		o, err = e.conclude(ctx, j, approved, left, q.Thorough, progress)
 	}
-	if failed := j.settle(); err == nil {
+	if failed := j.settle(ctx); err == nil {
 		err = failed
 	}
 	if err != nil {
@@ -118,6 +118,7 @@ func (e *Engine) begin(ctx context.Context, before *journal, q Question, approve
 	if err != nil {
 		return nil, nil, err
 	}
+	j.small = w.storage.file == nil
 	if err := w.inscribe(ctx, j, w.groups); err != nil {
 		j.writing.Wait()
 		return nil, nil, err
@@ -149,11 +150,14 @@ func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress
 	done, total := int64(0), int64(len(heads))
 	for system, hs := range bySystem {
 		wg.Go(func() {
-			for _, h := range hs {
+			for i, h := range hs {
 				rs, err := e.actChunk(ctx, g, j, h)
 				if err != nil {
 					errs <- err
 					return
+				}
+				if len(bySystem) > 1 || i+1 < len(hs) { // else the look begins now, and says so when more urgent things are under way
+					j.say(ctx)
 				}
 				mu.Lock()
 				done++
@@ -201,11 +205,11 @@ func (e *Engine) actChunk(ctx context.Context, g *catalog.Graph, j *journal, h h
 			acted[b.index[i]] = n
 		}
 	}
-	if err := j.mark(ctx, h.ordinal, acted); err != nil {
+	if err := j.mark(ctx, marked{h.ordinal, acted}); err != nil {
 		return nil, err
 	}
 	if e.cfg.Stepwise {
-		if err := j.settle(); err != nil {
+		if err := j.settle(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -39,9 +40,9 @@ func (w *walk) seed(ctx context.Context) error {
 		if d.People == nil || d.Ignored {
 			continue
 		}
-		for kind, column := range sorted(d.People.By) {
-			if vs := byKind[kind]; len(vs) > 0 {
-				if q, ok := w.search(d, kind, column, vs); ok {
+		for _, id := range d.Known {
+			if vs := byKind[id.Kind]; len(vs) > 0 {
+				if q, ok := w.search(d, id.Kind, id.Column, vs); ok {
 					qs = append(qs, q)
 				}
 			}
@@ -81,10 +82,11 @@ func (w *walk) tag(s *rowset, r *record, q question) {
 	}
 	cell := r.cells[s.at[q.sel.Where[0].Columns[0]]]
 	r.person = int32(q.person[connector.Fold(cell.S)]) + 1
+	r.same = r.person
 	w.matched++
 }
 
-// identities leads on from seeds: a value that is unique in the dataset where it was found names the
+// identities leads on from seeds and their aliases: a value that is unique in the dataset where it was found names the
 // same person in every other people dataset that knows this kind of identity.
 func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
 	if d.People == nil {
@@ -92,7 +94,8 @@ func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
 	}
 	var qs []question
 	s := w.sets[d]
-	for kind, column := range sorted(d.People.By) {
+	for _, known := range d.Known {
+		kind, column := known.Kind, known.Column
 		if !identifying(d.Table, column) {
 			continue
 		}
@@ -100,9 +103,9 @@ func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
 		for _, r := range recs {
 			v := s.values(r, []string{column})[0]
 			id := kind + "=" + connector.Fold(v.S)
-			if r.person > 0 && !v.IsNull() && strings.TrimSpace(v.S) != "" && !w.asked[id] {
+			if r.same > 0 && !v.IsNull() && strings.TrimSpace(v.S) != "" && !w.asked[id] {
 				w.asked[id] = true
-				found[v.S] = r.of()
+				found[v.S] = int(r.same) - 1
 			}
 		}
 		qs = append(qs, w.searchOthers(d, kind, found)...)
@@ -113,11 +116,14 @@ func (w *walk) identities(d *catalog.Dataset, recs []*record) []question {
 func (w *walk) searchOthers(from *catalog.Dataset, kind string, found map[string]int) []question {
 	var qs []question
 	for _, d := range w.g.Datasets {
-		if d == from || d.People == nil || d.Ignored || len(found) == 0 {
+		if d == from || d.Ignored || len(found) == 0 {
 			continue
 		}
-		if column, ok := d.People.By[kind]; ok {
-			if q, ok := w.search(d, kind, column, found); ok {
+		for _, id := range d.Known {
+			if id.Kind != kind {
+				continue
+			}
+			if q, ok := w.search(d, kind, id.Column, found); ok {
 				qs = append(qs, q)
 			}
 		}
@@ -145,66 +151,111 @@ func (w *walk) reviewSeeds() {
 		person  int
 		dataset *catalog.Dataset
 	}
-	rows := map[at]int{}
-	values := map[int]map[string]map[string]bool{} // person → kind → folded values
+	rows := map[at]map[string]bool{}
+	values, aliases := map[int]map[string][]map[string]bool{}, map[int]map[string][]map[string]bool{} // person → kind → folded values of each row
 	for _, d := range w.g.Datasets {
 		s := w.sets[d]
 		if s == nil || d.People == nil {
 			continue
 		}
 		s.every(func(r *record) {
-			if r.person == 0 {
+			if r.same == 0 {
 				return
 			}
-			rows[at{r.of(), d}]++
-			for kind, column := range d.People.By {
-				addValue(values, r.of(), kind, r.cells[s.at[column]])
+			person := int(r.same) - 1
+			said := values // by rows that an identity led to, and may be somebody else's
+			if r.person == 0 {
+				said = aliases
+			} else if rows[at{person, d}] == nil {
+				rows[at{person, d}] = map[string]bool{}
+			}
+			if r.person > 0 {
+				rows[at{person, d}][s.oneRow(r)] = true
+			}
+			if said[person] == nil {
+				said[person] = map[string][]map[string]bool{}
+			}
+			for kind, vs := range s.identitiesOf(r) {
+				said[person][kind] = append(said[person][kind], vs)
 			}
 		})
 	}
 	for _, d := range w.g.Datasets {
 		for person := range w.q.People {
-			if n := rows[at{person, d}]; n > 1 && !w.q.People[person].Same {
+			if n := len(rows[at{person, d}]); n > 1 && !w.q.People[person].Same {
 				w.doubt(d, "several rows match, and only a person can say that they are one", int64(n))
 			}
 		}
 	}
 	for person, kinds := range values {
-		for kind, vs := range sorted(kinds) {
-			if len(vs) > 1 && !w.q.People[person].Same && w.beyondGiven(person, kind, vs) {
+		for kind, rows := range sorted(kinds) {
+			if !w.q.People[person].Same && w.contradict(person, kind, rows, aliases[person][kind]) {
 				w.doubtKind(kind)
 			}
 		}
 	}
 }
 
-// beyondGiven reports whether a value was found that nobody gave: who names two addresses has two.
-func (w *walk) beyondGiven(person int, kind string, vs map[string]bool) bool {
-	given := map[string]bool{}
-	for _, id := range w.q.People[person].Identities {
-		if id.Kind == kind {
-			given[connector.Fold(id.Value)] = true
-		}
+// oneRow is the same for rows that differ in nothing of their key but the language they are written in.
+func (s *rowset) oneRow(r *record) string {
+	if key := catalog.KeyColumn(s.d.Table); key != "" && len(s.d.Table.Primary) > 1 {
+		return s.values(r, []string{key}).Encode()
 	}
-	for v := range vs {
-		if !given[v] {
-			return true
-		}
-	}
-	return false
+	return strconv.Itoa(int(r.n))
 }
 
-func addValue(values map[int]map[string]map[string]bool, person int, kind string, v connector.Value) {
-	if v.IsNull() || strings.TrimSpace(v.S) == "" {
-		return
+// identitiesOf are the folded identities of a row, by kind.
+func (s *rowset) identitiesOf(r *record) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, id := range s.d.Known {
+		v := r.cells[s.at[id.Column]]
+		if v.IsNull() || strings.TrimSpace(v.S) == "" {
+			continue
+		}
+		if out[id.Kind] == nil {
+			out[id.Kind] = map[string]bool{}
+		}
+		out[id.Kind][connector.Fold(v.S)] = true
 	}
-	if values[person] == nil {
-		values[person] = map[string]map[string]bool{}
+	return out
+}
+
+// contradict reports whether rows of one person have identities of a kind that neither was given nor stands in a row
+// with one that was, nor in an alias: who names two addresses has two, and who has two in one row has both.
+func (w *walk) contradict(person int, kind string, rows, aliases []map[string]bool) bool {
+	known := map[string]bool{}
+	for _, id := range w.q.People[person].Identities {
+		if id.Kind == kind {
+			known[connector.Fold(id.Value)] = true
+		}
 	}
-	if values[person][kind] == nil {
-		values[person][kind] = map[string]bool{}
+	for _, vs := range aliases {
+		maps.Copy(known, vs)
 	}
-	values[person][kind][connector.Fold(v.S)] = true
+	left := strangers(known, rows)
+	if len(left) == len(rows) { // none of what was given stands in any of them
+		left = strangers(rows[0], rows)
+	}
+	return len(left) > 0
+}
+
+// strangers are the rows that share no value with those known, nor with a row that does.
+func strangers(known map[string]bool, rows []map[string]bool) []map[string]bool {
+	known = maps.Clone(known)
+	left := slices.Clone(rows)
+	for n := -1; n != len(left); {
+		n = len(left)
+		left = slices.DeleteFunc(left, func(row map[string]bool) bool {
+			for v := range row {
+				if known[v] {
+					maps.Copy(known, row)
+					return true
+				}
+			}
+			return false
+		})
+	}
+	return left
 }
 
 const samePerson = "look at them; if they are the same person, plan again with --same-person"

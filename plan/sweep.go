@@ -27,7 +27,7 @@ func (l *looker) sweep(ctx context.Context) error {
 		l.cover("every planned cell and every key; no other text, for the person stays known here")
 		return nil
 	}
-	if len(l.ids) == 0 {
+	if len(l.ids)+len(l.former.from)+len(l.lists) == 0 {
 		return nil
 	}
 	if !l.long && l.sweepMS() > l.e.cfg.SweepMS {
@@ -35,16 +35,17 @@ func (l *looker) sweep(ctx context.Context) error {
 			Next: "ombud dsr retry, or the running server within the hour"})
 		return nil
 	}
-	m := newMatcher(l.ids)
+	q, seen := newQuarry(l.ids, l.former), formerSeen{}
 	for _, d := range slices.Concat(l.g.Datasets, storedCopies(l.g)) {
 		if d.Ignored {
 			continue
 		}
-		if err := l.sweepDataset(ctx, d, m); err != nil {
+		if err := l.sweepDataset(ctx, d, q, seen); err != nil {
 			return err
 		}
 	}
-	l.cover(fmt.Sprintf("all text, JSON and decodable binary columns of every dataset that is not ignored, for %d identities; encrypted cells cannot be read", len(l.ids)))
+	l.nameFormers(seen)
+	l.cover(fmt.Sprintf("all text, JSON and decodable binary columns of every dataset that is not ignored, for %d identities%s; encrypted cells cannot be read", len(l.ids), l.former.count()))
 	return nil
 }
 
@@ -114,7 +115,7 @@ func sweepColumns(t *connector.Table) []string {
 	var out []string
 	for _, c := range t.Columns {
 		switch c.Kind {
-		case connector.Text, connector.JSON, connector.Array, connector.Bytes, connector.Other:
+		case connector.Text, connector.UUID, connector.JSON, connector.Array, connector.Bytes, connector.Other:
 			if len(c.Enum) == 0 && (c.Length == 0 || c.Length >= minSweep) {
 				out = append(out, c.Name)
 			}
@@ -123,8 +124,19 @@ func sweepColumns(t *connector.Table) []string {
 	return out
 }
 
-func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matcher) error {
-	cols := sweepColumns(d.Table)
+// sweepColumns are those of a dataset, and where the person must be in no list.
+func (l *looker) sweepColumns(d *catalog.Dataset) []string {
+	out := sweepColumns(d.Table)
+	for _, c := range d.Table.Columns {
+		if l.lists[d.ID()+"."+c.Name] != nil && !slices.Contains(out, c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, q *quarry, seen formerSeen) error {
+	cols := l.sweepColumns(d)
 	if len(cols) == 0 || !d.Table.Rights.Select {
 		return nil
 	}
@@ -134,43 +146,28 @@ func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, m *matche
 	ok, err := l.look(ctx, d, sel, func(row []connector.Value) {
 		for i, v := range row {
 			l.proof[d.System].Swept += int64(len(v.S))
-			if holds(m, v) && !l.copies(d, cols[i], v, shown) {
+			s := q.in(v)
+			if s.identity && !l.copies(d, cols[i], v, shown) {
 				hits[i]++
+			}
+			for _, value := range s.former {
+				seen.add(value, d, cols[i])
+			}
+			if list := l.lists[d.ID()+"."+cols[i]]; list != nil && listsOne(v, list.keys) {
+				list.found++
 			}
 		}
 	})
 	if err != nil || !ok {
 		return err
 	}
+	l.nameLists(d)
 	for i, n := range hits {
 		if may := l.mayHold(d, cols[i]); n > may {
 			l.uncovered(d, n-may, cols[i])
 		}
 	}
 	return nil
-}
-
-// holds looks through the codings that stores put text into: as it is, base64, hexadecimal, gzip.
-func holds(m *matcher, v connector.Value) bool {
-	if len(v.S) < minSweep {
-		return false
-	}
-	if len(m.find(v.S)) > 0 {
-		return true
-	}
-	return holdsDecoded(m, v.S, 2)
-}
-
-func holdsDecoded(m *matcher, s string, depth int) bool {
-	if depth == 0 {
-		return false
-	}
-	for _, decode := range []func(string) (string, bool){gunzip, unbase64, unhex} {
-		if plain, ok := decode(s); ok && (len(m.find(plain)) > 0 || holdsDecoded(m, plain, depth-1)) {
-			return true
-		}
-	}
-	return false
 }
 
 // maxInflate bounds what a compressed cell may grow to.

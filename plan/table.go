@@ -192,7 +192,7 @@ func (t *table) index(ix columnIndex, r *record) {
 }
 
 // stateSize: where the cells are, six numbers, and what is yes or no.
-const stateSize = 8 + 4 + 7*4 + 2
+const stateSize = 8 + 4 + 8*4 + 2
 
 func (t *table) encode(r *record, off int64, size int) []byte {
 	flags := uint16(0)
@@ -204,7 +204,7 @@ func (t *table) encode(r *record, off int64, size int) []byte {
 	st := t.s.storage
 	b := binary.LittleEndian.AppendUint64(t.state[:0], uint64(off))
 	b = binary.LittleEndian.AppendUint32(b, uint32(size))
-	for _, v := range []int32{r.path, r.via, r.nth, r.person, r.why, st.names.number(string(appendInts(nil, r.refs))), st.names.number(r.until)} {
+	for _, v := range []int32{r.path, r.via, r.nth, r.person, r.same, r.why, st.names.number(string(appendInts(nil, r.refs))), st.names.number(r.until)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(v))
 	}
 	return binary.LittleEndian.AppendUint16(b, flags)
@@ -214,7 +214,7 @@ func (t *table) decode(b []byte) (r *record, off int64, size int) {
 	r = &record{}
 	off, size = int64(binary.LittleEndian.Uint64(b)), int(binary.LittleEndian.Uint32(b[8:]))
 	var refs, until int32
-	for i, v := range []*int32{&r.path, &r.via, &r.nth, &r.person, &r.why, &refs, &until} {
+	for i, v := range []*int32{&r.path, &r.via, &r.nth, &r.person, &r.same, &r.why, &refs, &until} {
 		*v = int32(binary.LittleEndian.Uint32(b[12+4*i:]))
 	}
 	flags := binary.LittleEndian.Uint16(b[stateSize-2:])

@@ -169,3 +169,78 @@ func TestTrap06PersonalKeyWithOldVersions(t *testing.T) {
 		c.nowhere(t, "members for system_time all", "bills for system_time all", "posts for system_time all")
 	})
 }
+
+// What only ombud.yaml joins to a member follows the key too, whoever's row that is; where it cannot, that is named.
+func TestTrap06PersonalKeyRepeatedByALink(t *testing.T) {
+	tr := clubOf(members+`
+create table notes (id integer primary key, member varchar(100), body varchar(40));
+insert into notes values (1, 'IDA@example.com', 'a'), (2, 'frida@example.com', 'b');
+create table games (id integer primary key, host varchar(100), guest varchar(100));
+insert into games values (1, 'frida@example.com', 'IDA@example.com'), (2, 'frida@example.com', 'frida@example.com'), (3, 'frida@example.com', null);`, "bills", "notes")
+	tr.system.Links = []catalog.Link{{From: "notes.member", To: "members.email"}, {From: "games.host", To: "members.email"}, {From: "games.guest", To: "members.email", As: catalog.Mention}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		p := c.plan(t)
+		if !warned(p, "rekey", "notes") || !warned(p, "rekey", "games") {
+			t.Errorf("the plan does not tell of the key: %+v", p.Warnings)
+		}
+		if o := c.run(t, p); o.Status != plan.Complete {
+			t.Errorf("it is %s: %+v %+v", o.Status, o.Remaining, o.Gaps)
+		}
+		c.want(t, addrOf, "1", `select id, body from notes where member = `+idasKey, "1,a", `select id from games where guest = `+idasKey, "1",
+			`select member from notes where id = 2`, "frida@example.com", `select id, host, guest from games where id > 1 order by id`, "2,frida@example.com,frida@example.com 3,frida@example.com,NULL")
+		c.nowhere(t, "members", "bills", "notes", "games")
+	})
+	t.Run("narrow", func(t *testing.T) {
+		tr.tables = strings.Replace(tr.tables, "guest varchar(100)", "guest varchar(20)", 1)
+		tr.spring(t, func(t *testing.T, c *trapped) {
+			o := c.erase(t, plan.Incomplete)
+			wantNamed(t, o.Remaining, "residue", "games")
+			c.want(t, addrOf, "1", `select id from notes where member = `+idasKey, "1", `select guest from games where id = 1`, "IDA@example.com")
+			c.nowhere(t, "members", "bills", "notes")
+		})
+	})
+}
+
+// A kept row in which the address will be another says nothing for a row beside it to which nothing leads.
+func TestTrap06PersonalKeyBesideOneCutShort(t *testing.T) {
+	tr := clubOf(`create table members (tenant integer not null, email varchar(100) not null, since integer not null, primary key (tenant, email));
+insert into members values (1, 'ida@example.com', 7), (1, 'frida@example.com', 8);
+create table bills (id integer primary key, tenant integer, member varchar(100), foreign key (tenant, member) references members(tenant, email));
+insert into bills values (1, 1, 'ida@example.com'), (2, null, 'ida@example.com'), (3, 1, 'frida@example.com');`, "bills")
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		o := c.erase(t, plan.Incomplete)
+		if len(o.Remaining) != 1 || o.Remaining[0].Rows != 1 {
+			t.Errorf("remaining %+v", o.Remaining)
+		}
+		wantNamed(t, o.Remaining, "residue", "bills")
+		c.want(t, `select count(*) from bills b join members m on m.tenant = b.tenant and m.email = b.member where m.since = 7`, "1", `select member from bills where id = 2`, "ida@example.com")
+	})
+}
+
+// Who is mentioned by a key that a hold kept, under another name, is mentioned no more when the hold ends and the row goes.
+func TestTrap06PersonalKeyMentionedUnderHold(t *testing.T) {
+	tr := clubOf(`create table members (email varchar(100) primary key, nick varchar(40) not null unique, since integer not null);
+insert into members values ('IDA@example.com', 'ida', 7), ('frida@example.com', 'frida', 8);
+create table accounts (login varchar(100) primary key references members(email), plan integer);
+insert into accounts values ('IDA@example.com', 1), ('frida@example.com', 2);
+create table games (id integer primary key, host varchar(100) not null references members(email), guest varchar(100) references members(email), scorer varchar(100));
+insert into games values (1, 'frida@example.com', 'IDA@example.com', 'IDA@example.com'), (2, 'frida@example.com', null, 'frida@example.com');`)
+	tr.system.People = append(tr.system.People, catalog.People{Table: "accounts", By: map[string]string{"login": "login"}})
+	tr.system.Links = []catalog.Link{{From: "games.host", To: "members.email"}, {From: "games.guest", To: "members.email", As: catalog.Mention}, {From: "games.scorer", To: "members.email", As: catalog.Mention}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		w := c.open(t)
+		holds, err := w.Holds.Add(t.Context(), subject.HoldInput{Subjects: c.person.Identities, System: "shop", Dataset: "accounts", Because: "claim 7", Actor: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := c.question(plan.Erasure)
+		q.Holds = holds
+		c.runWith(t, q)
+		c.want(t, `select id from games where guest = `+idasKey+` and scorer = `+idasKey, "1")
+		q.Holds = nil
+		c.runWith(t, q)
+		c.want(t, `select id, host, guest, scorer from games order by id`, "1,frida@example.com,NULL,NULL 2,frida@example.com,NULL,frida@example.com",
+			`select login from accounts`, "frida@example.com", `select since from members`, "8")
+		c.Verify(t, c.store)
+	})
+}

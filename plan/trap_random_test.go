@@ -37,6 +37,24 @@ func TestTrap06RandomKeyOfAShell(t *testing.T) {
 	})
 }
 
+// The same of a number long enough to be looked for in text, and in lists of others.
+func TestTrap06LongNumberOfAShell(t *testing.T) {
+	tr := trap{tables: `create table accounts (id bigint primary key, email varchar(100) not null unique, name varchar(40));
+insert into accounts values (114124713707420024, 'ida@example.com', 'Ida Nordmann'), (115744670305075594, 'frida@example.com', 'Frida');
+create table bills (id integer primary key, account_id bigint not null references accounts(id), total integer not null);
+insert into bills values (1, 114124713707420024, 10);
+create table talks (id integer primary key, account_id bigint not null references accounts(id), others text);
+insert into talks values (1, 115744670305075594, '[114124713707420024]');`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "accounts", By: map[string]string{"account": "id", "email": "email"}}},
+			Tables: []catalog.TableRule{{Table: "bills", Erase: catalog.Keep, Because: "bookkeeping law"}},
+		}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select count(*) from accounts where id = 114124713707420024 and email <> 'ida@example.com'`, "1", `select others from talks`, "[114124713707420024]")
+	})
+}
+
 // The same where the engine knows what a UUID is.
 func TestTrap06UUIDOfAShell(t *testing.T) {
 	tr := trap{on: []string{"postgres"}, tables: `create table users (id uuid primary key, email varchar(100) not null unique, name varchar(40));

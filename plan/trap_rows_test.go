@@ -7,6 +7,7 @@ import (
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/testkit/world"
 	"github.com/ombudhq/ombud/plan"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // letters are rows of two people each: who wrote and who received.
@@ -184,6 +185,89 @@ const deferredKeys = `create table cards (id integer primary key, customer_id in
 create table slots (id integer primary key, card_id integer not null references cards(id) deferrable initially deferred);
 insert into cards values (10, 1), (20, 2);
 insert into slots values (1, 10), (2, 20);`
+
+// A number that is somebody's only beside their company's, where no database says so.
+func TestTrap07UndeclaredCompositeKeys(t *testing.T) {
+	trap{tables: `create table staff (tenant integer not null, no integer not null, email varchar(100) not null, primary key (tenant, no));
+insert into staff values (1, 7, 'ida@example.com'), (2, 7, 'frida@example.com'), (1, 8, 'bo@example.com');
+create table badges (id integer primary key, tenant integer not null, no integer not null);
+insert into badges values (1, 1, 7), (2, 2, 7), (3, 1, 8);
+create table swipes (id integer primary key, badge_id integer not null references badges(id));
+insert into swipes values (1, 1), (2, 2), (3, 3);
+create table reviews (id integer primary key, tenant integer not null, no integer not null, by_no integer);
+insert into reviews values (1, 2, 7, 7), (2, 1, 8, 7);`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "staff", By: map[string]string{"email": "email"}}},
+			Links:  []catalog.Link{{From: "badges.tenant+no", To: "staff.tenant+no", As: catalog.Own}, {From: "reviews.tenant+no", To: "staff.tenant+no", As: catalog.Own}, {From: "reviews.tenant+by_no", To: "staff.tenant+no", As: catalog.Mention}},
+		}}.spring(t, func(t *testing.T, c *trapped) {
+		got, _ := c.export(t)
+		got.wantRows(t, "badges", "1,1,7")
+		c.erase(t, plan.Complete)
+		c.want(t, `select id from badges order by id`, "2 3", `select id from swipes order by id`, "2 3",
+			`select id, tenant, no, by_no from reviews order by id`, "1,2,7,7 2,1,8,NULL")
+	})
+}
+
+// A row for each language that somebody is written in: nobody needs to say that these are one person. What they did as a
+// guest is theirs by its address, though its number 0 has a row, of nobody.
+func TestTrap07LanguagesOfOnePerson(t *testing.T) {
+	trap{tables: `create table users_data (uid integer not null, langcode varchar(12) not null, mail varchar(100), primary key (uid, langcode));
+insert into users_data values (1, 'en', 'ida@example.com'), (1, 'nb', 'ida@example.com'), (2, 'en', 'frida@example.com');
+insert into users_data values (0, 'en', null);
+create table posts (id integer primary key, uid integer not null, mail varchar(100));
+insert into posts values (1, 1, null), (2, 2, null), (3, 0, 'Ida@example.com'), (4, 0, 'bo@example.com');`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "users_data", By: map[string]string{"email": "mail", "user": "uid"}}},
+			Links:  []catalog.Link{{From: "posts.uid", To: "users_data.uid"}, {From: "posts.mail", To: "users_data.mail"}},
+		}}.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select uid from users_data order by uid`, "0 2", `select id from posts order by id`, "2 4")
+	})
+}
+
+// Who gave a second address is found by either, and neither stays; an address that two have is asked about.
+func TestTrap05SecondAddress(t *testing.T) {
+	tr := trap{tables: `create table staff (id integer primary key, work_mail varchar(100) not null, own_mail varchar(100));
+insert into staff values (1, 'i.nordmann@work.example', 'Ida@example.com'), (2, 'frida@work.example', 'home@example.com'), (3, 'bo@work.example', 'home@example.com');
+create table trips (id integer primary key, staff_id integer not null references staff(id));
+insert into trips values (1, 1), (2, 2);
+create table cars (id integer primary key, driver varchar(100));
+insert into cars values (1, 'I.Nordmann@work.example'), (2, 'ida@example.com'), (3, 'frida@work.example');
+create table applicants (id integer primary key, email varchar(100));
+insert into applicants values (1, 'ida@example.com');`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "applicants", By: map[string]string{"email": "email"}}, {Table: "staff", By: map[string]string{"email": "work_mail"}, Also: map[string][]string{"email": {"own_mail"}}}},
+			Links:  []catalog.Link{{From: "cars.driver", To: "staff.work_mail"}},
+		}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		got, _ := c.export(t)
+		got.wantRows(t, "trips", "1,1")
+		c.erase(t, plan.Complete)
+		c.want(t, `select id from staff order by id`, "2 3", `select id from trips`, "2", `select id from cars order by id`, "3")
+		c.person = plan.Person{Identities: []subject.Identity{{Kind: "email", Value: "HOME@example.com"}}}
+		wantNamed(t, c.plan(t).Gaps, "review", "staff")
+	})
+}
+
+// Addresses in a dataset of their own lead to whose they are, from there to all the others of theirs, and from each of
+// those to wherever else they are known by it.
+func TestTrap05AddressesApart(t *testing.T) {
+	trap{tables: `create table users (id integer primary key, name varchar(40));
+insert into users values (1, 'Ida Nordmann'), (2, 'Frida');
+create table emails (id integer primary key, user_id integer not null, email varchar(100) not null unique);
+insert into emails values (1, 1, 'ida@example.com'), (2, 1, 'i.nordmann@example.com'), (3, 2, 'frida@example.com');
+create table lists (id integer primary key, email varchar(100) not null unique);
+insert into lists values (1, 'I.Nordmann@example.com'), (2, 'frida@example.com');
+create table posts (id integer primary key, user_id integer not null);
+insert into posts values (1, 1), (2, 2);`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "users", By: map[string]string{"user": "id"}}, {Table: "emails", By: map[string]string{"email": "email"}}, {Table: "lists", By: map[string]string{"email": "email"}}},
+			Links:  []catalog.Link{{From: "emails.user_id", To: "users.id", As: catalog.Alias}, {From: "posts.user_id", To: "users.id"}},
+		}}.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select id from users`, "2", `select id from emails`, "3", `select id from posts`, "2", `select id from lists`, "2")
+	})
+}
 
 func TestTrap08SelfReference(t *testing.T) {
 	tr := trap{tables: `create table customers (id integer primary key, email varchar(100) not null unique, referrer integer references customers(id));

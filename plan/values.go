@@ -69,8 +69,8 @@ func (w *walk) gather() values {
 			if !r.reached || r.emptied {
 				return
 			}
-			for kind, column := range d.People.By {
-				v.addID(kind, r.cells[s.at[column]].S, identifying(d.Table, column))
+			for _, id := range d.Known {
+				v.addID(id.Kind, r.cells[s.at[id.Column]].S, identifying(d.Table, id.Column))
 			}
 			for _, column := range names {
 				v.addName(r.cells[s.at[column]].S)
@@ -138,14 +138,14 @@ func (w *walk) named(folded string) bool {
 	return names[folded] || names[first]
 }
 
-// sweepable are the identities long enough to prove something, without the random keys of rows that stay: what refers to a
+// sweepable are the identities long enough to prove something, without such keys of rows that stay: what refers to a
 // shell says nothing of whom it was.
 func (w *walk) sweepable() []string {
 	stays := w.stayingKeys()
 	return slices.DeleteFunc(w.collect().sweepable(), func(id string) bool { return stays[id] })
 }
 
-// stayingKeys are the folded random keys of rows of the people that do not go.
+// stayingKeys are the folded keys of rows of the people that do not go, where they were made at random or counted.
 func (w *walk) stayingKeys() map[string]bool {
 	out := map[string]bool{}
 	for _, d := range w.g.Datasets {
@@ -157,14 +157,20 @@ func (w *walk) stayingKeys() map[string]bool {
 			if w.finish(s, r); !r.reached || !r.emptied && w.dies(s, r) {
 				return
 			}
-			for _, v := range s.values(r, keys) {
-				if pii.IsRandom(v.S) {
+			for i, v := range s.values(r, keys) {
+				if pii.IsRandom(v.S) || isCounted(d, keys[i]) {
 					out[connector.Fold(v.S)] = true
 				}
 			}
 		})
 	}
 	return out
+}
+
+// isCounted: the column's numbers were given out by the store, and its name says of nothing that it is somebody's number.
+func isCounted(d *catalog.Dataset, column string) bool {
+	c := d.Table.Column(column)
+	return c != nil && c.Kind == connector.Int && !pii.ByName(column).Known()
 }
 
 // sweepable are the identities long enough to prove something, sorted.

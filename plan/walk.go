@@ -45,6 +45,7 @@ type walk struct {
 	others  map[*catalog.Edge]map[string]bool // see othersValues
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
 	parts   map[*catalog.Dataset]*part        // see limits
+	lost    map[*catalog.List]map[string]bool // see goneFrom
 }
 
 // reason for keeping a row.
@@ -87,6 +88,9 @@ func (w *walk) run(ctx context.Context) error {
 	if err := w.textMentions(ctx); err != nil {
 		return err
 	}
+	if err := w.listMentions(ctx); err != nil {
+		return err
+	}
 	return w.storage.failed()
 }
 
@@ -96,9 +100,10 @@ type question struct {
 	sel    connector.Select
 	edge   int32 // the edge it came by, -1 for a search by identity
 	path   int32
-	up     bool           // the rows are parents, the same person by alias
-	state  state          // what an earlier run knew of the rows
-	person map[string]int // by identity: folded value to person
+	up     bool             // the rows are parents, the same person by alias
+	state  state            // what an earlier run knew of the rows
+	person map[string]int   // by identity: folded value to person
+	same   map[string]int32 // by alias: encoded key to who the row is that led here
 }
 
 // convertKey turns a key into the types of the columns it will be compared with; false when a part
@@ -144,6 +149,10 @@ func (w *walk) met(q question, cells []connector.Value, nth int) error {
 	default:
 		r.refs = []int32{q.edge}
 	}
+	if q.same != nil {
+		by := q.sel.Where[0]
+		r.same = q.same[encodeKey(s.values(r, by.Columns), by.Fold)]
+	}
 	old, fresh, err := s.add(r, nth)
 	if err != nil {
 		return err
@@ -169,10 +178,13 @@ func (w *walk) met(q question, cells []connector.Value, nth int) error {
 func (w *walk) meetAgain(s *rowset, old, r *record) bool {
 	if r.reached && !old.reached {
 		s.foreign--
-		old.reached, old.via, old.path, old.seed, old.state = true, r.via, r.path, r.seed, r.state
+		old.reached, old.via, old.path, old.seed, old.same, old.state = true, r.via, r.path, r.seed, r.same, r.state
 		return true
 	}
 	old.seed = old.seed || r.seed
+	if old.same == 0 {
+		old.same = r.same
+	}
 	for _, e := range r.refs {
 		if !slices.Contains(old.refs, e) {
 			old.refs = append(old.refs, e)

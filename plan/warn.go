@@ -90,16 +90,16 @@ func (w *walk) identityWarnings(ctx context.Context, p *Plan, d *catalog.Dataset
 	if d.People == nil || d.Ignored {
 		return
 	}
-	for _, column := range sorted(d.People.By) {
-		c := d.Table.Column(column)
-		if c == nil || hasIndex(d.Table, []string{column}, c.Kind == connector.Text) {
+	for _, id := range d.Known {
+		c := d.Table.Column(id.Column)
+		if c == nil || hasIndex(d.Table, []string{c.Name}, c.Kind == connector.Text) {
 			continue
 		}
-		columns := []string{column}
+		columns := []string{c.Name}
 		if c.Kind == connector.Text {
-			columns[0] = "lower(" + column + ")"
+			columns[0] = "lower(" + c.Name + ")"
 		}
-		w.warnIndex(ctx, p, d, d.Name+"."+column, columns)
+		w.warnIndex(ctx, p, d, d.Name+"."+c.Name, columns)
 	}
 }
 

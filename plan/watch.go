@@ -18,7 +18,9 @@ const (
 )
 
 // looks: an act that only the proof reads.
-func (a act) looks() bool { return a.verb == watchKeys || a.verb == watchValues || recalls(a.verb) }
+func (a act) looks() bool {
+	return a.verb == watchKeys || a.verb == watchValues || a.verb == watchFormer || a.verb == watchOwned || a.verb == watchList || recalls(a.verb)
+}
 
 // watches writes them, behind the acts.
 func (s *scribe) watches(ctx context.Context) error {
@@ -33,6 +35,9 @@ func (s *scribe) watches(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := s.watchLists(ctx); err != nil {
+		return err
 	}
 	return s.watchText(ctx)
 }
@@ -114,10 +119,7 @@ func (s *scribe) leftBehind(e *catalog.Edge) (int64, error) {
 	n := int64(0)
 	err := set.each(func(r *record) error {
 		s.w.finish(set, r)
-		if s.w.dies(set, r) || slices.Contains(r.nulls, s.w.edgeNo[e]) {
-			return nil
-		}
-		if len(reachedOnly(s.w.parents(set, r, e))) > 0 || s.w.ghosts.has(e, set.values(r, e.ChildColumns)) {
+		if !s.w.dies(set, r) && s.staysBehind(set, r, e) {
 			n++
 		}
 		return nil
@@ -125,10 +127,16 @@ func (s *scribe) leftBehind(e *catalog.Edge) (int64, error) {
 	return n, err
 }
 
+// staysBehind: a row that stays goes on referring to a row that is or was the person's.
+func (s *scribe) staysBehind(set *rowset, r *record, e *catalog.Edge) bool {
+	return !slices.Contains(r.nulls, s.w.edgeNo[e]) && (len(reachedOnly(s.w.parents(set, r, e))) > 0 || s.w.ghosts.has(e, set.values(r, e.ChildColumns)))
+}
+
 // watchIdentities looks for every identity of the people in every identity column.
 func (s *scribe) watchIdentities(ctx context.Context, d *catalog.Dataset) error {
 	ids := s.w.collect()
-	for kind, column := range sorted(d.People.By) {
+	for _, known := range d.Known {
+		kind, column := known.Kind, known.Column
 		c := d.Table.Column(column)
 		if c == nil {
 			continue
@@ -170,7 +178,7 @@ func (s *scribe) identitiesKept(d *catalog.Dataset, column string, ids map[strin
 	return n
 }
 
-// watchText seals the identities for the sweep, and how often they may stand in kept rows.
+// watchText seals the identities and the former values for the sweep, and how often they may stand in kept rows.
 func (s *scribe) watchText(ctx context.Context) error {
 	a, ids := act{verb: watchValues, step: -1}, s.w.sweepable()
 	for _, id := range ids {
@@ -182,9 +190,13 @@ func (s *scribe) watchText(ctx context.Context) error {
 	if err := s.add(ctx, s.w.g.Systems[0].Config.ID, a); err != nil {
 		return err
 	}
-	m := newMatcher(ids)
+	lost := s.losses()
+	q := newQuarry(ids, lost)
+	if err := s.watchFormers(ctx, lost); err != nil {
+		return err
+	}
 	for _, d := range s.w.order() {
-		if err := s.watchKept(ctx, d, m); err != nil {
+		if err := s.watchKept(ctx, d, q); err != nil {
 			return err
 		}
 	}
@@ -196,8 +208,8 @@ func cellHash(v connector.Value) string {
 	return connector.RowHash([]connector.Value{connector.TextValue(v.S)})
 }
 
-// watchKept tells, per text column, the kept cells in which an identity stands.
-func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) error {
+// watchKept tells, per text column, the kept cells in which an identity stands, and goes on standing when keys have moved.
+func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, q *quarry) error {
 	set := s.w.sets[d]
 	var keys []connector.Key
 	err := set.each(func(r *record) error {
@@ -211,16 +223,21 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) 
 		return err
 	}
 	cols := sweepColumns(d.Table)
-	hits := make([]map[string]int64, len(cols)) // the hash of what cells say, to how many say it
+	hits, owned := make([]map[string]int64, len(cols)), make([]map[string]int64, len(cols)) // the hash of what cells say, and former values, to how many say it
 	for i := range hits {
-		hits[i] = map[string]int64{}
+		hits[i], owned[i] = map[string]int64{}, map[string]int64{}
 	}
-	sel := connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
+	all := s.moves.columns(d, cols)
+	sel := connector.Select{Table: d.Table, Columns: all, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
 	if len(cols) > 0 {
 		err = d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-			for i, v := range row {
-				if holds(m, v) {
+			for i, v := range s.moves.after(d, all, row)[:len(cols)] {
+				in := q.in(v)
+				if in.identity {
 					hits[i][cellHash(v)]++
+				}
+				for _, value := range in.former {
+					owned[i][value]++
 				}
 			}
 			return nil
@@ -236,6 +253,11 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, m *matcher) 
 				a.expect = append(a.expect, hash+" "+itoa(n))
 			}
 			if err := s.add(ctx, d.System, a); err != nil {
+				return err
+			}
+		}
+		if len(owned[i]) > 0 {
+			if err := s.add(ctx, d.System, ownedAct(d, cols[i], owned[i])); err != nil {
 				return err
 			}
 		}

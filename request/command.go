@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/once"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 )
@@ -67,6 +68,9 @@ func (s *Service) create(ctx context.Context, r *record, tokens []string, c comm
 			return err
 		}
 		out = &fresh
+		if err := once.Done(tx, fresh.id); err != nil {
+			return err
+		}
 		return fresh.save(ctx, tx)
 	})
 	return out, err

@@ -8,6 +8,7 @@ import (
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/internal/once"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -24,6 +25,12 @@ func (s *Service) Plan(ctx context.Context, in PlanInput) (*Request, error) {
 
 // planNew takes a request in whose plan is wanted; nil where it is not.
 func (s *Service) planNew(ctx context.Context, in PlanInput, wanted func(*plan.Plan) bool) (*Request, error) {
+	var made string
+	if was, err := once.Was(ctx, &made); err != nil {
+		return nil, err
+	} else if was {
+		return s.Get(ctx, made)
+	}
 	if err := in.check(); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ombudhq/ombud/connector"
@@ -54,14 +55,21 @@ func (s *store) Maintain(ctx context.Context, touched []*connector.Table) (did [
 		}
 		did = append(did, "refreshed materialised view "+v.schema+"."+v.name)
 	}
-	for _, t := range touched {
-		did = append(did, fmt.Sprintf("dead rows of %s stay in its pages until VACUUM: run VACUUM %s", t.Dataset(), qualified(t)))
-	}
+	did = append(did, deadRows(touched))
 	if len(refused) > 0 {
 		return did, fault.New(fault.Denied, "system %s: materialised view %s still shows the rows as they were; this role may not refresh it",
 			s.system, strings.Join(refused, ", ")).Then("Let the owner of the view run REFRESH MATERIALIZED VIEW.")
 	}
 	return did, nil
+}
+
+func deadRows(touched []*connector.Table) string {
+	tables := make([]string, len(touched))
+	for i, t := range touched {
+		tables[i] = qualified(t)
+	}
+	slices.Sort(tables)
+	return "dead rows stay in their pages until VACUUM: run VACUUM " + strings.Join(tables, ", ")
 }
 
 func (s *store) viewsOver(ctx context.Context, touched []*connector.Table) (views []storedView, err error) {

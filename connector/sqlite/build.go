@@ -149,6 +149,11 @@ func (b *builder) bound(columns []*connector.Column, cells [][]connector.Value) 
 
 // listed compares with very many keys: those that JSON carries in one list, all others sealed in a second.
 func (b *builder) listed(columns []*connector.Column, keys []connector.Key) (string, error) {
+	if len(columns) == 1 && columnAffinity(columns[0]) == affInteger {
+		if list, ok := integers(keys); ok {
+			return exactly(columns, "IN ("+unpacked(1, b.param(list), "")+")"), nil
+		}
+	}
 	var clean, sealed [][]any
 	for _, k := range keys {
 		for _, tuple := range tuples(columns, k) {
@@ -177,6 +182,20 @@ func (b *builder) listed(columns []*connector.Column, keys []connector.Key) (str
 		return nothing, nil
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
+}
+
+// integers is the list in JSON of keys that are one small integer each, as nearly all are; false when one is not.
+func integers(keys []connector.Key) (string, bool) {
+	list := make([]byte, 0, 10*len(keys))
+	for _, k := range keys {
+		digits := strings.TrimPrefix(k[0].S, "-")
+		if k[0].Kind != connector.Int || !ordinary(k[0]) || digits == "" || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+			return "", false
+		}
+		list = append(append(list, ','), k[0].S...)
+	}
+	list[0] = '['
+	return string(append(list, ']')), true
 }
 
 // unpacked reads keys from the list in a parameter.

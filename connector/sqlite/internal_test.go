@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +45,30 @@ func TestSealedKeysComeBack(t *testing.T) {
 			if err != nil || decode(got) != v {
 				t.Fatalf("%+v comes back as %+v: %v", v, got, err)
 			}
+		}
+	})
+}
+
+// TestIntegersAreListed: keys that are small integers travel as JSON writes them; whatever else comes among
+// them, none does so.
+func TestIntegersAreListed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var keys []connector.Key
+		var want []int64
+		for _, n := range rapid.SliceOfN(rapid.Int64Range(-9999999999999999, 9999999999999999), few+1, 60).Draw(t, "keys") {
+			if n != 0 {
+				keys, want = append(keys, connector.Key{connector.IntValue(n)}), append(want, n)
+			}
+		}
+		doc, err := json.Marshal(want)
+		if got, ok := integers(keys); err != nil || !ok || got != string(doc) {
+			t.Fatalf("%s, want %s: %v", got, doc, err)
+		}
+		other := rapid.SampledFrom([]connector.Value{{}, connector.TextValue("1"), {Kind: connector.Int, S: "007"}, {Kind: connector.Int, S: ""},
+			{Kind: connector.Int, S: "1]"}, {Kind: connector.Int, S: "--1"}, connector.IntValue(math.MaxInt64), connector.BytesValue([]byte("1"))}).Draw(t, "other")
+		at := rapid.IntRange(0, len(keys)).Draw(t, "at")
+		if list, ok := integers(slices.Insert(keys, at, connector.Key{other})); ok {
+			t.Fatalf("%+v is in %s", other, list)
 		}
 	})
 }

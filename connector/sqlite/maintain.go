@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ombudhq/ombud/connector"
@@ -20,6 +23,9 @@ func (s *Store) Maintain(ctx context.Context, touched []*connector.Table) ([]str
 		names = append(names, t.FullText...)
 	}
 	slices.Sort(names)
+	if len(names) > 0 {
+		s.log.young.Store(false) // what is purged was written into it by the commit
+	}
 	for _, name := range slices.Compact(names) {
 		what, err := s.purge(ctx, name)
 		if err != nil {
@@ -61,40 +67,65 @@ func (s *Store) purge(ctx context.Context, name string) (string, error) {
 	return "full-text index " + name + " " + word, nil
 }
 
-// emptyLog moves what a write-ahead log holds into the file, which readers do not disturb, and cuts the
-// log off, for which nobody may read from it: a look on its way does so for some microseconds, after which
-// SQLite would come again in a whole millisecond, so the first attempts are ours. Readers that stay keep
-// the log from being emptied.
+// writeAhead is what we know of the log since our last commit.
+type writeAhead struct {
+	path string // "" where it is not known
+	// young: nothing in the log is older than our last commit, so once that is in the file the log holds
+	// nothing deleted. Whoever commits says so while the lock to write is theirs.
+	young   atomic.Bool
+	cutting sync.Mutex
+}
+
+// empty reports whether the log has no byte, not even of a transaction that has not ended.
+func (l *writeAhead) empty() bool {
+	info, err := os.Stat(l.path)
+	return err == nil && info.Size() == 0
+}
+
+// emptyLog moves what a write-ahead log holds into the file, which readers do not disturb, and cuts the log
+// off, so that nothing deleted is left in it. A young one holds nothing deleted: it is cut off when nobody
+// waits any more, so that the next one is young again. Readers that stay keep the log from being emptied.
 func (s *Store) emptyLog(ctx context.Context) ([]string, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
+	r, young := single{conn}, s.log.young.Load()
+	state, err := s.checkpoint(ctx, r, "PASSIVE")
+	if err == nil && state == copied && young && s.log.cutting.TryLock() {
+		go func() {
+			defer s.log.cutting.Unlock()
+			defer conn.Close()
+			_, _ = s.cutLog(context.WithoutCancel(ctx), r) // else the next commit finds that it is not young
+		}()
+		return []string{"write-ahead log copied into the file; nothing in it is older than what was deleted"}, nil
+	}
 	defer conn.Close()
-	r := single{conn}
-	if state, err := s.checkpoint(ctx, r, "PASSIVE"); err != nil || state == noLog {
+	if err != nil || state == noLog {
 		return nil, err
 	}
-	state, err := s.cutLog(ctx, r)
-	if err == nil && state != cut {
+	state, err = s.cutLog(ctx, r)
+	if err == nil && state != copied {
 		state, err = s.checkpoint(ctx, r, "TRUNCATE")
 	}
 	switch {
 	case err != nil:
 		return nil, err
-	case state == cut:
+	case state == copied:
 		return []string{"write-ahead log emptied"}, nil
 	}
 	return []string{"write-ahead log not emptied: another program is reading"}, nil
 }
 
-// cutLog tries without waiting for anybody, a little later each time.
+// cutLog cuts the log off, for which nobody may read from it: a look on its way does so for some
+// microseconds, after which SQLite would come again in a whole millisecond, so the first attempts are ours,
+// without waiting for anybody, a little later each time.
 func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error) {
 	if err := s.exec(ctx, r, "PRAGMA busy_timeout = 0"); err != nil {
 		return busy, err
 	}
-	for pause := 20 * time.Microsecond; err == nil && state != cut && pause < 3*time.Millisecond; pause *= 2 {
-		if state, err = s.checkpoint(ctx, r, "TRUNCATE"); state == cut {
+	for pause := 20 * time.Microsecond; err == nil && state != copied && pause < 3*time.Millisecond; pause *= 2 {
+		if state, err = s.checkpoint(ctx, r, "TRUNCATE"); state == copied {
 			break
 		}
 		select {
@@ -107,12 +138,18 @@ func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error
 	return state, cmp.Or(err, restored)
 }
 
+// settled waits until the log is cut off, if somebody is about it.
+func (l *writeAhead) settled() {
+	l.cutting.Lock()
+	l.cutting.Unlock()
+}
+
 // logState is how a checkpoint ended.
 type logState int
 
 const (
-	busy logState = iota
-	cut
+	busy   logState = iota
+	copied          // all of the log is in the file; where it was to be cut off, it is
 	noLog
 )
 
@@ -121,8 +158,8 @@ func (s *Store) checkpoint(ctx context.Context, r runner, mode string) (state lo
 		switch {
 		case row[1].S == "-1":
 			state = noLog
-		case row[0].S == "0":
-			state = cut
+		case row[0].S == "0" && row[1] == row[2]:
+			state = copied
 		}
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	engine "modernc.org/sqlite"
@@ -34,6 +35,7 @@ type Store struct {
 	clock   clock.Clock
 	db      pool // reads and writes
 	eye     pool // reads only, for Look
+	log     writeAhead
 }
 
 var (
@@ -62,6 +64,9 @@ func Open(ctx context.Context, c connector.Config) (connector.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if real, err := filepath.EvalSymlinks(at.path); err == nil { // as SQLite names its log
+		s.log.path = real + "-wal"
+	}
 	s.db = open(drv, at.uri(s.timeout, false))
 	s.eye = open(drv, at.uri(s.timeout, true))
 	if err := s.greet(ctx); err != nil {
@@ -79,6 +84,7 @@ func (s *Store) greet(ctx context.Context) error {
 
 // Close closes all connections.
 func (s *Store) Close() error {
+	s.log.settled()
 	err := s.db.Close()
 	if eyeErr := s.eye.Close(); err == nil {
 		err = eyeErr

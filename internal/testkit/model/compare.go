@@ -89,7 +89,12 @@ func (v *Verdict) compareTable(t *Table, rows []*Row) []string {
 	}
 	for _, r := range t.Rows {
 		f, is := v.Fates[r], now[r.Mark()]
-		delete(now, r.Mark())
+		if is == nil && !f.Dies {
+			is = v.renamed(f, now)
+		}
+		if is != nil {
+			delete(now, is.Mark())
+		}
 		switch {
 		case f.Dies && is != nil:
 			out = append(out, f.String()+": must be gone, is still there")
@@ -103,6 +108,24 @@ func (v *Verdict) compareTable(t *Table, rows []*Row) []string {
 		out = append(out, fmt.Sprintf("%s: a row that was not there before: %v", t.ID(), r.Cells))
 	}
 	return out
+}
+
+// renamed finds a row by what must not change in it, where what tells it from others must.
+func (v *Verdict) renamed(f *Fate, now map[string]*Row) *Row {
+	t := f.Row.Table
+	return t.renamed(now, func(c string) bool { return f.Cells != nil && f.Cells[t.At(c)] != Same }, func(is *Row) bool { return len(v.compareRow(f, is)) == 0 })
+}
+
+func (t *Table) renamed(now map[string]*Row, changes func(column string) bool, fits func(*Row) bool) *Row {
+	if !slices.ContainsFunc(t.Mark, changes) {
+		return nil
+	}
+	for _, is := range now {
+		if !slices.ContainsFunc(t.Rows, func(r *Row) bool { return r.Mark() == is.Mark() }) && fits(is) {
+			return is
+		}
+	}
+	return nil
 }
 
 func (v *Verdict) compareRow(f *Fate, is *Row) []string {

@@ -98,7 +98,11 @@ func (p *Part) Compare(after Snapshot) []string {
 			out = append(out, t.ID()+": has more rows than before")
 		}
 		for _, r := range t.Rows {
-			out = append(out, p.compareRow(r, now[r.Mark()])...)
+			is := now[r.Mark()]
+			if is == nil {
+				is = t.renamed(now, func(c string) bool { return p.cell(p.v.Fates[r], t.At(c)) != Same }, func(is *Row) bool { return len(p.compareRow(r, is)) == 0 })
+			}
+			out = append(out, p.compareRow(r, is)...)
 		}
 	}
 	return append(out[:min(len(out), Differences)], dangling(p.c, after)...)

@@ -3,8 +3,9 @@ package model
 import "slices"
 
 // rekeys: a row that stays as a shell and whose key is, or holds, the identity gets another key, and so does what the database
-// knows to repeat it, whoever's row that is. Where one of these cannot be given another value, all stays as it is. The same holds
-// for an identity that changes and that is no key of its own row, but one for others.
+// knows to repeat it, whoever's row that is, and what only a link of its system does, where that can. Where a declared reference
+// cannot be given another value, all stays as it is. The same holds for an identity that changes and that is no key of its own
+// row, but one for others.
 func (v *Verdict) rekeys(c *Company) {
 	for _, t := range c.Tables {
 		for _, part := range t.parts(c) {
@@ -66,8 +67,8 @@ func (v *Verdict) shell(f *Fate) bool {
 	return f.Owner == Owned && !f.Dies && !f.Kept && (f.Pinned || erase == "anonymise" || erase == "pseudonymise")
 }
 
-// copies are the columns that repeat a part of a table's key, because declared references lead from them to it, over one or
-// several tables.
+// copies are the columns that repeat a part of a table's key, because references lead from them to it, over one or several
+// tables.
 type copies struct {
 	to   *Table
 	part string
@@ -81,7 +82,7 @@ func (c *Company) copies(to *Table, part string) copies {
 		for _, t := range c.Tables {
 			for _, e := range t.Edges {
 				for i, column := range e.Columns {
-					if e.Declared && k.leads(e, i) && !slices.Contains(k.of[t], column) {
+					if k.leads(e, i) && (e.Declared || k.linked(c, t, e)) && !slices.Contains(k.of[t], column) {
 						k.of[t], grown = append(k.of[t], column), true
 					}
 				}
@@ -101,15 +102,29 @@ func (k copies) change(c *Company) Change {
 	change := Changed
 	for t, columns := range k.of {
 		for _, column := range columns {
-			if t.Ignored || k.tornFrom(t, column) || c.linked(t, column) {
+			if t.Ignored || k.tornFrom(t, column) || c.cut(t, column) {
 				return Same
 			}
 		}
-		if len(t.Key) == 0 {
+		if len(t.Key) == 0 && slices.ContainsFunc(columns, func(column string) bool { return k.declared(t, column) }) {
 			change = Free
 		}
 	}
 	return change
+}
+
+// linked: what no database knows repeats the key all the same, if it can be given another value.
+func (k copies) linked(c *Company, t *Table, e *Edge) bool {
+	single := len(k.to.Key) == 1 && k.to.Key[0] == k.part || slices.ContainsFunc(k.to.Uniques, func(u []string) bool { return len(u) == 1 && u[0] == k.part })
+	return single && !e.Value && len(e.When) == 0 && t.System == e.To.System && !t.Ignored && !k.tornFrom(t, e.Columns[0]) && !c.cut(t, e.Columns[0])
+}
+
+// declared: a database knows that the column repeats the key.
+func (k copies) declared(t *Table, column string) bool {
+	return slices.ContainsFunc(t.Edges, func(e *Edge) bool {
+		i := slices.Index(e.Columns, column)
+		return e.Declared && i >= 0 && k.leads(e, i)
+	})
 }
 
 // tornFrom: the column is also a key to something that would not follow.
@@ -120,10 +135,12 @@ func (k copies) tornFrom(t *Table, column string) bool {
 	})
 }
 
-// linked: a reference that no database knows leads to the column.
-func (c *Company) linked(to *Table, column string) bool {
+// cut: a reference that nobody lets follow leads to the column.
+func (c *Company) cut(to *Table, column string) bool {
 	return slices.ContainsFunc(c.Tables, func(t *Table) bool {
-		return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return !e.Declared && e.To == to && slices.Contains(e.ToColumns, column) })
+		return slices.ContainsFunc(t.Edges, func(e *Edge) bool {
+			return !e.Declared && (e.Value || len(e.When) > 0 || t.System != e.To.System) && e.To == to && slices.Contains(e.ToColumns, column)
+		})
 	})
 }
 
@@ -131,7 +148,7 @@ func (c *Company) linked(to *Table, column string) bool {
 func (k copies) follows(child *Row, column string, r *Row) bool {
 	for _, e := range child.Table.Edges {
 		i := slices.Index(e.Columns, column)
-		if !e.Declared || i < 0 || !k.leads(e, i) {
+		if i < 0 || !k.leads(e, i) || !slices.Contains(k.of[child.Table], column) {
 			continue
 		}
 		for _, p := range child.parents(e) {
@@ -145,7 +162,7 @@ func (k copies) follows(child *Row, column string, r *Row) bool {
 
 // direct: the column refers to the key itself.
 func (k copies) direct(t *Table, column string) bool {
-	return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.Declared && e.To == k.to && slices.Contains(e.Columns, column) })
+	return slices.ContainsFunc(t.Edges, func(e *Edge) bool { return e.To == k.to && slices.Contains(e.Columns, column) })
 }
 
 func (v *Verdict) rekey(r *Row, k copies, change Change) {
@@ -157,7 +174,9 @@ func (v *Verdict) rekey(r *Row, k copies, change Change) {
 				switch {
 				case f.Dies || child.Cell(column) != r.Cell(k.part):
 				case k.follows(child, column, r):
-					f.Cells[at] = change
+					if f.Cells[at] = change; len(t.Key) == 0 {
+						f.Cells[at] = Free
+					}
 				case !k.direct(t, column):
 					f.Cells[at] = Free // a NULL beside it cuts the reference short
 				}

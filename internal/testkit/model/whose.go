@@ -20,13 +20,15 @@ type whose struct {
 	reached map[*Row]bool
 	shared  map[*Row]bool
 	clash   map[*Row]bool
-	known   []Identity // given, and found in seeds
+	known   []known       // given, and found in rows that are the person
+	led     map[*Row]bool // by an identity
+	same    map[*Row]bool // led, or an alias of one that is
 	// matched counts rows of people tables that identities led to.
 	matched int
 }
 
 func newWhose(c *Company, q Question) *whose {
-	w := &whose{c: c, q: q, seeds: map[*Row]bool{}}
+	w := &whose{c: c, q: q, seeds: map[*Row]bool{}, led: map[*Row]bool{}, same: map[*Row]bool{}}
 	w.seed()
 	for {
 		w.reach()
@@ -49,9 +51,22 @@ func (w *whose) owner(r *Row) Owner {
 	return Owned
 }
 
-// seed finds the rows that identities lead to, and goes on with what it finds there that is unique.
+// known is an identity of the person, and the table whose row it was found in: in a column where nobody else has it.
+type known struct {
+	Identity
+	in *Table
+}
+
+// seed begins with the identities that were given.
 func (w *whose) seed() {
-	w.known = slices.Clone(w.q.Identities)
+	for _, id := range w.q.Identities {
+		w.known = append(w.known, known{id, nil})
+	}
+	w.lead()
+}
+
+// lead finds the rows that identities lead to, and goes on with what it finds there that is unique; true when there was one.
+func (w *whose) lead() (led bool) {
 	for grown := true; grown; {
 		grown = false
 		for _, t := range w.c.Tables {
@@ -59,25 +74,27 @@ func (w *whose) seed() {
 				continue
 			}
 			for _, r := range t.Rows {
-				if w.seeds[r] || !leads(t, r, w.known) {
+				if w.led[r] || !w.leads(t, r) {
 					continue
 				}
-				w.seeds[r], grown = true, true
-				w.known = append(w.known, identitiesOf(t, r)...)
+				w.led[r], w.seeds[r], grown, led = true, true, true, true
+				w.learn(r)
 			}
 		}
 	}
-	w.matched = len(w.seeds)
+	w.matched = len(w.led)
+	return led
 }
 
-func leads(t *Table, r *Row, known []Identity) bool {
-	for _, id := range known {
-		column, ok := t.People[id.Kind]
-		if ok && !r.Cell(column).Null && folded(r.Cell(column).S) == folded(id.Value) {
-			return true
-		}
+// learn takes in who a row is.
+func (w *whose) learn(r *Row) {
+	if w.same[r] {
+		return
 	}
-	return false
+	w.same[r] = true
+	for _, id := range identitiesOf(r.Table, r) {
+		w.known = append(w.known, known{id, r.Table})
+	}
 }
 
 func identitiesOf(t *Table, r *Row) []Identity {
@@ -90,14 +107,24 @@ func identitiesOf(t *Table, r *Row) []Identity {
 	return out
 }
 
+func (w *whose) leads(t *Table, r *Row) bool {
+	for _, id := range w.known {
+		column, ok := t.People[id.Kind]
+		if ok && id.in != t && !r.Cell(column).Null && folded(r.Cell(column).S) == folded(id.Value) {
+			return true
+		}
+	}
+	return false
+}
+
 // reach spreads from the seeds to everything whose owner is read from a reached row.
 func (w *whose) reach() {
 	w.reached = map[*Row]bool{}
-	for r := range w.seeds {
-		w.reached[r] = true
-	}
 	for grown := true; grown; {
-		grown = false
+		grown = w.lead()
+		for r := range w.seeds {
+			w.reached[r] = true
+		}
 		for _, t := range w.c.Tables {
 			if t.Ignored {
 				continue
@@ -118,6 +145,7 @@ func (w *whose) reachRow(r *Row) bool {
 		for _, p := range r.parents(e) {
 			grown = grown || !w.reached[p]
 			w.reached[p], w.seeds[p] = true, true
+			grown = w.isSame(r, p) || w.isSame(p, r) || grown
 		}
 	}
 	if w.reached[r] {
@@ -136,6 +164,15 @@ func (w *whose) reachRow(r *Row) bool {
 		}
 	}
 	return grown
+}
+
+// isSame: an alias of whoever is the person is the person.
+func (w *whose) isSame(known, other *Row) bool {
+	if !w.same[known] || w.same[other] || other.Table.People == nil {
+		return false
+	}
+	w.learn(other)
+	return true
 }
 
 // judged are the edges that say whose a row is: direct ones that are set, else those it hangs by.
