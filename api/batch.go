@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/consent"
@@ -28,8 +29,9 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		unreadable(w, err)
 		return
 	}
-	caller := access.From(r.Context())
-	questions, min, err := parseBatch(b.Bytes())
+	caller, room := access.From(r.Context()), questionRooms.Get().(*[]question)
+	questions, min, err := parseBatch(b.Bytes(), (*room)[:0])
+	defer leave(room, questions)
 	if err == nil {
 		err = s.reachesBatch(r.Context(), caller, questions)
 	}
@@ -53,6 +55,16 @@ func (s *server) decideBatch(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	writeJSON(w, append(out, '\n'))
+}
+
+// questionRooms hold the questions of a batch while they are needed.
+var questionRooms = sync.Pool{New: func() any { return new([]question) }}
+
+// leave gives a room back, without the questions, which name people.
+func leave(room *[]question, questions []question) {
+	clear(questions)
+	*room = questions
+	questionRooms.Put(room)
 }
 
 // appendAll writes the answer to a batch.
@@ -85,11 +97,14 @@ func (s *server) find(questions []question, to *[64]consent.Handle) {
 	s.Consents.FindAll(ids[:len(questions)], to[:])
 }
 
-func parseBatch(b []byte) (questions []question, min int64, err error) {
+// parseBatch reads a batch the quick way, into the room for them, or, where something is unusual, the strict one.
+func parseBatch(b []byte, room []question) (questions []question, min int64, err error) {
 	quickly := quick{b: string(b)}
-	if questions, min, ok := quickly.batch(); ok {
+	questions, min, ok := quickly.batch(room)
+	if ok {
 		return questions, min, checkAll(questions)
 	}
+	clear(questions)
 	var in batch
 	if err := strict(b, &in); err != nil {
 		return nil, 0, err
@@ -150,7 +165,8 @@ func checkAll(questions []question) error {
 }
 
 // batch is the quick way of a batch.
-func (p *quick) batch() (questions []question, min int64, ok bool) {
+func (p *quick) batch(room []question) (questions []question, min int64, ok bool) {
+	questions = room
 	var seen [2]bool
 	ok = p.object(func(name string) bool {
 		switch name {
@@ -176,7 +192,7 @@ func (p *quick) questions(to *[]question) bool {
 	if !p.byte('[') {
 		return false
 	}
-	*to = make([]question, 0, min(maxAsked, len(p.b)/80+1))
+	*to = slices.Grow(*to, min(maxAsked, len(p.b)/80+1))
 	for len(*to) <= maxAsked {
 		*to = append(*to, question{})
 		if !p.members(&(*to)[len(*to)-1]) {

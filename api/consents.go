@@ -76,7 +76,7 @@ type withdrawInput struct {
 	Body struct {
 		Subject    map[string]string `json:"subject,omitempty" doc:"One person: identity kind to value, or id to a sub_…"`
 		Purpose    string            `json:"purpose,omitempty"`
-		Categories []string          `json:"categories,omitempty" maxItems:"64"`
+		Categories []string          `json:"categories,omitempty" maxItems:"64" doc:"Of every purpose; with a key that is for some purposes or systems, of every one of its own"`
 		All        bool              `json:"all,omitempty" doc:"Every purpose; with a key that is for some purposes or systems, every one of its own"`
 		Reason     string            `json:"reason,omitempty" maxLength:"2000"`
 	}
@@ -88,9 +88,12 @@ func (s *server) withdrawConsent(ctx context.Context, in *withdrawInput) (*withd
 	b, by := in.Body, access.From(ctx)
 	var within []string
 	err := error(nil)
-	if b.All {
-		within, err = s.reachesEvery(ctx, by, access.ConsentWrite)
-	} else {
+	switch {
+	case b.All:
+		within, err = s.reachesEvery(ctx, by, access.ConsentWrite, "/all")
+	case len(b.Categories) > 0:
+		within, err = s.reachesEvery(ctx, by, access.ConsentWrite, "/categories")
+	default:
 		err = s.reaches(ctx, by, access.ConsentWrite, b.Purpose)
 	}
 	if err != nil {

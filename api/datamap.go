@@ -64,6 +64,11 @@ func (s *server) dataMap(ctx context.Context, _ *struct{}) (*dataMapOutput, erro
 	for _, e := range g.Edges {
 		m.Links = append(m.Links, MapLink{From: e.Child.System + "." + e.Path(), To: e.Parent.ID(), Role: e.Role, Declared: e.FK != nil, Guess: e.Guess})
 	}
+	for _, d := range g.Datasets {
+		for _, l := range d.Lists {
+			m.Links = append(m.Links, MapLink{From: d.System + "." + l.Path(), To: l.Parent.ID(), Role: catalog.Mention, Guess: l.Guess})
+		}
+	}
 	for _, q := range g.Questions {
 		m.Questions = append(m.Questions, q.Text)
 	}

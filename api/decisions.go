@@ -200,12 +200,14 @@ const beat = 500 * time.Millisecond
 
 // changes tells what changed from a revision on, as server-sent events, until the asker leaves or their key ends.
 func (s *server) changes(w http.ResponseWriter, r *http.Request) {
+	where := "query.from"
 	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		where = "header.Last-Event-ID"
 		from, err = strconv.ParseInt(last, 10, 64)
 	}
 	if err != nil || from < 0 || from > maxRevision {
-		writeProblem(w, problemOf(fault.New(fault.Invalid, "from names no revision").With(fault.Detail{Where: "from", Message: "a revision of one of our answers, or 0"})))
+		writeProblem(w, problemOf(fault.New(fault.Invalid, "from names no revision").With(fault.Detail{Where: where, Message: "a revision of one of our answers, or 0"})))
 		return
 	}
 	c := http.NewResponseController(w)

@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -180,7 +182,22 @@ func (s *server) receive(ctx context.Context, e CloudEvent, actor string) (repea
 	if e.access != nil {
 		return s.Consents.ReceiveAccess(ctx, e.Source, e.ID, e.Type, *e.access, actor)
 	}
-	return s.Consents.Receive(ctx, e.Source, e.ID, e.Data, actor)
+	repeated, err = s.Consents.Receive(ctx, e.Source, e.ID, e.Data, actor)
+	return repeated, inData(err)
+}
+
+// inData puts the faults of what an event tells at their places in it.
+func inData(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Details) == 0 {
+		return err
+	}
+	in := *f
+	in.Details = slices.Clone(f.Details)
+	for i := range in.Details {
+		in.Details[i].Where = "/data" + place(in.Details[i].Where)
+	}
+	return &in
 }
 
 // takeAll acts on events in their order. A refusal stands beside the others; what may work later ends it, and those that

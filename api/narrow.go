@@ -117,13 +117,13 @@ func (s *server) reachesAll(ctx context.Context, c access.Caller, need access.Pe
 }
 
 // reachesEvery asks for a call that is about every purpose at once. A key that is for some makes it for those: it gives them, and
-// nil where it is about all there are.
-func (s *server) reachesEvery(ctx context.Context, c access.Caller, need access.Permission) ([]string, error) {
+// nil where it is about all there are. where is what of the body says so.
+func (s *server) reachesEvery(ctx context.Context, c access.Caller, need access.Permission, where string) ([]string, error) {
 	its := s.its(c)
 	if len(its) == 0 {
 		return nil, s.reaches(ctx, c, need, "")
 	}
-	return its, s.reachesAll(ctx, c, need, len(its), func(i int) (string, string) { return its[i], "/all" })
+	return its, s.reachesAll(ctx, c, need, len(its), func(i int) (string, string) { return its[i], where })
 }
 
 // its are the purposes that the caller's key is for, also those that are not declared any more; none where it is for all.

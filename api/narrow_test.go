@@ -205,8 +205,25 @@ func TestLimitedKeysOfOnePerson(t *testing.T) {
 	if h := c.world.Consents.Find(consent.Identities(who)...); w.Code != http.StatusOK || c.world.Consents.Decide(h, "newsletter", "contact", false).Allowed {
 		t.Errorf("it did not end what it is for: %d %s", w.Code, w.Body)
 	}
-	if w := c.ask(theirs, "POST", "/v1/consents/withdraw", `{"subject":{"email":"limits@example.com"},"categories":["contact"]}`); w.Code != http.StatusForbidden {
-		t.Errorf("categories of every purpose: %d %s", w.Code, w.Body)
+}
+
+// TestLimitedKeysOfCategories: categories are withdrawn of what a key is for: what others have them for stands.
+func TestLimitedKeysOfCategories(t *testing.T) {
+	c := newCompany(t)
+	c.consented("newsletter", consent.Given)
+	withdraw := func(its string) (code int, body string, stands bool) {
+		w := c.ask(c.limited(access.Limits{Purposes: []string{its}}), "POST", "/v1/consents/withdraw", `{"subject":{"email":"limits@example.com"},"categories":["contact"]}`)
+		h := c.world.Consents.Find(consent.Identities(map[string]string{"email": "limits@example.com"})...)
+		return w.Code, w.Body.String(), c.world.Consents.Decide(h, "newsletter", "contact", false).Allowed
+	}
+	if code, body, stands := withdraw("measuring"); code != http.StatusUnprocessableEntity || !strings.Contains(body, "/categories/0") || !stands {
+		t.Errorf("nothing it is for has them: %d %s, stands: %v", code, body, stands)
+	}
+	if code, body, stands := withdraw("partners"); code != http.StatusOK || !strings.Contains(body, `"purposes":["partners"]`) || !stands {
+		t.Errorf("another has them too: %d %s, stands: %v", code, body, stands)
+	}
+	if code, body, stands := withdraw("newsletter"); code != http.StatusOK || !strings.Contains(body, `"purposes":["newsletter"]`) || stands {
+		t.Errorf("what it is for: %d %s, stands: %v", code, body, stands)
 	}
 }
 

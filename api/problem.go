@@ -27,7 +27,7 @@ type Problem struct {
 
 // Fault is one thing that is wrong, and where.
 type Fault struct {
-	Where   string `json:"where,omitempty"`
+	Where   string `json:"where,omitempty" doc:"A JSON pointer into the body, or query., path. or header. and the name of a parameter; absent where it is all of the body" example:"/notice/version"`
 	Message string `json:"message"`
 }
 
@@ -62,7 +62,7 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &f) {
 		p.Detail, p.Next = f.Message, f.Next
 		for _, d := range f.Details {
-			p.Errors = append(p.Errors, Fault{d.Where, d.Message})
+			p.Errors = append(p.Errors, Fault{place(d.Where), d.Message})
 		}
 	}
 	return p
@@ -98,7 +98,7 @@ func hideValues(_ huma.Context, _ string, v any) (any, error) {
 			where = where[:max(0, strings.LastIndexByte(where, '.'))]
 			p.Next = "/v1/openapi.json says which properties there are."
 		}
-		p.Errors = append(p.Errors, Fault{where, e.Message})
+		p.Errors = append(p.Errors, Fault{placeOf(where), e.Message})
 	}
 	return p, nil
 }

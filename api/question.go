@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -138,6 +137,9 @@ func (p *quick) question(q *question) bool {
 }
 
 func (p *quick) members(q *question) bool {
+	if p.usual(q) {
+		return true
+	}
 	var seen [5]bool
 	once := func(i int) bool {
 		was := seen[i]
@@ -159,6 +161,27 @@ func (p *quick) members(q *question) bool {
 		}
 		return false
 	})
+}
+
+// usual reads a question as programs write it: one identity, purpose and category in this order, and no spaces. Of any other it
+// reads nothing.
+func (p *quick) usual(q *question) bool {
+	at, id := p.i, &q.one[0]
+	if p.word(`{"subject":{"`) && p.rest(&id.Kind) && id.Kind != "" && p.word(`:"`) && p.rest(&id.Value) &&
+		p.word(`},"purpose":"`) && p.rest(&q.Purpose) && p.word(`,"category":"`) && p.rest(&q.Category) && p.word(`}`) {
+		return true
+	}
+	p.i, *q = at, question{}
+	return false
+}
+
+// word reads exactly these characters.
+func (p *quick) word(s string) bool {
+	if !strings.HasPrefix(p.b[p.i:], s) {
+		return false
+	}
+	p.i += len(s)
+	return true
 }
 
 func (p *quick) identity(to *subject.Identity) bool {
@@ -215,10 +238,13 @@ func (p *quick) byte(c byte) bool {
 }
 
 // raw is a string without escapes and outside letters.
-func (p *quick) raw() (string, bool) {
-	if !p.byte('"') {
-		return "", false
-	}
+func (p *quick) raw() (s string, ok bool) {
+	ok = p.byte('"') && p.rest(&s)
+	return s, ok
+}
+
+// rest is a string behind its first quote.
+func (p *quick) rest(to *string) bool {
 	start := p.i
 	for p.i+8 <= len(p.b) && plain(p.b[p.i:p.i+8]) {
 		p.i += 8
@@ -227,12 +253,13 @@ func (p *quick) raw() (string, bool) {
 		switch c := p.b[p.i]; {
 		case c == '"':
 			p.i++
-			return p.b[start : p.i-1], true
+			*to = p.b[start : p.i-1]
+			return true
 		case c < 0x20 || c >= 0x80 || c == '\\':
-			return "", false
+			return false
 		}
 	}
-	return "", false
+	return false
 }
 
 // plain tells whether eight bytes are ASCII, none of them a quote, a backslash or a control character. Each byte is looked
@@ -291,10 +318,10 @@ func appendDecision(b []byte, s *consent.Service, v consent.Verdict) []byte {
 	}
 	b = appendText(append(b, `,"reason":`...), string(v.Reason))
 	b = append(b, `,"valid_until":`...)
-	if until := v.ValidUntil(); until.IsZero() {
-		b = append(b, "null"...)
+	if until, ends := v.AppendValidUntil(append(b, '"')); ends {
+		b = append(until, '"')
 	} else {
-		b = append(until.AppendFormat(append(b, '"'), time.RFC3339), '"')
+		b = append(b, "null"...)
 	}
 	b = append(b, `,"revision":`...)
 	b = strconv.AppendInt(b, v.Revision, 10)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/once"
 )
 
 // keepReplies is how long a key is remembered.
@@ -28,9 +29,15 @@ const replaySchema = `create table http_replies (
 );
 create index http_replies_at on http_replies (at)`
 
+var replyRows = db.NewTable("http_replies", db.Column{Name: "key", Type: "text"}, db.Column{Name: "asked", Type: "text"},
+	db.Column{Name: "at", Type: "bigint"}, db.Column{Name: "reply", Type: "bytea"})
+
 // replays remembers the answers to requests with an Idempotency-Key, so that a client that got none may ask again
 // and act once. A key belongs to its caller: nobody gets the answers of another. The same key for something else is refused;
 // a server error is not remembered. Answers lie sealed.
+//
+// What an act comes to is kept in its own transaction (package once), and the answer behind it: where a kill comes between the
+// two, who asks again is answered from the act.
 type replays struct {
 	app *App
 
@@ -38,11 +45,12 @@ type replays struct {
 	under map[string]bool // keys being answered
 }
 
-// replyRecord is one remembered answer.
+// replyRecord is one remembered answer, or an act without one.
 type replyRecord struct {
-	Code   int         `json:"code"`
-	Header http.Header `json:"header"`
-	Body   []byte      `json:"body"`
+	Code   int             `json:"code"`
+	Header http.Header     `json:"header"`
+	Body   []byte          `json:"body"`
+	Act    json.RawMessage `json:"act,omitempty"` // what it came to; there is no answer then
 }
 
 func newReplays(ctx context.Context, a *App) (*replays, error) {
@@ -82,20 +90,34 @@ func (p *replays) answer(w http.ResponseWriter, r *http.Request, next http.Handl
 		refuse(w, r, http.StatusServiceUnavailable, "the store does not answer", "")
 	case old != nil && before != asked:
 		refuse(w, r, http.StatusConflict, "this key was used for another request", "")
-	case old != nil:
+	case old != nil && old.Act == nil:
 		w.Header().Set("Idempotent-Replayed", "true")
 		old.write(w)
+	case old != nil && p.app.DB.Write(r.Context(), func(*db.Tx) error { return nil }) != nil:
+		refuse(w, r, http.StatusServiceUnavailable, "the store does not answer", "") // the act may not be kept outside yet
 	default:
-		c := &capture{header: http.Header{}, code: http.StatusOK}
-		next.ServeHTTP(c, r)
-		now := &replyRecord{c.code, c.header, c.body.Bytes()}
-		if c.code < http.StatusInternalServerError {
-			if err := p.keep(context.WithoutCancel(r.Context()), key, asked, now); err != nil {
-				p.app.cfg.Log.Error("an answer could not be remembered", "error", err)
-			}
+		call := &once.Call{Keep: func(tx *db.Tx, outcome []byte) error { return p.keepAct(tx, key, asked, outcome) }}
+		if old != nil {
+			call.Before = old.Act
 		}
-		now.write(w)
+		p.act(w, r, next, call, key, asked)
 	}
+}
+
+// act passes a request on, and remembers its answer.
+func (p *replays) act(w http.ResponseWriter, r *http.Request, next http.Handler, call *once.Call, key, asked string) {
+	c := &capture{header: http.Header{}, code: http.StatusOK}
+	next.ServeHTTP(c, r.WithContext(once.With(r.Context(), call)))
+	now := &replyRecord{Code: c.code, Header: c.header, Body: c.body.Bytes()}
+	if c.code < http.StatusInternalServerError && (call.Before == nil || call.Recalled) {
+		if err := p.keep(context.WithoutCancel(r.Context()), key, asked, now); err != nil {
+			p.app.cfg.Log.Error("an answer could not be remembered", "error", err)
+		}
+	}
+	if call.Recalled {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
+	now.write(w)
 }
 
 // token binds to what was asked without keeping it.
@@ -122,15 +144,18 @@ func (p *replays) free(key string) {
 
 func (p *replays) find(ctx context.Context, key string) (asked string, old *replyRecord, err error) {
 	var sealed []byte
+	var at int64
 	err = p.app.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select asked, reply from http_replies where key = $1 and at > $2`,
-			key, p.app.cfg.Clock.Now().Add(-keepReplies).UnixMilli()).Scan(&asked, &sealed)
+		return tx.QueryRow(ctx, `select asked, at, reply from http_replies where key = $1`, key).Scan(&asked, &at, &sealed)
 	})
 	if errors.Is(err, db.ErrNoRows) {
 		return "", nil, nil
 	}
 	if err != nil {
 		return "", nil, err
+	}
+	if at <= p.app.cfg.Clock.Now().Add(-keepReplies).UnixMilli() {
+		return "", nil, p.app.expireReplies(ctx)
 	}
 	b, err := p.app.Vault.Open(replayLabel, []byte(key), sealed)
 	if err != nil {
@@ -140,20 +165,31 @@ func (p *replays) find(ctx context.Context, key string) (asked string, old *repl
 	return asked, old, json.Unmarshal(b, old)
 }
 
+// keep remembers an answer, in the place of the act.
 func (p *replays) keep(ctx context.Context, key, asked string, r *replyRecord) error {
-	b, err := json.Marshal(r)
+	row, err := p.row(key, asked, r)
 	if err != nil {
 		return err
 	}
-	sealed := p.app.Vault.Seal(replayLabel, []byte(key), b)
-	now := p.app.cfg.Clock.Now()
 	return p.app.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `delete from http_replies where key = $1`, key); err != nil { // one that is over
-			return err
-		}
-		_, err := tx.Exec(ctx, `insert into http_replies (key, asked, at, reply) values ($1, $2, $3, $4)`, key, asked, now.UnixMilli(), sealed)
+		_, err := tx.Exec(ctx, `insert into http_replies (key, asked, at, reply) values ($1, $2, $3, $4)
+			on conflict (key) do update set asked = excluded.asked, at = excluded.at, reply = excluded.reply`, row...)
 		return err
 	})
+}
+
+// keepAct remembers what an act comes to, with the rows of all who act in the same commit.
+func (p *replays) keepAct(tx *db.Tx, key, asked string, outcome []byte) error {
+	row, err := p.row(key, asked, &replyRecord{Act: outcome})
+	if err != nil {
+		return err
+	}
+	return tx.Insert(replyRows, row...)
+}
+
+func (p *replays) row(key, asked string, r *replyRecord) ([]any, error) {
+	b, err := json.Marshal(r)
+	return []any{key, asked, p.app.cfg.Clock.Now().UnixMilli(), p.app.Vault.Seal(replayLabel, []byte(key), b)}, err
 }
 
 // expireReplies deletes the answers whose time is over.

@@ -2,15 +2,20 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ombudhq/ombud/access"
+	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/once"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
 )
 
 // TestReplaysBelongToTheirCaller: the same key and the same words of somebody else are another request.
@@ -61,4 +66,54 @@ func TestRepliesEnd(t *testing.T) {
 	if kept() != 0 {
 		t.Error("it is kept after its time")
 	}
+}
+
+// TestActsAreKept: what an act came to is kept with it, on both engines: whoever got no answer is answered from that, once, and
+// with the same words from then on; nothing is kept of an act that was undone, and of one that is over.
+func TestActsAreKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		dir, c := t.TempDir(), clock.NewFake(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
+		a, err := Open(t.Context(), Config{DataDir: filepath.Join(dir, "ombud-data"), ConfigPath: filepath.Join(dir, "ombud.yaml"), Store: storetest.Address(t, engine), Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		p, err := newReplays(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		acts, undo := 0, errors.New("undone")
+		h := p.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var n int
+			if was, err := once.Was(r.Context(), &n); was || err != nil {
+				fmt.Fprintln(w, "act", n, err)
+				return
+			}
+			acts++
+			fails := undo
+			if acts%2 == 0 {
+				fails = nil
+			}
+			_ = a.DB.Write(r.Context(), func(tx *db.Tx) error { return errors.Join(once.Done(tx, acts), fails) })
+			w.WriteHeader(http.StatusServiceUnavailable) // as if nobody heard the answer
+		}))
+		ask := func(want string) {
+			t.Helper()
+			r := httptest.NewRequest(http.MethodPost, "/v1/restrictions", strings.NewReader("{}"))
+			r.Header.Set("Idempotency-Key", "k1")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := fmt.Sprint(w.Code, w.Header().Get("Idempotent-Replayed"), " ", w.Body); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+		ask("503 ")
+		ask("503 ")
+		ask("200true act 2 <nil>\n")
+		ask("200true act 2 <nil>\n")
+		c.Advance(keepReplies)
+		ask("503 ")
+		ask("503 ")
+		ask("200true act 4 <nil>\n")
+	})
 }

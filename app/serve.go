@@ -17,6 +17,7 @@ import (
 
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/transport"
 )
 
 // grace is how long requests under way may take to end when the server stops.
@@ -106,7 +107,7 @@ func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOpti
 		BaseContext: func(net.Listener) context.Context { return a.ctx },
 	}
 	served := make(chan error, 1)
-	go func() { served <- f.door.serve(server, l) }()
+	go func() { served <- f.door.serve(server, transport.Sparing(l)) }()
 	o.Ready(f.url())
 	var err, broken error
 	select {

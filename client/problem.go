@@ -28,7 +28,7 @@ type Problem struct {
 
 // Fault is one thing that is wrong, and where.
 type Fault struct {
-	Where   string `json:"where"`
+	Where   string `json:"where"` // a JSON pointer into the body, or query., path. or header. and a parameter; "" is all of it
 	Message string `json:"message"`
 }
 
@@ -36,7 +36,11 @@ func (p *Problem) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ombud: %d %s: %s", p.Status, p.Code, p.Detail)
 	for _, f := range p.Faults {
-		fmt.Fprintf(&b, "; %s: %s", f.Where, f.Message)
+		b.WriteString("; ")
+		if f.Where != "" {
+			b.WriteString(f.Where + ": ")
+		}
+		b.WriteString(f.Message)
 	}
 	return b.String()
 }

@@ -11,9 +11,13 @@ import (
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/once"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/subject"
 )
+
+const pendingIndex = `create index consent_pending_person on consent_pending (person)`
 
 func (s *Service) keepPending(ctx context.Context, tx *db.Tx, hash string, n subject.Number, revision int64, lapses time.Time) error {
 	token, err := hex.DecodeString(hash)
@@ -25,24 +29,62 @@ func (s *Service) keepPending(ctx context.Context, tx *db.Tx, hash string, n sub
 	return err
 }
 
+// forgetPending removes what waits for a person who is forgotten.
+func forgetPending(ctx context.Context, tx *db.Tx, n subject.Number) error {
+	_, err := tx.Exec(ctx, "delete from consent_pending where person = $1", int64(n))
+	return err
+}
+
+// dropLapsed removes what nobody can confirm any more, so that it does not gather. Every answer had computed that already.
+func (s *Service) dropLapsed(ctx context.Context, tx *db.Tx) error {
+	now := s.cfg.Clock.Now()
+	if _, err := tx.Exec(ctx, "delete from consent_pending where lapses <= $1", now.UnixMilli()); err != nil {
+		return err
+	}
+	tx.OnCommit(func() {
+		s.asideMu.Lock()
+		defer s.asideMu.Unlock()
+		for k, a := range s.asides {
+			if a.pending == 0 || a.lapses >= index.MinuteOf(now) {
+				continue
+			}
+			if a.pending, a.lapses = 0, 0; a.empty() {
+				delete(s.asides, k)
+			} else {
+				s.asides[k] = a
+			}
+		}
+	})
+	return nil
+}
+
 // Confirm makes a pending consent a given one: the second yes of a double opt-in. A token counts once, for a week, and not
 // after a withdrawal or a new notice that came between. It covers what the person was shown: no category that the purpose took
 // on since.
-func (s *Service) Confirm(ctx context.Context, token, actor string) (Consent, error) {
+func (s *Service) Confirm(ctx context.Context, token, actor string) (out Consent, err error) {
+	if was, err := once.Was(ctx, &out); was || err != nil {
+		return out, err
+	}
 	hash, err := hex.DecodeString(hashToken(token))
 	if err != nil {
 		return Consent{}, err
 	}
-	var out Consent
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		out, err = s.confirm(ctx, tx, hash, actor)
-		return err
+		if out, err = s.confirm(ctx, tx, hash, actor); err != nil {
+			return err
+		}
+		return once.Done(tx, out)
 	})
 	return out, err
 }
 
-// Awaiting tells for which purpose a consent waits for the confirmation by this token; fault.NotFound where none does.
-func (s *Service) Awaiting(ctx context.Context, token string) (purpose string, err error) {
+// Awaiting tells for which purpose a consent waits for the confirmation by this token, or waited until this same call confirmed
+// it; fault.NotFound where none does.
+func (s *Service) Awaiting(ctx context.Context, token string) (purposeID string, err error) {
+	var made Consent
+	if was, err := once.Was(ctx, &made); was || err != nil {
+		return made.Purpose, err
+	}
 	hash, err := hex.DecodeString(hashToken(token))
 	if err != nil {
 		return "", err
@@ -58,11 +100,11 @@ func (s *Service) Awaiting(ctx context.Context, token string) (purpose string, e
 		}
 		c, err := s.pendingContent(ctx, tx, revision)
 		if err == nil {
-			purpose = c.Purpose
+			purposeID = c.Purpose
 		}
 		return err
 	})
-	return purpose, err
+	return purposeID, err
 }
 
 func errToken() *fault.Error {
@@ -79,7 +121,7 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 		return Consent{}, err
 	}
 	now := s.instant()
-	if !now.Before(time.UnixMilli(lapses)) {
+	if end := time.UnixMilli(lapses); !now.Before(end) || s.Now() > index.MinuteOf(end) { // a clock set back makes nothing valid again
 		return Consent{}, errToken()
 	}
 	c, err := s.pendingContent(ctx, tx, revision)
@@ -87,11 +129,13 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, hash []byte, actor str
 		return Consent{}, err
 	}
 	n := subject.Number(person)
-	rule, ok := s.cfg.Purposes.Now().Rule(c.Purpose)
+	rule, ok := s.cfg.Purposes.In(tx).Rule(c.Purpose)
 	if !ok {
 		return Consent{}, fault.New(fault.Conflict, "the purpose is no longer declared")
 	}
 	switch {
+	case rule.Basis != purpose.Consent:
+		return Consent{}, fault.New(fault.Conflict, "the purpose leans on %s now: there is nothing to consent to", rule.Basis)
 	case s.current(n, rule.Rank).lastWithdrawal() > revision:
 		return Consent{}, fault.New(fault.Conflict, "the person withdrew after they asked for this").Then("Show the notice again.")
 	case entryOf(revision) < rule.After:

@@ -2,8 +2,10 @@ package consent_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/purpose"
 	"github.com/ombudhq/ombud/subject"
@@ -36,6 +38,12 @@ func TestConfirmedIsWhatWasShown(t *testing.T) {
 		t.Errorf("a yes to a notice that no longer counts was confirmed: %v", err)
 	}
 	w.expect("letters", "contact", false, consent.Outdated)
+	in.Notice.Version = "4"
+	third := w.record(in)
+	w.declare(purpose.Purpose{ID: "letters", Basis: purpose.Contract, Categories: []string{"contact"}})
+	if _, err := w.Confirm(t.Context(), third.Token, "test"); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a yes was confirmed to what leans on no consent: %v", err)
+	}
 }
 
 // TestWhoWasErasedConfirms: who was erased comes back by a double opt-in as by a single yes: once it is confirmed.
@@ -54,4 +62,53 @@ func TestWhoWasErasedConfirms(t *testing.T) {
 	w.expect("letters", "contact", true, consent.Consented)
 	w.restart()
 	w.expect("letters", "contact", true, consent.Consented)
+}
+
+// TestPendingLapses: what nobody confirmed in time waits for nobody, is shown as over, and is dropped; it comes to the same
+// whether the index was rebuilt since. Of who is forgotten nothing waits either.
+func TestPendingLapses(t *testing.T) {
+	w := newWorld(t, letters())
+	in, other := yes(), yes()
+	in.Status, other.Status = consent.Pending, consent.Pending
+	other.Subject = []subject.Identity{{Kind: "email", Value: "other@example.com"}}
+	c := w.record(in)
+	waiting := func() (n int) {
+		t.Helper()
+		if err := w.db.Read(t.Context(), func(tx *db.Tx) error {
+			return tx.QueryRow(t.Context(), "select count(*) from consent_pending").Scan(&n)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	is := func(status consent.Status, reason consent.Reason) {
+		t.Helper()
+		w.expect("letters", "contact", false, reason)
+		got, err := w.Get(t.Context(), c.ID)
+		at, err2 := w.StateAt(t.Context(), w.Find(ida...), w.clock.Now())
+		if err != nil || err2 != nil || got.Status != status || len(at) != 1 || at[0].Status != status {
+			t.Errorf("%s, %+v; want %s: %v, %v", got.Status, at, status, err, err2)
+		}
+	}
+	w.clock.Advance(7*24*time.Hour - time.Minute)
+	w.record(other)
+	is(consent.Pending, consent.IsPending)
+	w.clock.Advance(2 * time.Minute)
+	is(consent.Expired, consent.NotGiven)
+	w.restart()
+	is(consent.Expired, consent.NotGiven)
+	if err := w.Expire(t.Context()); err != nil || waiting() != 1 {
+		t.Errorf("%d wait, %v", waiting(), err)
+	}
+	is(consent.Expired, consent.NotGiven)
+	w.restart()
+	is(consent.Expired, consent.NotGiven)
+	if v := w.Decide(w.Find(other.Subject...), "letters", "contact", false); v.Reason != consent.IsPending {
+		t.Errorf("the other: %s", v.Reason)
+	}
+	w.record(in)
+	w.erase(subject.Erasure{})
+	if n := waiting(); n != 1 {
+		t.Errorf("%d wait after the person was forgotten", n)
+	}
 }

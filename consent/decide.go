@@ -78,6 +78,14 @@ func (v Verdict) ValidUntil() time.Time {
 	return v.Until.Time()
 }
 
+// AppendValidUntil is ValidUntil as RFC 3339 has it, behind what b holds; false when a yes does not end by itself.
+func (v Verdict) AppendValidUntil(b []byte) ([]byte, bool) {
+	if !v.Allowed || v.Until == index.Never || v.Until == index.NotGiven {
+		return b, false
+	}
+	return v.Until.Append(b), true
+}
+
 // Handle is a person that was looked up once. It is good for the life of the service.
 type Handle struct {
 	person  subject.Number
@@ -198,7 +206,7 @@ func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, catego
 		return v
 	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
 		return s.afterErasure(v, h, rule)
-	case gpc && s.stoppedBySignal(rule):
+	case gpc && s.stoppedBySignal(now, rule):
 		v.Reason = OptedOut
 		return v
 	case flags&index.Aside != 0:
@@ -220,7 +228,7 @@ func (s *Service) byConsent(v Verdict, now index.Minute, rule *purpose.Rule, cat
 	case !known:
 		v.Reason = UnknownPerson
 	case word == 0:
-		v.Reason = s.notYet(v.Person, rule.Rank)
+		v.Reason = s.notYet(now, v.Person, rule.Rank)
 	case word.Expiry() == index.NotGiven:
 		v.Reason = WasWithdrawn
 	case !word.Live(now):
@@ -237,8 +245,8 @@ func (s *Service) byConsent(v Verdict, now index.Minute, rule *purpose.Rule, cat
 	return v
 }
 
-func (s *Service) notYet(n subject.Number, rank int) Reason {
-	if s.durable(n, rank).pending != 0 {
+func (s *Service) notYet(now index.Minute, n subject.Number, rank int) Reason {
+	if st := s.durable(n, rank); st.pending != 0 && now <= st.lapses {
 		return IsPending
 	}
 	return NotGiven
@@ -321,11 +329,11 @@ func objected(f *subject.Fact, rule *purpose.Rule) bool {
 }
 
 // stoppedBySignal tells whether an opt-out signal binds for a purpose where the controller is.
-func (s *Service) stoppedBySignal(rule *purpose.Rule) bool {
+func (s *Service) stoppedBySignal(now index.Minute, rule *purpose.Rule) bool {
 	if len(rule.Uses) == 0 {
 		return false
 	}
-	stopped := law.SignalUses(s.where.Load().jurisdictions, s.cfg.Clock.Now())
+	stopped := law.SignalUses(s.where.Load().jurisdictions, now.Time())
 	return slices.ContainsFunc(rule.Uses, func(use string) bool { return stopped[use] != "" })
 }
 

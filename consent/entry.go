@@ -91,9 +91,10 @@ type states func(subject.Number, int) state
 
 // aside is what does not fit into a word.
 type aside struct {
-	categories []string // what a partial consent covers
-	withdrawn  int64    // revision of the last withdrawal, where a later consent stands in the word
-	pending    int64    // revision of the entry that waits for its confirmation
+	categories []string     // what a partial consent covers
+	withdrawn  int64        // revision of the last withdrawal, where a later consent stands in the word
+	pending    int64        // revision of the entry that waits for its confirmation
+	lapses     index.Minute // the last in which that can come
 }
 
 func (a aside) empty() bool { return a.categories == nil && a.withdrawn == 0 && a.pending == 0 }
@@ -127,7 +128,7 @@ func (s *Service) effects(kind string, n subject.Number, revision int64, content
 		}
 		if kind == kindPending {
 			next := before(n, rank)
-			next.pending = revision
+			next.pending, next.lapses = revision, index.MinuteOf(c.Lapses)
 			return []change{{n, rank, next}}, nil
 		}
 		next, err := granted(c, revision, before(n, rank))

@@ -56,7 +56,7 @@ func (s *Service) EndingBefore(end time.Time) []Expiring {
 }
 
 // Expire writes an entry for each consent that ended since it was last called, so that services hear of it, and what it leaves
-// is owed as after a withdrawal. It may be called as often or as seldom as one likes.
+// is owed as after a withdrawal; what nobody confirmed in time is dropped. It may be called as often or as seldom as one likes.
 func (s *Service) Expire(ctx context.Context) error {
 	until := s.Now() + 1
 	var from int64
@@ -80,7 +80,7 @@ func (s *Service) Expire(ctx context.Context) error {
 	}
 	return s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, "insert into consent_sweep (id, minute) values (1, $1) on conflict (id) do update set minute = excluded.minute", int64(until))
-		return err
+		return errors.Join(err, s.dropLapsed(ctx, tx))
 	})
 }
 

@@ -8,12 +8,17 @@ import (
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/once"
 	"github.com/ombudhq/ombud/subject"
 )
 
 // AddFact restricts, or records an objection: a fact about a person that decisions obey from its answer on. The person need
 // not be known yet.
 func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subject.FactInput) (string, subject.Fact, error) {
+	var out About
+	if was, err := once.Was(ctx, &out); was || err != nil {
+		return out.Subject, out.Fact, err
+	}
 	ids, err := s.meant(ctx, ids)
 	if err != nil {
 		return "", subject.Fact{}, err
@@ -32,18 +37,18 @@ func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subjec
 	if len(a.faults) > 0 {
 		return "", subject.Fact{}, fault.New(fault.Invalid, "this cannot be recorded").With(a.faults...)
 	}
-	var person string
-	var out subject.Fact
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		n, bound, err := s.person(ctx, tx, ids)
 		if err != nil {
 			return err
 		}
-		person = s.cfg.People.ID(n)
-		out, err = s.addFact(ctx, tx, n, bound, in)
-		return err
+		out.Subject = s.cfg.People.ID(n)
+		if out.Fact, err = s.addFact(ctx, tx, n, bound, in); err != nil {
+			return err
+		}
+		return once.Done(tx, out)
 	})
-	return person, out, err
+	return out.Subject, out.Fact, err
 }
 
 // addFact makes one, which decisions obey after the commit.
@@ -62,6 +67,9 @@ func (s *Service) addFact(ctx context.Context, tx *db.Tx, n subject.Number, boun
 
 // EndFact lifts a restriction or an objection.
 func (s *Service) EndFact(ctx context.Context, id, actor string) (out subject.Fact, err error) {
+	if was, err := once.Was(ctx, &out); was || err != nil {
+		return out, err
+	}
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
 		var n subject.Number
 		if n, out, err = s.cfg.Facts.End(ctx, tx, id, actor); err != nil {
@@ -71,7 +79,7 @@ func (s *Service) EndFact(ctx context.Context, id, actor string) (out subject.Fa
 			s.flag(n)
 			s.reached(out.Revision, n, nil)
 		})
-		return nil
+		return once.Done(tx, out)
 	})
 	return out, err
 }
@@ -94,5 +102,5 @@ func (s *Service) Facts() []About {
 	return out
 }
 
-// FactsOf are those of one person, whether they hold yet or no longer: Stands tells.
+// FactsOf are those of one person, whether they hold or no longer: Stands tells.
 func (s *Service) FactsOf(h Handle) []subject.Fact { return s.cfg.Facts.Of(h.person) }

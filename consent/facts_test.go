@@ -132,3 +132,31 @@ func TestSignal(t *testing.T) {
 	}
 	w.expect("letters", "contact", true, consent.Consented)
 }
+
+// TestAClockSetBack makes nothing allowed that was not: an objection, a restriction and an opt-out hold, what expired stays so,
+// and what lapsed cannot be confirmed.
+func TestAClockSetBack(t *testing.T) {
+	short := letters()
+	short.ID, short.Expires = "short", "1 day"
+	w := newWorld(t, interest("advice"), letters(), short)
+	in := yes()
+	in.Status = consent.Pending
+	c := w.record(in)
+	in.Purpose, in.Status = "short", consent.Given
+	w.record(in)
+	w.clock.Advance(8 * 24 * time.Hour)
+	w.expect("short", "contact", false, consent.HasExpired)
+	w.expect("letters", "contact", false, consent.NotGiven)
+	w.add(subject.FactInput{Kind: subject.Objection, Type: "legitimate_interests"})
+	w.expect("advice", "contact", false, consent.HasObjected)
+	w.clock.Advance(-8 * 24 * time.Hour)
+	w.expect("advice", "contact", false, consent.HasObjected)
+	w.expect("short", "contact", false, consent.HasExpired)
+	if _, err := w.Confirm(t.Context(), c.Token, "test"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("what lapsed was confirmed: %v", err)
+	}
+	w.record(yes())
+	w.add(subject.FactInput{Kind: subject.Restriction, Type: "legal_claims"})
+	w.clock.Advance(-time.Hour)
+	w.expect("letters", "contact", false, consent.IsRestricted)
+}

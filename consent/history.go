@@ -196,6 +196,8 @@ type Standing struct {
 	Categories []string  `json:"categories,omitempty"`
 	Since      time.Time `json:"since"`
 	ValidUntil time.Time `json:"valid_until,omitzero"`
+	// Unconfirmed: it expired as a yes that waited for its confirmation in vain.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // StateAt is what held at an instant, by purpose: the ledger read up to then.
@@ -212,8 +214,8 @@ func (s *Service) StateAt(ctx context.Context, h Handle, at time.Time) ([]Standi
 	}
 	out := make([]Standing, 0, len(byPurpose))
 	for _, st := range byPurpose {
-		if st.Status == Given && !st.ValidUntil.IsZero() && !at.Before(st.ValidUntil) {
-			st.Status = Expired
+		if (st.Status == Given || st.Status == Pending) && !st.ValidUntil.IsZero() && !at.Before(st.ValidUntil) {
+			st.Unconfirmed, st.Status = st.Status == Pending, Expired
 		}
 		out = append(out, st)
 	}
@@ -224,10 +226,10 @@ func (s *Service) StateAt(ctx context.Context, h Handle, at time.Time) ([]Standi
 func (e *Event) apply(to map[string]Standing) {
 	switch e.Kind {
 	case kindGiven:
-		to[e.Purpose] = Standing{e.Purpose, Given, e.ConsentID, e.Categories, e.At, e.ValidUntil}
+		to[e.Purpose] = Standing{Purpose: e.Purpose, Status: Given, ConsentID: e.ConsentID, Categories: e.Categories, Since: e.At, ValidUntil: e.ValidUntil}
 	case kindPending:
 		if st, ok := to[e.Purpose]; !ok || st.Status != Given {
-			to[e.Purpose] = Standing{e.Purpose, Pending, e.ConsentID, e.Categories, e.At, e.Until}
+			to[e.Purpose] = Standing{Purpose: e.Purpose, Status: Pending, ConsentID: e.ConsentID, Categories: e.Categories, Since: e.At, ValidUntil: e.Until}
 		}
 	case kindWithdrawn:
 		for _, p := range e.Purposes {

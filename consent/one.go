@@ -74,7 +74,11 @@ func (s *Service) became(r *Recorded, later []Event) Status {
 			r.RenewedBy = e.ConsentID
 		}
 	}
-	if !r.ValidUntil.IsZero() && !s.Now().Time().Before(r.ValidUntil) {
+	ends := r.ValidUntil
+	if status == Pending {
+		ends = r.Until
+	}
+	if !ends.IsZero() && !s.Now().Time().Before(ends) {
 		return Expired
 	}
 	return status

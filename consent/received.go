@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/once"
 )
 
 const receivedSchema = `create table consent_received (
@@ -37,6 +38,22 @@ type origin struct {
 	event  []byte    // what it is known by, where it must act once
 	at     time.Time // when it was said, by the source
 	past   bool      // it is history: that nothing carries the data any more is not news
+}
+
+// before reads what an act came to that was asked for before. An event is known by itself.
+func before(ctx context.Context, o *origin, outcome any) (bool, error) {
+	if o != nil {
+		return false, nil
+	}
+	return once.Was(ctx, outcome)
+}
+
+// done keeps what an act comes to, for who asks for it again.
+func done(tx *db.Tx, o *origin, outcome any) error {
+	if o != nil {
+		return nil
+	}
+	return once.Done(tx, outcome)
 }
 
 // once notes an event in the transaction of its act.

@@ -85,7 +85,10 @@ type Consent struct {
 
 // Record records a yes and answers when it is durable. What cannot count as consent is refused with every reason, and
 // nothing is recorded.
-func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
+func (s *Service) Record(ctx context.Context, in RecordInput) (out Consent, err error) {
+	if was, err := before(ctx, in.from, &out); was || err != nil {
+		return out, err
+	}
 	now := s.instant()
 	ids, err := s.meant(ctx, in.Subject)
 	if err != nil {
@@ -103,14 +106,13 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
 		c.Lapses = now.Add(confirmWithin)
 	}
 	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return c.after(s.durable(n, rule.Rank)) })
-	var out Consent
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		out, err = s.record(ctx, tx, in, rule, *c, e, d)
-		return err
-	})
-	if err == nil {
+		if out, err = s.record(ctx, tx, in, rule, *c, e, d); err != nil {
+			return err
+		}
 		out.Token = token
-	}
+		return done(tx, in.from, out)
+	})
 	return out, err
 }
 
@@ -128,6 +130,9 @@ func (c given) after(was state) *given {
 func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given, e ledger.Entry, d *draft) (Consent, error) {
 	if err := s.once(ctx, tx, in.from); err != nil {
 		return Consent{}, err
+	}
+	if now, ok := s.cfg.Purposes.In(tx).Rule(in.Purpose); !ok || now != rule {
+		return Consent{}, fault.New(fault.Conflict, "the purpose was changed meanwhile").Then("Show the person the notice of now.")
 	}
 	n, bound, err := s.person(ctx, tx, in.Subject)
 	if err != nil {

@@ -98,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.CopyEvery == 0 {
 		c.CopyEvery = 100_000
 	}
-	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema, owedSchema), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
+	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema, owedSchema, pendingIndex), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
 		return nil, err
 	}
 	if c.Shreds == nil {
@@ -318,7 +318,7 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, n subject.Number, revis
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(s.cfg.Facts.Forget(ctx, tx, n), s.cfg.Ledger.Forget(ctx, tx, s.cfg.People.ID(n))); err != nil {
+	if err := errors.Join(s.cfg.Facts.Forget(ctx, tx, n), s.cfg.Ledger.Forget(ctx, tx, s.cfg.People.ID(n)), forgetPending(ctx, tx, n)); err != nil {
 		return nil, err
 	}
 	tx.OnCommit(func() {

@@ -17,17 +17,21 @@ import (
 	"github.com/ombudhq/ombud/subject"
 )
 
-// A snapshot file is what lies aside, sealed and after its length, then the index in sealed frames. It is a copy: where
-// it is missing, damaged or of another ledger, the index is rebuilt. It holds blind indexes, so it is sealed, and made
-// anew after people were erased.
+// A snapshot file is what lies aside, sealed and after its length, then the index in sealed frames; both name the revision
+// they stand at and the form they are written in. It is a copy: where it is missing, damaged, of another ledger or of a
+// build with another form, the index is rebuilt. It holds blind indexes, so it is sealed, and made anew after people were erased.
 const (
 	snapshotLabel = "decision-index"
 	asideLabel    = "decision-index/aside"
+	asideForm     = 2 // to be raised with every change of what lies aside or of what it means
 	maxAsides     = 1 << 30
 )
 
 // asideFile is the first part of a snapshot.
 type asideFile struct {
+	Form     int   `json:"form"`
+	Revision int64 `json:"revision"`
+
 	Asides []asideRecord `json:"asides"`
 	Days   []dayRecord   `json:"days"`
 }
@@ -41,11 +45,12 @@ type dayRecord struct {
 
 // asideRecord is one of the states that do not fit into the index.
 type asideRecord struct {
-	Person     uint32   `json:"p"`
-	Rank       int      `json:"r"`
-	Categories []string `json:"c,omitempty"`
-	Withdrawn  int64    `json:"w,omitempty"`
-	Pending    int64    `json:"n,omitempty"`
+	Person     uint32       `json:"p"`
+	Rank       int          `json:"r"`
+	Categories []string     `json:"c,omitempty"`
+	Withdrawn  int64        `json:"w,omitempty"`
+	Pending    int64        `json:"n,omitempty"`
+	Lapses     index.Minute `json:"l,omitempty"`
 }
 
 // SaveSnapshot writes the index of now to its file, beside the commands that go on, and now and then a copy into the
@@ -80,7 +85,7 @@ func (s *Service) SaveSnapshot(ctx context.Context) error {
 		if second != nil {
 			w = io.MultiWriter(w, second)
 		}
-		if err := s.writeAsides(w, asides, days); err != nil {
+		if err := s.writeAsides(w, head, asides, days); err != nil {
 			return err
 		}
 		return snap.Write(w, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Seal(snapshotLabel, nil, frame), nil })
@@ -98,10 +103,10 @@ func (s *Service) Stale() bool { return s.stale.Load() && s.cfg.Snapshot != "" }
 // Saved is the revision of the snapshot file; 0 when there is none that can be used.
 func (s *Service) Saved() int64 { return s.saved.Load() }
 
-func (s *Service) writeAsides(w io.Writer, asides map[asideKey]aside, days map[tallyKey]Count) error {
-	var file asideFile
+func (s *Service) writeAsides(w io.Writer, revision int64, asides map[asideKey]aside, days map[tallyKey]Count) error {
+	file := asideFile{Form: asideForm, Revision: revision}
 	for k, a := range asides {
-		file.Asides = append(file.Asides, asideRecord{uint32(k.person), k.rank, a.categories, a.withdrawn, a.pending})
+		file.Asides = append(file.Asides, asideRecord{uint32(k.person), k.rank, a.categories, a.withdrawn, a.pending, a.lapses})
 	}
 	for k, c := range days {
 		file.Days = append(file.Days, dayRecord{k.rank, k.day, c})
@@ -144,14 +149,18 @@ func (s *Service) adopt(ctx context.Context, r io.Reader) (revision int64, err e
 			clear(s.asides)
 		}
 	}()
-	if err := s.readAsides(r); err != nil {
+	aside, err := s.readAsides(r)
+	if err != nil {
 		return 0, err
 	}
 	meta, x, err := index.Read(r, func(frame []byte) ([]byte, error) { return s.cfg.Vault.Open(snapshotLabel, nil, frame) })
 	if err != nil {
 		return 0, err
 	}
-	at := entryOf(int64(meta.Revision))
+	if int64(meta.Revision) != aside {
+		return 0, errors.New("its two parts are of two snapshots")
+	}
+	at := entryOf(aside)
 	if at > s.cfg.Ledger.Size() || s.cfg.Ledger.Head()>>40 != int64(meta.Epoch) {
 		return 0, errors.New("it is of a ledger that went further")
 	}
@@ -166,33 +175,37 @@ func (s *Service) adopt(ctx context.Context, r io.Reader) (revision int64, err e
 	return int64(meta.Revision), nil
 }
 
-func (s *Service) readAsides(r io.Reader) error {
+// readAsides takes in what lies aside, and gives the revision it stands at.
+func (s *Service) readAsides(r io.Reader) (revision int64, err error) {
 	var size [8]byte
 	if _, err := io.ReadFull(r, size[:]); err != nil {
-		return err
+		return 0, err
 	}
 	n := binary.BigEndian.Uint64(size[:])
 	if n > maxAsides {
-		return errors.New("it is too long")
+		return 0, errors.New("it is too long")
 	}
 	sealed := make([]byte, n)
 	if _, err := io.ReadFull(r, sealed); err != nil {
-		return err
+		return 0, err
 	}
 	b, err := s.cfg.Vault.Open(asideLabel, nil, sealed)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var file asideFile
 	if err := json.Unmarshal(b, &file); err != nil {
-		return err
+		return 0, err
+	}
+	if file.Form != asideForm {
+		return 0, errors.New("another build wrote it, in another form")
 	}
 	for _, a := range file.Asides {
-		s.asides[asideKey{subject.Number(a.Person), a.Rank}] = aside{a.Categories, a.Withdrawn, a.Pending}
+		s.asides[asideKey{subject.Number(a.Person), a.Rank}] = aside{a.Categories, a.Withdrawn, a.Pending, a.Lapses}
 	}
 	s.tally.days = map[tallyKey]Count{}
 	for _, d := range file.Days {
 		s.tally.days[tallyKey{d.Rank, d.Day}] = d.Count
 	}
-	return nil
+	return file.Revision, nil
 }

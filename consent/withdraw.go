@@ -20,7 +20,7 @@ type WithdrawInput struct {
 	Purpose    string
 	Categories []string
 	All        bool
-	Within     []string // the only purposes that All is about; nil is every one
+	Within     []string // the only purposes that All or Categories are about; nil is every one
 	Reason     string
 	Actor      string
 
@@ -41,7 +41,10 @@ type Withdrawal struct {
 
 // Withdraw ends what is named and nothing else, and answers when that is durable: no decision asked after the answer says
 // yes. It is as good for people nobody knew: a yes of theirs that is still on its way will come too late.
-func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, error) {
+func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (out Withdrawal, err error) {
+	if was, err := before(ctx, in.from, &out); was || err != nil {
+		return out, err
+	}
 	ids, err := s.meant(ctx, in.Subject)
 	if err != nil {
 		return Withdrawal{}, err
@@ -53,10 +56,11 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (Withdrawal, e
 	e := ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor}
 	now := s.instant()
 	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
-	var out Withdrawal
-	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		out, err = s.withdraw(ctx, tx, in, now, e, d)
-		return err
+	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
+		if out, err = s.withdraw(ctx, tx, in, now, e, d); err != nil {
+			return err
+		}
+		return done(tx, in.from, out)
 	})
 	return out, err
 }
@@ -83,7 +87,7 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 	}
 	declared := s.cfg.Purposes.Now().All()
 	for i, c := range in.Categories {
-		if !slices.ContainsFunc(declared, func(r *purpose.Rule) bool { return slices.Contains(r.Categories, c) }) {
+		if !slices.ContainsFunc(declared, func(r *purpose.Rule) bool { return in.about(r) && slices.Contains(r.Categories, c) }) {
 			a.bad(fmt.Sprintf("categories/%d", i), "no purpose declares it")
 		}
 	}
@@ -91,6 +95,11 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 		return fault.New(fault.Invalid, "this cannot be withdrawn").With(a.faults...)
 	}
 	return nil
+}
+
+// about tells whether a purpose is among those that all, or categories, are of.
+func (in *WithdrawInput) about(r *purpose.Rule) bool {
+	return in.Within == nil || slices.Contains(in.Within, r.ID)
 }
 
 // stands tells whether a consent to the purpose does: it may have had another basis once.
@@ -173,7 +182,7 @@ func (s *Service) named(in WithdrawInput) []*purpose.Rule {
 	}
 	var out []*purpose.Rule
 	for _, rule := range set.Ever() {
-		if rule.Basis != purpose.Consent || rule.Rank >= index.Ranks || in.Within != nil && !slices.Contains(in.Within, rule.ID) {
+		if rule.Basis != purpose.Consent || rule.Rank >= index.Ranks || !in.about(rule) {
 			continue
 		}
 		if in.All || slices.ContainsFunc(in.Categories, func(c string) bool { return slices.Contains(rule.Categories, c) }) {

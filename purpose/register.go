@@ -107,6 +107,7 @@ type Register struct {
 	ledger *ledger.Ledger
 	mu     sync.Mutex // one change at a time
 	set    atomic.Pointer[Set]
+	coming *Set // with what the commit under way changes; nil where it changes nothing; only the store's writer touches it
 }
 
 // Open reads the register.
@@ -144,6 +145,15 @@ func Open(ctx context.Context, d *db.DB, l *ledger.Ledger) (*Register, error) {
 
 // Now is the register as it is.
 func (r *Register) Now() *Set { return r.set.Load() }
+
+// In is the register as the transaction under way sees it: with what was changed before it in the same commit. Only the store's
+// writer may ask.
+func (r *Register) In(*db.Tx) *Set {
+	if r.coming != nil {
+		return r.coming
+	}
+	return r.Now()
+}
 
 // Sync takes in the purposes of ombud.yaml: those it no longer names are retired, and consents to them answer no until
 // they are named again.
@@ -198,12 +208,18 @@ func (r *Register) change(ctx context.Context, actor string, rules func(old *Set
 	if len(changed) == 0 {
 		return nil
 	}
-	err = r.db.Write(ctx, func(tx *db.Tx) error { return r.write(ctx, tx, actor, old, changed) })
-	if err != nil {
-		return err
-	}
-	r.set.Store(merged(old, changed))
-	return nil
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		if err := r.write(ctx, tx, actor, old, changed); err != nil {
+			return err
+		}
+		r.coming = merged(old, changed)
+		tx.OnRollback(func() { r.coming = nil })
+		tx.OnCommit(func() { // before any command of the next commit
+			r.set.Store(r.coming)
+			r.coming = nil
+		})
+		return nil
+	})
 }
 
 // Reserve makes purposes known that are not, as retired ones: an act that is done again after a restore may name what

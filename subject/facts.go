@@ -47,9 +47,10 @@ type Fact struct {
 	Revision int64     `json:"revision"` // of the entry that made it
 }
 
-// Stands tells whether it holds at that moment: an end that is set needs nobody to come by.
+// Stands tells whether it holds at that moment: from when it was made, also where the clock was set back since, and an end
+// that is set needs nobody to come by.
 func (f *Fact) Stands(now time.Time) bool {
-	return f.Ended.IsZero() && !now.Before(f.Since) && (f.Until.IsZero() || now.Before(f.Until))
+	return f.Ended.IsZero() && (f.Until.IsZero() || now.Before(f.Until))
 }
 
 // Stops tells whether a purpose is among those it names.
@@ -64,7 +65,6 @@ type FactInput struct {
 	Purposes []string
 	Allowed  []string
 	Because  string
-	Since    time.Time // default now
 	Until    time.Time
 	Actor    string
 }
@@ -107,7 +107,7 @@ func OpenFacts(ctx context.Context, d *db.DB, v *vault.Vault, l *ledger.Ledger, 
 	return f, err
 }
 
-// Of are the facts about a person that have not ended, whether they hold yet or no longer: Stands tells.
+// Of are the facts about a person that have not ended, whether they hold or no longer: Stands tells.
 func (f *Facts) Of(n Number) []Fact {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -164,11 +164,8 @@ func (f *Facts) Add(ctx context.Context, tx *db.Tx, n Number, in FactInput) (Fac
 	if err := in.check(now); err != nil {
 		return Fact{}, err
 	}
-	if in.Since.IsZero() {
-		in.Since = now
-	}
 	one := Fact{ID: id.New("fact_", now), Kind: in.Kind, Type: in.Type, Purposes: in.Purposes, Allowed: in.Allowed, Because: in.Because,
-		Since: in.Since.UTC().Truncate(time.Millisecond), Until: in.Until.UTC().Truncate(time.Millisecond)}
+		Since: now.Truncate(time.Millisecond), Until: in.Until.UTC().Truncate(time.Millisecond)}
 	at, err := f.record(ctx, tx, n, one, string(in.Kind)+wasAdded, in.Actor)
 	if err != nil {
 		return Fact{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/internal/id"
+	"github.com/ombudhq/ombud/internal/once"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/vault"
 )
@@ -66,7 +67,10 @@ func mayResolve(who access.Caller, because string) error {
 func alone(who access.Caller) bool { return who.Role == access.Local }
 
 // Ask asks who a pseudonym is. fault.Denied to those whose role does not know it; fault.Invalid without a reason in words.
-func (s *Pseudonyms) Ask(ctx context.Context, who access.Caller, pseudonym, because string) (Resolution, error) {
+func (s *Pseudonyms) Ask(ctx context.Context, who access.Caller, pseudonym, because string) (r Resolution, err error) {
+	if was, err := once.Was(ctx, &r); was || err != nil {
+		return r, err
+	}
 	because = access.Justification(because)
 	if because == "" {
 		return Resolution{}, fault.New(fault.Invalid, "say why: 8 characters at least").Then("It stands in the log.")
@@ -75,8 +79,8 @@ func (s *Pseudonyms) Ask(ctx context.Context, who access.Caller, pseudonym, beca
 		return Resolution{}, err
 	}
 	now := s.clock.Now().UTC().Truncate(time.Millisecond)
-	r := Resolution{ID: id.New("res_", now), Pseudonym: pseudonym, Because: because, Asked: now, AskedBy: who.Actor}
-	return r, s.db.Write(ctx, func(tx *db.Tx) error {
+	r = Resolution{ID: id.New("res_", now), Pseudonym: pseudonym, Because: because, Asked: now, AskedBy: who.Actor}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		n, err := s.person(ctx, tx, pseudonym)
 		if err != nil {
 			return err
@@ -90,8 +94,12 @@ func (s *Pseudonyms) Ask(ctx context.Context, who access.Caller, pseudonym, beca
 		if err != nil {
 			return fmt.Errorf("keeping a resolution: %w", err)
 		}
+		if err := once.Done(tx, r); err != nil {
+			return err
+		}
 		return s.tell(tx, "pseudonym.asked", who, n, r)
 	})
+	return r, err
 }
 
 // tell writes an entry about the person, whom only the entry's sealed part names.

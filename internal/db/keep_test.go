@@ -114,3 +114,31 @@ func TestBeforeAnswerNotWhenUndone(t *testing.T) {
 		}
 	})
 }
+
+// TestBesideCommit: what is made ready while a group is committed is so before anybody hears of the commit, and nothing is
+// made ready for what was undone.
+func TestBesideCommit(t *testing.T) {
+	each(t, func(t *testing.T, d *DB) {
+		var order []string
+		note := func(what string) func() { return func() { order = append(order, what) } }
+		errs := d.group(
+			func(tx *Tx) error {
+				tx.OnCommit(note("committed"))
+				tx.BesideCommit(note("ready"))
+				return insert(tx, "a")
+			},
+			func(tx *Tx) error {
+				tx.BesideCommit(note("of what was undone"))
+				return errors.New("no")
+			},
+			func(tx *Tx) error {
+				tx.BesideCommit(note("ready too"))
+				tx.BeforeAnswer(func() error { order = append(order, "kept"); return nil })
+				return insert(tx, "b")
+			},
+		)
+		if errs[0] != nil || errs[1] == nil || errs[2] != nil || fmt.Sprint(order) != "[ready ready too committed kept]" {
+			t.Errorf("%v, %v", errs, order)
+		}
+	})
+}

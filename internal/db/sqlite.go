@@ -29,8 +29,9 @@ var readerPragmas = []string{
 
 // file is a store in a SQLite file.
 type file struct {
-	path string
-	pool *sql.DB
+	path    string
+	pool    *sql.DB
+	walkers chan *walker // idle ones
 }
 
 // openFile makes file and directory when they are missing.
@@ -47,7 +48,7 @@ func openFile(path string) (*file, error) {
 		return nil, sqliteError("opening the store", err)
 	}
 	pool.SetMaxOpenConns(readers + 1)
-	return &file{path, pool}, nil
+	return &file{path: path, pool: pool, walkers: make(chan *walker, readers)}, nil
 }
 
 // prepareFile makes directory and file and tightens the mode before the engine writes a byte; the engine gives its
@@ -106,7 +107,10 @@ func (f *file) connect(ctx context.Context, begin string, pragmas []string) (*sq
 	return c, nil
 }
 
-func (f *file) close() error { return f.pool.Close() }
+func (f *file) close() error {
+	f.rest()
+	return f.pool.Close()
+}
 
 // sqliteConn is a connection with its prepared statements.
 type sqliteConn struct {
@@ -310,7 +314,11 @@ func sqliteError(doing string, err error) error {
 	if !errors.As(err, &e) {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	switch e.Code() & 0xff {
+	return engineError(doing, e.Code(), err)
+}
+
+func engineError(doing string, code int, err error) error {
+	switch code & 0xff {
 	case 11, 26: // corrupt, not a database
 		return fault.Wrap(fault.Integrity, err, "the own store is damaged: %s", doing)
 	case 5, 6, 8, 10, 13, 14: // busy, locked, read-only, i/o, full, cannot open

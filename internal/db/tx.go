@@ -18,6 +18,7 @@ type Tx struct {
 	late       *inserts        // of the commit; nil when reading
 	open       []*Rows
 	onCommit   []func()
+	beside     []func()
 	onKeep     []func() error
 	onRollback []func()
 }
@@ -57,6 +58,10 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
 // OnCommit calls fn when the transaction is durable and before the answer, in the order of the calls. fn must be quick
 // and must not use the store.
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+
+// BesideCommit calls fn while the transaction is committed, on another goroutine, in the order of the calls, and before all
+// OnCommit of the group: for what is to be made ready for BeforeAnswer. The commit may still fail. fn must not use the store.
+func (t *Tx) BesideCommit(fn func()) { t.beside = append(t.beside, fn) }
 
 // BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
 // kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and every

@@ -188,7 +188,7 @@ func (c *command) undo() {
 	for i := len(c.tx.onRollback) - 1; i >= 0; i-- {
 		c.tx.onRollback[i]()
 	}
-	c.tx.onRollback, c.tx.onCommit, c.tx.onKeep = nil, nil, nil
+	c.tx.onRollback, c.tx.onCommit, c.tx.onKeep, c.tx.beside = nil, nil, nil, nil
 }
 
 func (w *writer) rollback(ran []*command) {
@@ -207,7 +207,9 @@ func (w *writer) rollback(ran []*command) {
 func (w *writer) commit(group []*command) {
 	last := w.late.tables
 	w.late = inserts{}
+	ready := beside(group)
 	refused, err := w.c.commit(last)
+	<-ready
 	if refused != nil && !w.c.lost() {
 		for _, c := range group {
 			c.err = cmp.Or(c.err, refused)
@@ -240,6 +242,26 @@ func (w *writer) commit(group []*command) {
 	for _, c := range group {
 		c.answer()
 	}
+}
+
+// beside runs what is to be made ready while the group is committed; the answer is closed when that is done.
+func beside(group []*command) <-chan struct{} {
+	var list []func()
+	for _, c := range group {
+		list = append(list, c.tx.beside...)
+	}
+	done := make(chan struct{})
+	if len(list) == 0 {
+		close(done)
+		return done
+	}
+	go func() {
+		defer close(done)
+		for _, fn := range list {
+			fn()
+		}
+	}()
+	return done
 }
 
 // keep keeps elsewhere what must be there before anything else is answered, in order. What fails stays, with all behind it.

@@ -187,7 +187,7 @@ func (v *visit) sinceUntil(p answered) []g.Node {
 	until := ""
 	switch {
 	case st.ValidUntil.IsZero():
-	case st.Status == consent.Pending && v.time.Now.After(st.ValidUntil):
+	case st.Unconfirmed:
 		until = "not confirmed in time"
 	case st.Status == consent.Pending:
 		until = "to be confirmed until " + v.time.Short(st.ValidUntil)

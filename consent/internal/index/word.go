@@ -39,6 +39,29 @@ func MinuteOf(t time.Time) Minute {
 // Time is the beginning of the minute; it means nothing for NotGiven and Never.
 func (m Minute) Time() time.Time { return minuteZero.Add(time.Duration(m) * time.Minute) }
 
+// Append is Time as RFC 3339 has it, behind what b holds. Years are counted from March, so that a leap day is the last of
+// four of them; up to 2100 each fourth has one.
+func (m Minute) Append(b []byte) []byte {
+	const four, sinceMarch2016 = 4*365 + 1, 1401
+	day, minute := int(m)/(24*60)+sinceMarch2016, int(m)%(24*60)
+	year := 2016 + day/four*4
+	day %= four
+	further := min(day/365, 3)
+	year, day = year+further, day-365*further
+	month := (5*day + 2) / 153 // of 31, 30, 31, 30 and 31 days, again and again
+	day -= (153*month + 2) / 5
+	if month += 3; month > 12 {
+		year, month = year+1, month-12
+	}
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), month)
+	b = appendTwo(append(b, '-'), day+1)
+	b = appendTwo(append(b, 'T'), minute/60)
+	return append(appendTwo(append(b, ':'), minute%60), ":00Z"...)
+}
+
+func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+
 // NewWord packs a word. A revision is the epoch in its bits from 40 up and the ledger's entry below; more than 255
 // epochs, 2³⁰-1 entries, a mark above 3 or a Minute above Never do not fit and are an error.
 func NewWord(expiry Minute, revision uint64, mark uint8) (Word, error) {

@@ -52,3 +52,12 @@ func TestExpiry(t *testing.T) {
 		t.Error("never ends, or what was not given is live")
 	}
 }
+
+// TestMinuteAsText: every day and many minutes are written as the library writes them.
+func TestMinuteAsText(t *testing.T) {
+	for m := index.Minute(0); m < index.Never; m += 719 {
+		if got, want := string(m.Append([]byte("at "))), "at "+m.Time().Format(time.RFC3339); got != want {
+			t.Fatalf("%d: %s, want %s", m, got, want)
+		}
+	}
+}
