@@ -88,7 +88,8 @@ func (m meta) encode() []byte { return m.append(make([]byte, 0, 160)) }
 
 func (m meta) append(b []byte) []byte {
 	b = append(b, `{"at":"`...)
-	b = m.time().AppendFormat(b, "2006-01-02T15:04Z")
+	b = m.time().AppendFormat(b, time.RFC3339)
+	b = append(b[:len(b)-len(":00Z")], 'Z') // the library writes RFC 3339 several times as fast as a format of ours
 	b = append(append(b, `","kind":"`...), m.kind...)
 	b = append(append(b, `","result":"`...), m.result...)
 	b = append(b, `","revision":`...)

@@ -46,32 +46,55 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 		return fmt.Errorf("keeping an act: %w", err)
 	}
 	tx.OnRollback(l.forget)
+	tx.BesideCommit(l.prepare)
 	tx.BeforeAnswer(l.send)
 	l.unkept = append(l.unkept, a)
 	return nil
 }
 
-// send appends what waits to every file, in groups that stand on the durable head. The first call of a commit sends all.
+// ready are groups that were signed and not yet written.
+type ready struct {
+	end actsEnd
+	b   []byte
+	err error
+}
+
+// prepare signs what waits, on the head that there will be if the commit under way succeeds.
+func (l *Ledger) prepare() {
+	if l.ready == nil && len(l.unkept) > 0 {
+		l.ready = l.sealed(&l.pending)
+	}
+}
+
+// sealed signs what waits, in groups that stand on a head.
+func (l *Ledger) sealed(e *edge) *ready {
+	end, b, err := l.groups(l.kept, treeHead{size: e.size, root: e.root()}, l.unkept)
+	return &ready{end, b, err}
+}
+
+// send appends what waits to every file. The first call of a commit sends all.
 func (l *Ledger) send() error {
 	if len(l.unkept) == 0 {
 		return nil
 	}
-	e := l.snapshot()
-	end, b, err := l.groups(l.kept, treeHead{size: e.size, root: e.root()}, l.unkept)
-	if err != nil {
-		return err
+	r := l.ready
+	if e := l.snapshot(); r == nil || r.err != nil || r.end.head.size != e.size || r.end.last != l.unkept[len(l.unkept)-1].number {
+		r = l.sealed(&e)
+	}
+	if r.err != nil {
+		return r.err
 	}
 	for _, h := range l.heads {
-		err := h.addActs(b, l.kept.offset)
+		err := h.addActs(r.b, l.kept.offset)
 		if err == nil {
-			err = l.pushActs(h, end.offset)
+			err = l.pushActs(h, r.end.offset)
 		}
 		if err != nil {
 			return fmt.Errorf("the suppression ledger cannot be written: %w", pathless(err))
 		}
 	}
 	l.mu.Lock()
-	l.kept, l.unkept = end, nil
+	l.kept, l.unkept, l.ready = r.end, nil, nil
 	l.mu.Unlock()
 	return nil
 }

@@ -77,8 +77,9 @@ type Ledger struct {
 	verifier note.Verifier
 	places   *vault.Tokens // see placed
 	epoch    int64
-	pending  edge  // with what the transaction under way appends; only the store's writer touches it
-	unkept   []Act // that are to be kept outside; only the store's writer touches it
+	pending  edge   // with what the transaction under way appends; only the store's writer touches it
+	unkept   []Act  // that are to be kept outside; only the store's writer touches it
+	ready    *ready // of unkept; see prepare
 
 	owned, ownedKept []owned // what the table of whose entries they are does not know; see pending and edge
 
@@ -229,7 +230,9 @@ func (l *Ledger) Next(*db.Tx) Position {
 
 // forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
 // call undoes all, and the others of it find nothing left to undo.
-func (l *Ledger) forget() { l.pending, l.owned, l.unkept = l.snapshot(), l.ownedKept, nil }
+func (l *Ledger) forget() {
+	l.pending, l.owned, l.unkept, l.ready = l.snapshot(), l.ownedKept, nil, nil
+}
 
 // publish makes what was appended visible. All that is pending is durable when the first of these calls comes.
 func (l *Ledger) publish() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/internal/fault"
 )
 
 // payloads are what lies beside the leaves.
@@ -73,5 +74,44 @@ func TestReseal(t *testing.T) {
 	}
 	if _, err := Verify(t.Context(), p.config(), VerifyOptions{}); err == nil {
 		t.Error("an entry that does not open is not found")
+	}
+}
+
+// TestRotatedOnTheWay: what was sealed before the root key was rotated, and is written after what was there was sealed again,
+// needs no former key; where the former key is gone by then, it is refused instead of written as something that never opens.
+func TestRotatedOnTheWay(t *testing.T) {
+	p := newPlace(t)
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	again := func(ctx context.Context) (int, error) { return p.l.Reseal(ctx, func(int64, int64) {}) }
+	none := func(context.Context) (int, error) { return 0, nil }
+	sealed := func() *Sealed {
+		s, err := p.l.Seal(t.Context(), entry(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	write := func(s *Sealed) error {
+		return p.db.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := p.l.AppendSealed(tx, s)
+			return err
+		})
+	}
+	late, later := sealed(), sealed()
+	if _, err := p.vault.RotateRoot(t.Context(), now, again); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(late); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.vault.RetireRoots(t.Context(), now, none); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if err := write(later); fault.KindOf(err) != fault.Integrity {
+		t.Errorf("its key is gone: %v", err)
+	}
+	p.append(1)
+	if rep := p.mustVerify(); rep.Entries != 2 || rep.Erased != 0 {
+		t.Errorf("%+v", rep)
 	}
 }

@@ -75,6 +75,27 @@ func (s *stored) places() []any {
 		(*exactText)(&s.meta.kind), (*exactText)(&s.meta.result), (*exactBytes)(&s.commitments), (*exactBytes)(&s.payload)}
 }
 
+// take reads a row of columns, and is false where one holds another type. What is long stays where it lies, and with the row.
+func (s *stored) take(row []db.Cell) bool {
+	for i, kind := range [...]db.Kind{db.Int, db.Int, db.Int, db.Text, db.Text, db.Blob, db.Blob} {
+		if row[i].Kind != kind && (kind != db.Blob || row[i].Kind != db.Null) {
+			return false
+		}
+	}
+	s.id, s.meta.revision, s.meta.minute = row[0].Int, row[1].Int, row[2].Int
+	keepText(&s.meta.kind, row[3].Bytes)
+	keepText(&s.meta.result, row[4].Bytes)
+	s.commitments, s.payload = row[5].Bytes, row[6].Bytes
+	return true
+}
+
+// keepText leaves a text that is the same as it is: of entries that follow each other many are.
+func keepText(to *string, from []byte) {
+	if *to != string(from) {
+		*to = string(from)
+	}
+}
+
 // check tells whether the row can be the entry with its id, and gives its leaf.
 func (s *stored) check() (tlog.Hash, error) {
 	if !s.meta.valid() || len(s.commitments) != 3*tlog.HashSize {

@@ -75,6 +75,22 @@ func (l *Ledger) openPayload(s *stored, leaf tlog.Hash) ([]byte, error) {
 	return l.c.Vault.Open(leafLabelled, leaf[:], s.payload)
 }
 
+// present is the payload under the present root key. It may have been sealed under a former one, when that was rotated since: who
+// seals again what is there does not find what is still on its way.
+func (l *Ledger) present(s *Sealed) ([]byte, error) {
+	if s.payload == nil {
+		return nil, nil
+	}
+	again, err := l.c.Vault.Reseal(payloadLabel, s.commitments, s.payload)
+	if err != nil {
+		return nil, fmt.Errorf("a ledger entry was on its way for too long: %w", err)
+	}
+	if again != nil {
+		return again, nil
+	}
+	return s.payload, nil
+}
+
 // AppendSealed is Append of an entry that was sealed before. What was sealed is appended once.
 func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 	id := l.pending.size + 1
@@ -82,9 +98,13 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 	if !m.valid() {
 		return Position{}, errors.New("a ledger entry of this moment cannot be written")
 	}
+	payload, err := l.present(s)
+	if err != nil {
+		return Position{}, err
+	}
 	leaf := m.leaf(s.commitments)
 	ctx := context.Background() // the store does not interrupt writes
-	err := tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.beside(leaf, s.payload), findable(s.subject))
+	err = tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.beside(leaf, payload), findable(s.subject))
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}

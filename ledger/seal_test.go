@@ -3,7 +3,9 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,4 +88,14 @@ func TestPayloadUnderTheLeaf(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.mustVerify()
+}
+
+// TestMinutes: a minute is written in a leaf as it always was, whatever the year.
+func TestMinutes(t *testing.T) {
+	for _, minute := range []int64{0, 1, 59, 28_800_000, 29_719_999, 4_223_371_679, 4_223_371_680, maxMinute - 1} {
+		want := time.Unix(minute*60, 0).UTC().Format(`{"at":"2006-01-02T15:04Z"`)
+		if got := (meta{minute: minute}).encode(); !strings.HasPrefix(string(got), want) {
+			t.Errorf("minute %d: %s, want %s", minute, got, want)
+		}
+	}
 }

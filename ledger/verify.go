@@ -141,7 +141,7 @@ func (v *verification) readChunk(tx *db.Tx) (n int, err error) {
 	}
 	defer rows.Close()
 	for one := v.judging(); rows.Next(); n++ {
-		if err := v.next(one.judge(rows)); err != nil {
+		if err := v.next(one.scan(rows)); err != nil {
 			return n, err
 		}
 	}

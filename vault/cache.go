@@ -11,8 +11,9 @@ const (
 	openedSize = 800 // bytes of an opened key, of which its AEAD takes nearly all
 )
 
-// cache holds opened keys of people, at most so many bytes of them. A key that leaves is overwritten. Who uses one holds
-// its set, so that none is overwritten under them.
+// cache holds opened keys of people, at most so many bytes of them. A key is taken in when it is opened for the second time,
+// so that whoever goes through everybody once does not drive out those who are asked about all the time. A key that leaves is
+// overwritten. Who uses one holds its set, so that none is overwritten under them.
 type cache struct {
 	wiper
 	sets []cacheSet
@@ -22,6 +23,7 @@ type cacheSet struct {
 	mu   sync.RWMutex
 	hand int
 	keys [ways]opened
+	once [ways]Slot // that were opened and not taken in; the newest first
 }
 
 // opened is a key ready for use; the zero slot is none.
@@ -56,12 +58,12 @@ func (s *cacheSet) find(slot Slot) cipher.AEAD {
 	return nil
 }
 
-// add takes a key in, and lets go of one that was not used for longer than others.
+// add takes a key in, if it was opened before, and lets go of one that was not used for longer than others.
 func (c *cache) add(slot Slot, aead cipher.AEAD) {
 	s := c.set(slot)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.find(slot) != nil {
+	if s.find(slot) != nil || !s.again(slot) {
 		c.wipe(aead)
 		return
 	}
@@ -72,6 +74,19 @@ func (c *cache) add(slot Slot, aead cipher.AEAD) {
 	k.drop(c.wiper)
 	k.slot, k.aead = slot, aead
 	s.hand = (s.hand + 1) % ways
+}
+
+// again tells whether a key was opened not long ago, and remembers that it was.
+func (s *cacheSet) again(slot Slot) bool {
+	for i := range s.once {
+		if s.once[i] == slot {
+			s.once[i] = 0
+			return true
+		}
+	}
+	copy(s.once[1:], s.once[:])
+	s.once[0] = slot
+	return false
 }
 
 // drop forgets the key of a slot.

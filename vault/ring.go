@@ -145,8 +145,8 @@ func (r *ring) seal(aad, plaintext []byte) []byte {
 	return r.seals[r.generation].sealAs(header, aad, plaintext)
 }
 
-// open gives errRetired where the key of the generation is not here.
-func (r *ring) open(aad, sealed []byte) ([]byte, error) {
+// open decrypts into room; errRetired where the key of the generation is not here.
+func (r *ring) open(room, aad, sealed []byte) ([]byte, error) {
 	g, n := generationOf(sealed)
 	if g == 0 {
 		return nil, errOpen
@@ -155,7 +155,7 @@ func (r *ring) open(aad, sealed []byte) ([]byte, error) {
 	if x == nil {
 		return nil, errRetired
 	}
-	return x.openBehind(aad, sealed[n:])
+	return x.openBehind(room, aad, sealed[n:])
 }
 
 // generationOf is the root key something was sealed under, and the length of what says so; 0 for what was not.

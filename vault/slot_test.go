@@ -318,8 +318,8 @@ func TestKeysAreWiped(t *testing.T) {
 		t.Error("a key is still there after it was wiped")
 	}
 	c := newCache(ways * openedSize)
-	for s := range Slot(3 * ways) {
-		c.add(s+1, newWiper().open(bytes.Repeat([]byte{byte(s)}, 32)))
+	for use := range Slot(6 * ways) {
+		c.add(use/2+1, newWiper().open(bytes.Repeat([]byte{byte(use / 2)}, 32)))
 	}
 	n := 0
 	for i := range c.sets {
@@ -331,5 +331,26 @@ func TestKeysAreWiped(t *testing.T) {
 	}
 	if n != ways {
 		t.Errorf("%d keys where %d have room", n, ways)
+	}
+}
+
+// TestCacheKeepsWhatIsAskedForAgain: a key is taken in at its second use, is overwritten where it is not, and stays while
+// others are used once.
+func TestCacheKeepsWhatIsAskedForAgain(t *testing.T) {
+	c := newCache(ways * openedSize)
+	key := func() cipher.AEAD { return newWiper().open(bytes.Repeat([]byte{1}, 32)) }
+	first := key()
+	if c.add(1, first); c.set(1).find(1) != nil || !bytes.Equal(bytesAt(first, c.aead), make([]byte, c.aead)) {
+		t.Error("a key that was used once is still in memory")
+	}
+	second := key()
+	if c.add(1, second); c.set(1).find(1) != second {
+		t.Error("a key that was used twice was not taken in")
+	}
+	for other := range Slot(20 * ways) {
+		c.add(other+2, key())
+	}
+	if c.set(1).find(1) == nil {
+		t.Error("keys that were used once drove out one that was used twice")
 	}
 }

@@ -120,7 +120,8 @@ func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
 	if SlotOf(sealed) != 0 {
 		return v.openFor(label, aad, sealed)
 	}
-	plaintext, err := v.in().now().open(bind(label, aad), sealed)
+	room, bound := beside(len(sealed), label, aad)
+	plaintext, err := v.in().now().open(room, bound, sealed)
 	if err != nil {
 		return nil, errSealed(err)
 	}

@@ -88,16 +88,16 @@ func (x *xaes) open(aad, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 || sealed[0] != firstVersion {
 		return nil, errOpen
 	}
-	return x.openBehind(aad, sealed[1:])
+	return x.openBehind(nil, aad, sealed[1:])
 }
 
-// openBehind decrypts what follows the header that sealAs was given.
-func (x *xaes) openBehind(aad, sealed []byte) ([]byte, error) {
+// openBehind decrypts what follows the header that sealAs was given, into room.
+func (x *xaes) openBehind(room, aad, sealed []byte) ([]byte, error) {
 	if len(sealed) < xaesOverhead {
 		return nil, errOpen
 	}
 	nonce := sealed[:xaesNonce]
 	one := x.message(nonce)
 	defer x.wipe(one)
-	return one.Open(nil, nonce[12:], sealed[xaesNonce:], aad)
+	return one.Open(room, nonce[12:], sealed[xaesNonce:], aad)
 }

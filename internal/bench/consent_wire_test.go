@@ -23,8 +23,9 @@ import (
 
 // process is a server that is measured from outside.
 type process struct {
-	cmd  *exec.Cmd
-	addr string
+	cmd    *exec.Cmd
+	addr   string
+	socket string // of one that is profiled
 }
 
 var program struct {

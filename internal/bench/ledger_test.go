@@ -8,8 +8,10 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/ledger"
+	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -112,5 +114,35 @@ func measureLedger(t *testing.T, r *report, z size) {
 	r.ratio("verify an entry from tiles, beside hashing alone", "", s["tiles"], s["bare"], 2)
 	r.ratio("verify an entry from rows, payload opened, beside hashing", "", s["rows"], s["bare"], 5)
 	s = takeTurns(z.rounds, g.acts(true, "kept"), g.acts(false, "plain"))
-	r.ratio("an act kept outside, one writer, beside one that is not", "sqlite", s["kept"], s["plain"], 2)
+	r.ratio("an entry kept outside, one writer, beside one that is not", "sqlite", s["kept"], s["plain"], 0)
+	measureWithdrawals(t, r, z)
+}
+
+// measureWithdrawals: a no, which is kept outside before it is answered, beside a yes, both of people who said yes before and one
+// after the other.
+func measureWithdrawals(t *testing.T, r *report, z size) {
+	const many = 100
+	c := newCompany(t, "withdrawals", 10_000)
+	a := c.open(t)
+	defer c.close(t, a)
+	yes, no := 0, 0
+	timed := func(name string, fn func()) lap {
+		return func(int) map[string]time.Duration {
+			start := time.Now()
+			fn()
+			return map[string]time.Duration{name: time.Since(start) / many}
+		}
+	}
+	s := takeTurns(max(z.rounds, 9), timed("no", func() {
+		for range many {
+			in := consent.WithdrawInput{Subject: []subject.Identity{identity(no)}, Purpose: purposeID(0), Actor: "bench"}
+			if out, err := a.Consents.Withdraw(t.Context(), in); err != nil || out.Ended != 1 {
+				t.Fatal(out, err)
+			}
+			no++
+		}
+	}), timed("yes", func() {
+		c.record(t, a.Consents, 1, many, func(int) (int, int) { yes++; return yes, 1 })
+	}))
+	r.ratio("a withdrawal, one writer, beside a consent", "sqlite", s["no"], s["yes"], 2)
 }

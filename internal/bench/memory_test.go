@@ -98,6 +98,9 @@ func child(what string) int {
 		many, _ := strconv.Atoi(n)
 		return serveAway(many)
 	}
+	if socket, ok := strings.CutPrefix(what, profiled); ok {
+		return serveProfiled(socket)
+	}
 	f := strings.SplitN(what, " ", 5)
 	small, _ := strconv.Atoi(f[2])
 	who, _ := strconv.Atoi(f[3])
