@@ -26,7 +26,7 @@ test: tools ## everything, against real PostgreSQL, MariaDB, Redis and Chromium;
 	@$(SERVERS) scripts/check
 
 short: ## unit tests of PKG=./package/... alone, each with servers of its own
-	$(GOTEST) -timeout 10m $(or $(PKG),./...)
+	$(GOTEST) -timeout 20m $(or $(PKG),./...)
 
 bench: tools ## ratios against expert baselines, interleaved in one run; OMBUD_BENCH=full is the large one
 	@OMBUD_BENCH=$${OMBUD_BENCH:-short} go test -count 1 -timeout 6h -run '^TestBench$$$$' -v ./internal/bench
