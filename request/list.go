@@ -22,7 +22,7 @@ type Filter struct {
 // List reads requests, newest first. A page goes on behind the request that ended the one before, so new ones move nothing.
 func (s *Service) List(ctx context.Context, f Filter) ([]*Request, error) {
 	var out []*Request
-	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+	err := s.cfg.DB.Settled(ctx, func(tx *db.Tx) error {
 		out = nil
 		where, args, err := f.where(ctx, tx)
 		if err != nil {

@@ -137,10 +137,10 @@ type RunInput struct {
 	Progress func(plan.Progress)
 }
 
-// Get reads one request by id or reference.
+// Get reads one request by id or reference. Decisions obey what it says.
 func (s *Service) Get(ctx context.Context, ref string) (*Request, error) {
 	var out *Request
-	err := s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
+	err := s.cfg.DB.Settled(ctx, func(tx *db.Tx) error {
 		r, err := load(ctx, tx, ref)
 		if err == nil {
 			out, err = s.show(ctx, tx, r)

@@ -150,6 +150,15 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	return tx.failed
 }
 
+// Settled is Read for what others act upon: it comes back when all that it may have seen has run its OnCommit. Without it
+// a state is read a moment before memory follows, and who then asks memory is answered by the state before.
+func (d *DB) Settled(ctx context.Context, fn func(*Tx) error) error {
+	err := d.Read(ctx, fn)
+	d.w.settling.RLock()
+	defer d.w.settling.RUnlock()
+	return err
+}
+
 func (d *DB) takeReader(ctx context.Context) (conn, error) {
 	select {
 	case c := <-d.free:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,8 @@ type writer struct {
 	late  inserts                     // of the commit under way
 	held  []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
 	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
+
+	settling sync.RWMutex // held while a commit others may see already has not told everybody
 
 	health context.Context // ends, with the cause, when nothing can be written any more
 	fail   context.CancelCauseFunc
@@ -205,11 +208,7 @@ func (w *writer) rollback(ran []*command) {
 // commit makes the group durable, then tells everybody: hooks first, then what must be kept elsewhere, answers after all
 // of them. Where that cannot be kept the group is answered so, and nothing is written until it is.
 func (w *writer) commit(group []*command) {
-	last := w.late.tables
-	w.late = inserts{}
-	ready := beside(group)
-	refused, err := w.c.commit(last)
-	<-ready
+	refused, err := w.publish(group)
 	if refused != nil && !w.c.lost() {
 		for _, c := range group {
 			c.err = cmp.Or(c.err, refused)
@@ -226,12 +225,6 @@ func (w *writer) commit(group []*command) {
 		answerAll(group, w.broken())
 		return
 	}
-	w.reached("commit")
-	for _, c := range group {
-		for _, fn := range c.tx.onCommit {
-			fn()
-		}
-	}
 	for _, c := range group {
 		w.held = append(w.held, c.tx.onKeep...)
 	}
@@ -242,6 +235,27 @@ func (w *writer) commit(group []*command) {
 	for _, c := range group {
 		c.answer()
 	}
+}
+
+// publish makes the group durable and runs its hooks.
+func (w *writer) publish(group []*command) (refused, err error) {
+	w.settling.Lock()
+	defer w.settling.Unlock()
+	last := w.late.tables
+	w.late = inserts{}
+	ready := beside(group)
+	refused, err = w.c.commit(last)
+	<-ready
+	if refused != nil || err != nil {
+		return refused, err
+	}
+	w.reached("commit")
+	for _, c := range group {
+		for _, fn := range c.tx.onCommit {
+			fn()
+		}
+	}
+	return nil, nil
 }
 
 // beside runs what is to be made ready while the group is committed; the answer is closed when that is done.
