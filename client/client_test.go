@@ -61,7 +61,11 @@ func TestSignalAsksAnotherQuestion(t *testing.T) {
 	}
 }
 
-// TestWithdrawalElsewhere is seen within two seconds, also under another identity and another spelling.
+// promised is how long a no may go unheard.
+const promised = 2 * time.Second
+
+// TestWithdrawalElsewhere is seen by whoever asks two seconds later, also under another identity and another spelling, and
+// however slow the machine is.
 func TestWithdrawalElsewhere(t *testing.T) {
 	s := serve(t, yaml)
 	here, _ := s.client(client.Config{})
@@ -75,12 +79,16 @@ func TestWithdrawalElsewhere(t *testing.T) {
 		}
 	}
 	withdraw(t, there, ida)
-	end := time.Now().Add(2 * time.Second)
+	said := time.Now()
 	for _, name := range names {
-		until(t, "the withdrawal is seen", func() bool { return !may(t, here, name).Allowed })
-	}
-	if late := time.Since(end); late > 0 {
-		t.Errorf("seen %v too late", late)
+		until(t, "the withdrawal is seen", func() bool {
+			asked := time.Since(said)
+			d := may(t, here, name)
+			if d.Allowed && asked > promised {
+				t.Errorf("%v: yes to who asked %v after the no", name, asked)
+			}
+			return !d.Allowed
+		})
 	}
 }
 
@@ -94,7 +102,8 @@ func TestStreamStalls(t *testing.T) {
 	record(t, there, yes(ida))
 	until(t, "it is in memory", func() bool {
 		before := l.asked.Load()
-		return may(t, here, ida).Allowed && l.asked.Load() == before
+		d, _ := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		return d.Allowed && l.asked.Load() == before
 	})
 	goOn := l.stall()
 	withdraw(t, there, ida)
@@ -106,9 +115,13 @@ func TestStreamStalls(t *testing.T) {
 		t.Error("Err knows of nothing")
 	}
 	goOn()
-	if d := may(t, here, ida); d.Allowed || d.Reason != "withdrawn" {
-		t.Errorf("%+v", d)
-	}
+	until(t, "the no", func() bool {
+		d, _ := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		if d.Allowed {
+			t.Errorf("%+v", d)
+		}
+		return d.Reason == "withdrawn"
+	})
 }
 
 // TestLineIsCut: the same in the machine's own time, and a server that comes back is heard again.
@@ -122,11 +135,15 @@ func TestLineIsCut(t *testing.T) {
 	var d client.Decision
 	var err error
 	until(t, "no", func() bool {
+		asked := time.Since(cut)
 		d, err = here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		if d.Allowed && asked > promised {
+			t.Errorf("yes to who asked after %v of silence", asked)
+		}
 		return !d.Allowed
 	})
-	if took := time.Since(cut); took > 3*time.Second || err == nil || d.Reason != client.Unavailable {
-		t.Errorf("after %v: %+v, %v", took, d, err)
+	if err == nil || d.Reason != client.Unavailable {
+		t.Errorf("%+v, %v", d, err)
 	}
 	l.mend()
 	until(t, "yes again", func() bool { return here.Fresh() && may(t, here, ida).Allowed && here.Err() == nil })

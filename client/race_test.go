@@ -55,9 +55,13 @@ func TestChangeComesSecond(t *testing.T) {
 	l.after.Store(nil)
 	goOn()
 	until(t, "the withdrawal is heard", func() bool { return here.Heard() > before })
-	if d := may(t, here, ida); d.Allowed {
-		t.Errorf("%+v, after %v", d, err)
-	}
+	until(t, "an answer", func() bool {
+		d, failed := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
+		if d.Allowed {
+			t.Errorf("%+v, after %v", d, err)
+		}
+		return failed == nil
+	})
 }
 
 // TestRaces: answers take from no time to 30 ms, the stream stalls now and then, people say yes and no elsewhere while many

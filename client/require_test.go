@@ -32,7 +32,7 @@ func TestRequire(t *testing.T) {
 	s := serve(t, strings.Replace(yaml, "jurisdictions: [eu]", "jurisdictions: [us-ca]", 1)+
 		"  - {id: ads, basis: contract, categories: [usage], uses: [targeted_advertising]}\n")
 	now := clock.NewFake(time.Now())
-	c, l := s.client(client.Config{Clock: now, Timeout: time.Second})
+	c, l := s.client(client.Config{Clock: now})
 	record(t, c, yes(ida))
 	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	ask := func(purpose, category, user, gpc string) (*httptest.ResponseRecorder, map[string]any) {
