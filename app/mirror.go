@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/ombudhq/ombud/internal/event"
 	"github.com/ombudhq/ombud/internal/event/redis"
 	"github.com/ombudhq/ombud/internal/fault"
-	"github.com/ombudhq/ombud/ledger"
 )
 
 // mirrorLabel makes the key under which people are named in the mirror.
@@ -57,15 +55,12 @@ type concerned struct {
 	everybody bool
 }
 
-// mirrorSince gives the mirror the entries of the ledger, with whom they concern: up to the head as it was before, for what is
-// newer may lie in the store and not yet in what decisions take into account.
+// mirrorSince gives the mirror the entries of the ledger, with whom they concern.
 func (a *App) mirrorSince(ctx context.Context, after int64, limit int) ([]event.Entry, error) {
-	head := a.Ledger.Head()
 	rows, err := a.Ledger.Since(ctx, after&(1<<40-1), limit)
 	if err != nil {
 		return nil, err
 	}
-	rows = slices.DeleteFunc(rows, func(r ledger.Row) bool { return r.Revision > head })
 	out := make([]event.Entry, len(rows))
 	for i, r := range rows {
 		var c concerned

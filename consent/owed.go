@@ -68,11 +68,13 @@ func (s *Service) Owed(ctx context.Context, after int64, limit int) (out []Owed,
 	return out, err
 }
 
-// unsettled are the revisions behind one that are not settled, oldest first.
+// unsettled are the revisions behind one that are not settled, oldest first: of those that decisions obey, for they tell what
+// goes on nevertheless.
 func (s *Service) unsettled(ctx context.Context, after int64, limit int) (found []int64, err error) {
+	head := s.cfg.Ledger.Head()
 	err = s.cfg.DB.Read(ctx, func(tx *db.Tx) error {
 		found = nil
-		rows, err := tx.Query(ctx, "select revision from consent_owed where revision > $1 order by revision limit $2", after, limit)
+		rows, err := tx.Query(ctx, "select revision from consent_owed where revision > $1 and revision <= $2 order by revision limit $3", after, head, limit)
 		if err != nil {
 			return fmt.Errorf("reading what consents left: %w", err)
 		}

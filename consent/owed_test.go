@@ -66,6 +66,23 @@ func TestAnUnreadableWithdrawalHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// TestWhatIsOwedIsObeyed: what is to be erased after a withdrawal is weighed against what goes on nevertheless, so it is owed
+// once decisions obey the withdrawal, and not while they say yes still.
+func TestWhatIsOwedIsObeyed(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	w.between = func() {
+		if owed, err := w.owed(); err != nil || len(owed) > 0 && w.decide("letters", "contact").Allowed {
+			t.Errorf("%+v, %v, and the decision is yes", owed, err)
+		}
+	}
+	w.withdraw(consent.WithdrawInput{Subject: ida, Purpose: "letters"})
+	w.between = nil
+	if owed, err := w.owed(); err != nil || len(owed) != 1 {
+		t.Errorf("%+v, %v", owed, err)
+	}
+}
+
 // TestWhatExpiredIsOwed: as after a withdrawal, and a sweep that was cut off and tells again names the same cause.
 func TestWhatExpiredIsOwed(t *testing.T) {
 	kept := purpose.Purpose{ID: "survey", Basis: purpose.Consent, Categories: []string{"usage"}, OnWithdrawal: purpose.KeepData,

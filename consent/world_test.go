@@ -30,6 +30,7 @@ type world struct {
 	people   *subject.People
 	erased   *subject.Suppressions
 	register *purpose.Register
+	between  func() // of a commit that the store has and what it tells memory; nil does nothing
 
 	kept   map[[2]string]consent.Question // of sameKept
 	keptOf *consent.Service
@@ -58,7 +59,7 @@ func (w *world) open() {
 	var err error
 	w.vault, err = vault.Open(vault.Config{Dir: filepath.Join(w.dir, "keys")})
 	must(err)
-	w.db, err = db.Open(ctx, db.Config{Path: filepath.Join(w.dir, "ombud.db"), Clock: w.clock})
+	w.db, err = db.Open(ctx, db.Config{Path: filepath.Join(w.dir, "ombud.db"), Clock: w.clock, Hook: w.reached})
 	must(err)
 	w.ledger, err = ledger.Open(ctx, ledger.Config{DB: w.db, Vault: w.vault, Clock: w.clock, Heads: []string{filepath.Join(w.dir, "heads")}})
 	must(err)
@@ -75,6 +76,13 @@ func (w *world) open() {
 		Snapshot: filepath.Join(w.dir, "decisions"), CopyEvery: 1, Organization: "Fjordly AS", Jurisdictions: w.where, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)
+}
+
+// reached is called by the writer of the store.
+func (w *world) reached(point string) {
+	if point == "commit" && w.between != nil {
+		w.between()
+	}
 }
 
 // restart closes and opens again, as after a stop.

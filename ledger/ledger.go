@@ -234,7 +234,8 @@ func (l *Ledger) forget() {
 	l.pending, l.owned, l.unkept, l.ready = l.snapshot(), l.ownedKept, nil, nil
 }
 
-// publish makes what was appended visible. All that is pending is durable when the first of these calls comes.
+// publish makes what was appended visible. All that is pending is durable, and all memory follows it, when the first of these
+// calls comes.
 func (l *Ledger) publish() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -254,7 +255,7 @@ func (l *Ledger) Changed() <-chan struct{} {
 	return l.changed
 }
 
-// Head is the revision of the newest durable entry; of an empty ledger, that before the first.
+// Head is the revision of the newest durable entry, which decisions obey; of an empty ledger, that before the first.
 func (l *Ledger) Head() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

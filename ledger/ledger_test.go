@@ -179,3 +179,32 @@ func TestOf(t *testing.T) {
 		}
 	})
 }
+
+// TestNewsComesLast: who hears of an entry asks at once, so all that a commit tells memory is there before anybody can hear.
+func TestNewsComesLast(t *testing.T) {
+	p := newPlace(t)
+	p.append(1)
+	head, changed := p.l.Head(), p.l.Changed()
+	err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := p.l.Append(tx, entry(1))
+		tx.OnCommit(func() { // it is in the store, and memory is about to learn of it
+			rows, err := p.l.Since(t.Context(), 1, 10)
+			select {
+			case <-changed:
+				t.Error("it was told already")
+			default:
+			}
+			if len(rows) != 0 || err != nil || p.l.Head() != head {
+				t.Errorf("%d entries, head %d of %d, %v", len(rows), p.l.Head(), head, err)
+			}
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if rows, err := p.l.Since(t.Context(), 1, 10); len(rows) != 1 || err != nil {
+		t.Errorf("%d entries, %v", len(rows), err)
+	}
+}

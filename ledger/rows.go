@@ -182,9 +182,10 @@ func (l *Ledger) Tail(ctx context.Context, n int, o TailOptions) ([]Row, error) 
 	return out, err
 }
 
-// Since gives up to n entries that follow the one with this id, in order.
+// Since gives up to n entries that follow the one with this id, in order, up to Head: what is newer may lie in the store and
+// not yet in what decisions take into account.
 func (l *Ledger) Since(ctx context.Context, id int64, n int) ([]Row, error) {
-	return l.rows(ctx, "select "+columns+" from ledger_entries where id > $1 order by id limit $2", id, n)
+	return l.rows(ctx, "select "+columns+" from ledger_entries where id > $1 and id <= $2 order by id limit $3", id, l.Size(), n)
 }
 
 // Of gives all entries about a subject, oldest first. Those whose payload names somebody else are fault.Integrity: the

@@ -109,7 +109,7 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
 	tx.OnRollback(l.forget)
-	tx.OnCommit(l.publish)
+	tx.OnSettled(l.publish)
 	for _, t := range l.pending.add(leaf) {
 		if _, err := tx.Exec(ctx, upsertTile, t.level, t.n, joinHashes(t.hashes)); err != nil {
 			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)

@@ -78,7 +78,7 @@ func (l *Ledger) noteWhose(tx *db.Tx, subject string, id int64) error {
 // disown forgets whose an entry is, but for the row itself: call it while that still tells.
 func (l *Ledger) disown(ctx context.Context, tx *db.Tx, id int64) error {
 	tx.OnRollback(l.forget)
-	tx.OnCommit(l.publish)
+	tx.OnSettled(l.publish)
 	if len(l.owned) > 0 && id >= l.owned[0].id {
 		l.owned = slices.DeleteFunc(slices.Clone(l.owned), func(o owned) bool { return o.id == id })
 	}

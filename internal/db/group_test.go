@@ -30,6 +30,7 @@ func testGroupSharesOneCommit(t *testing.T, engine string) {
 	var fns []func(*Tx) error
 	for i := range 100 {
 		fns = append(fns, func(tx *Tx) error {
+			tx.OnSettled(func() { order = append(order, 100+i) })
 			tx.OnCommit(func() { order = append(order, i) })
 			tx.OnRollback(func() { t.Error("rolled back") })
 			return insert(tx, fmt.Sprintf("%03d", i))
@@ -38,7 +39,7 @@ func testGroupSharesOneCommit(t *testing.T, engine string) {
 	if err := errors.Join(d.group(fns...)...); err != nil {
 		t.Error(err)
 	}
-	if commits != 2 || len(order) != 100 || !slices.IsSorted(order) { // the one that held, and the group
+	if commits != 2 || len(order) != 200 || !slices.IsSorted(order) { // the one that held, and the group
 		t.Errorf("%d commits, hooks %v", commits, order)
 	}
 	if n := len(values(t, d)); n != 100 {

@@ -18,6 +18,7 @@ type Tx struct {
 	late       *inserts        // of the commit; nil when reading
 	open       []*Rows
 	onCommit   []func()
+	onSettled  []func()
 	beside     []func()
 	onKeep     []func() error
 	onRollback []func()
@@ -58,6 +59,10 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
 // OnCommit calls fn when the transaction is durable and before the answer, in the order of the calls. fn must be quick
 // and must not use the store.
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+
+// OnSettled calls fn after all OnCommit of the group and before its answers: for who tells others that there is something
+// new. They may ask at once, and memory knows it.
+func (t *Tx) OnSettled(fn func()) { t.onSettled = append(t.onSettled, fn) }
 
 // BesideCommit calls fn while the transaction is committed, on another goroutine, in the order of the calls, and before all
 // OnCommit of the group: for what is to be made ready for BeforeAnswer. The commit may still fail. fn must not use the store.

@@ -191,7 +191,7 @@ func (c *command) undo() {
 	for i := len(c.tx.onRollback) - 1; i >= 0; i-- {
 		c.tx.onRollback[i]()
 	}
-	c.tx.onRollback, c.tx.onCommit, c.tx.onKeep, c.tx.beside = nil, nil, nil, nil
+	c.tx.onRollback, c.tx.onCommit, c.tx.onSettled, c.tx.onKeep, c.tx.beside = nil, nil, nil, nil, nil
 }
 
 func (w *writer) rollback(ran []*command) {
@@ -252,6 +252,11 @@ func (w *writer) publish(group []*command) (refused, err error) {
 	w.reached("commit")
 	for _, c := range group {
 		for _, fn := range c.tx.onCommit {
+			fn()
+		}
+	}
+	for _, c := range group {
+		for _, fn := range c.tx.onSettled {
 			fn()
 		}
 	}
