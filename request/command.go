@@ -48,6 +48,7 @@ func (s *Service) do(ctx context.Context, id string, c command) (*record, error)
 			return err
 		}
 		out = r
+		s.traffic.desk.reaches(r.id, r.state)
 		return r.save(ctx, tx)
 	})
 	return out, err

@@ -76,7 +76,14 @@ func (g *gate) admit() {
 // desk remembers what runs in this process: one run per request, with its progress.
 type desk struct {
 	mu   sync.Mutex
-	runs map[string]*plan.Progress
+	runs map[string]*run
+}
+
+// run is a command that has a request.
+type run struct {
+	progress *plan.Progress
+	reached  bool          // what it comes to is in the store, or about to be: it has only to file it and to let go
+	over     chan struct{} // closed when it has let go
 }
 
 // claim takes a request for one command; fault.Conflict when another has it.
@@ -84,29 +91,65 @@ func (d *desk) claim(id, ref string) (release func(), err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.runs == nil {
-		d.runs = map[string]*plan.Progress{}
+		d.runs = map[string]*run{}
 	}
 	if _, taken := d.runs[id]; taken {
 		return nil, fault.New(fault.Conflict, "%s is being worked on already", ref).Then("ombud dsr show %s follows it.", ref)
 	}
-	d.runs[id] = nil
+	r := &run{over: make(chan struct{})}
+	d.runs[id] = r
 	return func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		delete(d.runs, id)
+		close(r.over)
 	}, nil
+}
+
+// next is claim for who may act upon what the store says already: it waits for a run that has reached that.
+func (d *desk) next(ctx context.Context, id, ref string) (release func(), err error) {
+	for r := d.reached(id); r != nil; r = d.reached(id) {
+		select {
+		case <-r.over:
+		case <-ctx.Done():
+			return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "stopped while %s was being filed", ref)
+		}
+	}
+	return d.claim(id, ref)
+}
+
+// reached gives the run of a request that has only to let go; nil where there is none, or it goes on.
+func (d *desk) reached(id string) *run {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.runs[id]; r != nil && r.reached {
+		return r
+	}
+	return nil
+}
+
+// reaches notes what the store is about to say of a request.
+func (d *desk) reaches(id string, s State) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.runs[id]; r != nil {
+		r.reached = s != Running
+	}
 }
 
 func (d *desk) report(id string, p plan.Progress) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, ok := d.runs[id]; ok {
-		d.runs[id] = &p
+	if r := d.runs[id]; r != nil {
+		r.progress = &p
 	}
 }
 
 func (d *desk) progress(id string) *plan.Progress {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.runs[id]
+	if r := d.runs[id]; r != nil {
+		return r.progress
+	}
+	return nil
 }

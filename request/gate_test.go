@@ -96,3 +96,30 @@ func TestDeskGivesARequestOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhoSeesTheEndIsNext: a run that has come to what the store says is waited for; one that goes on is not.
+func TestWhoSeesTheEndIsNext(t *testing.T) {
+	d := desk{}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	release, err := d.next(gone, "dsr_1", "R-2026-0001") // nobody has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	for state, want := range map[State]fault.Kind{Running: fault.Conflict, Incomplete: fault.Unavailable, Awaiting: fault.Unavailable} {
+		d.reaches("dsr_1", state)
+		if _, err := d.next(gone, "dsr_1", "R-2026-0001"); fault.KindOf(err) != want {
+			t.Errorf("while it is %s, who does not wait gets %v", state, err)
+		}
+	}
+	d.reaches("dsr_1", Complete)
+	then := make(chan error)
+	go func() {
+		_, err := d.next(t.Context(), "dsr_1", "R-2026-0001")
+		then <- err
+	}()
+	release()
+	if err := <-then; err != nil {
+		t.Error(err)
+	}
+}

@@ -184,13 +184,14 @@ func (s *Service) RunNow(ctx context.Context, in PlanInput, out string, progress
 	return s.reply(ctx, r, err)
 }
 
-// claim takes a request for one command of this process and reads it.
+// claim takes a request for one command of this process and reads it. Who acts upon what a command before has come to need not
+// wait by themself until that has let go.
 func (s *Service) claim(ctx context.Context, ref string) (*record, func(), error) {
 	r, err := s.load(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
-	release, err := s.traffic.desk.claim(r.id, r.ref())
+	release, err := s.traffic.desk.next(ctx, r.id, r.ref())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -36,6 +37,33 @@ func TestStoreDownIsIncompleteAndRetried(t *testing.T) {
 	if w.count("mail", `select count(*) from letters`) != 1 || again.Receipt.ID == r.Receipt.ID {
 		t.Error("the second run did not erase, or gave no receipt of its own")
 	}
+}
+
+// TestWhatIsReadIsReached: whoever reads that a run is over may retry at once, however long it takes to file its receipt.
+func TestWhatIsReadIsReached(t *testing.T) {
+	w := newWorld(t)
+	w.down("mail")
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	read := map[request.State]int{}
+	w.between = func() {
+		now, err := w.state(r.ID)
+		if read[now]++; err != nil || w.s.Reached(r.ID) != (now == request.Incomplete) {
+			t.Errorf("%s, %v, and reached is %v", now, err, w.s.Reached(r.ID))
+		}
+	}
+	_, err := w.run(r, "local:kari")
+	w.between = nil
+	if err != nil || read[request.Running] == 0 || read[request.Incomplete] == 0 {
+		t.Errorf("%v, read %v", err, read)
+	}
+}
+
+// state reads what the store says of a request.
+func (w *world) state(id string) (s request.State, err error) {
+	err = w.db.Read(w.t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(w.t.Context(), "select state from requests where id = $1", id).Scan(&s)
+	})
+	return s, err
 }
 
 // TestRetryPlansWhatMustStay: a trigger wrote the person into a log that is kept. Nothing of it may be done, but that it

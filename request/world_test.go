@@ -38,7 +38,8 @@ type world struct {
 	holds   *subject.Holds
 	s       *request.Service
 	hook    func(point string)
-	staffed bool // people have accounts
+	between func() // of a commit that others see and its answer
+	staffed bool   // people have accounts
 }
 
 const shopSchema = `
@@ -87,7 +88,11 @@ func (w *world) open(cfg *catalog.Config) {
 	w.t.Helper()
 	ctx := context.Background()
 	var err error
-	w.db, err = db.Open(ctx, db.Config{Path: filepath.Join(w.dir, "data", "ombud.db"), Clock: w.clock})
+	w.db, err = db.Open(ctx, db.Config{Path: filepath.Join(w.dir, "data", "ombud.db"), Clock: w.clock, Hook: func(p string) {
+		if p == "commit" && w.between != nil {
+			w.between()
+		}
+	}})
 	w.must(err)
 	w.ledger, err = ledger.Open(ctx, ledger.Config{DB: w.db, Vault: w.vault, Clock: w.clock, Heads: []string{filepath.Join(w.dir, "heads")}})
 	w.must(err)
