@@ -132,7 +132,8 @@ func TestVictim(t *testing.T) {
 	}
 }
 
-// TestKilledWhileItShreds: 50 real kills, 1,000 in make soak.
+// TestKilledWhileItShreds: 50 real kills, 1,000 in make soak. Every other comes after so many words of the victim's, so that
+// some of it is done also where a process takes long to begin.
 func TestKilledWhileItShreds(t *testing.T) {
 	kills := 50
 	if os.Getenv("OMBUD_SOAK") != "" {
@@ -147,8 +148,15 @@ func TestKilledWhileItShreds(t *testing.T) {
 		if err = errors.Join(err, cmd.Start()); err != nil {
 			t.Fatal(err)
 		}
-		stop := time.AfterFunc(time.Duration(20+rand.IntN(60))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		kill, words := func() { _ = cmd.Process.Kill() }, 1+rand.IntN(12)
+		if k%2 == 0 {
+			words = -1
+			time.AfterFunc(time.Duration(20+rand.IntN(60))*time.Millisecond, kill)
+		}
 		for in := bufio.NewScanner(out); in.Scan(); {
+			if words--; words == 0 {
+				kill()
+			}
 			f := strings.Fields(in.Text())
 			if len(f) < 3 || f[len(f)-1] != "." {
 				continue // cut off, or the test's own word
@@ -169,7 +177,6 @@ func TestKilledWhileItShreds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		stop.Stop()
 		_ = cmd.Wait() // it was killed
 	}
 	v := again(t, dir)
