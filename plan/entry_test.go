@@ -99,11 +99,11 @@ func TestWhoIsNoCustomerIsFoundByTheirAddress(t *testing.T) {
 			if err != nil || len(back) != 1 || back[0].Identities[0].Value != "other@example.net" {
 				t.Errorf("%+v, %v", back, err)
 			}
-			left, err := e.Tokens(t.Context(), erased, token, nil)
+			left, err := e.Tokens(t.Context(), erased, token, nil, nil)
 			if err != nil || len(left) != 1 || left[0].Dataset != "comments" || left[0].Rows != 1 || !strings.Contains(left[0].Next, "replay-erasures --system shop") {
 				t.Errorf("%+v, %v", left, err)
 			}
-			if left, err = e.Tokens(t.Context(), erased, token, []plan.Kept{{System: "shop", Dataset: "comments", Rows: 1}}); err != nil || len(left) != 0 {
+			if left, err = e.Tokens(t.Context(), erased, token, []plan.Kept{{System: "shop", Dataset: "comments", Rows: 1}}, nil); err != nil || len(left) != 0 {
 				t.Errorf("a row that was kept: %+v, %v", left, err)
 			}
 		})

@@ -135,7 +135,7 @@ func TestErasureOfPartThenOfAll(t *testing.T) {
 		p, _ := c.erasePart(t, l, plan.Complete)
 		q := c.question(plan.Erasure)
 		q.Limit = l
-		left, proof, err := c.Engine.Look(t.Context(), q, p)
+		left, proof, err := c.Engine.Look(t.Context(), q, p, p.Shells())
 		if err != nil || len(left) > 0 || proof[0].Coverage == "" {
 			t.Errorf("looking again: %v %+v %+v", err, left, proof)
 		}

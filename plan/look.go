@@ -32,6 +32,7 @@ type looker struct {
 	echoes map[string]int64 // rows that triggers wrote, by "system.dataset" and what was done
 	moved  moves            // what keys became
 	texts  map[string]int64 // "system." and the hash of what such a cell says, to how many say it
+	later  bool             // the journal is gone: which rows were kept is known by dataset only
 }
 
 // conclude looks again and says what was reached.
@@ -250,7 +251,9 @@ func (l *looker) watchValues(system string, a act) {
 				continue // then it is not let pass
 			}
 			l.kept[system+"."+a.dataset+"."+a.set[0]] += n
-			l.texts[system+"."+hash] += n
+			if !l.later {
+				l.texts[system+"."+hash] += n
+			}
 		}
 	}
 }
@@ -292,16 +295,24 @@ func (l *looker) outcome() *Outcome {
 			}
 			o.Done = append(o.Done, d)
 		}
-		pr := l.proof[s.ID]
-		pr.At = l.e.cfg.Clock.Now().Format(time.RFC3339)
-		o.Proof = append(o.Proof, *pr)
 	}
+	o.Proof = l.proofs()
 	o.Remaining = append(o.Remaining, l.left...)
 	o.Status = Complete
 	if len(o.Remaining) > 0 || len(o.Gaps) > 0 {
 		o.Status = Incomplete
 	}
 	return o
+}
+
+func (l *looker) proofs() []Proof {
+	out := []Proof{}
+	for _, s := range l.p.Systems {
+		pr := l.proof[s.ID]
+		pr.At = l.e.cfg.Clock.Now().Format(time.RFC3339)
+		out = append(out, *pr)
+	}
+	return out
 }
 
 func (l *looker) named(system, dataset string) bool {
@@ -313,53 +324,4 @@ func (l *looker) named(system, dataset string) bool {
 func newOutcome(p *Plan) *Outcome {
 	return &Outcome{Kind: p.Kind, Hash: p.Hash, Matched: p.Matched, Done: []Done{}, Kept: p.Kept, Held: []Held{}, Remaining: []Remaining{},
 		Ignored: p.Ignored, Gaps: p.Gaps, Warnings: p.Warnings, Proof: []Proof{}}
-}
-
-// Look reads everything again for a request that ran: from its journal while that can be opened,
-// else from the identities given. It changes nothing.
-func (e *Engine) Look(ctx context.Context, q Question, approved *Plan) ([]Remaining, []Proof, error) {
-	j, err := e.openJournal(ctx, q.Request)
-	if err == nil && j != nil && j.acting {
-		o, err := e.conclude(ctx, j, approved, nil, true, func(Progress) {})
-		if err != nil {
-			return nil, nil, err
-		}
-		return o.Remaining, o.Proof, nil
-	}
-	return e.lookByIdentity(ctx, q)
-}
-
-// lookByIdentity walks anew: everything that still leads to the person and is not kept is residue.
-func (e *Engine) lookByIdentity(ctx context.Context, q Question) ([]Remaining, []Proof, error) {
-	q.Kind = Erasure
-	p, w, err := e.find(ctx, q, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer w.close()
-	l := e.newLooker(w.g, p)
-	l.left = append(l.left, p.Gaps...)
-	for _, s := range p.Systems {
-		for _, st := range s.Datasets {
-			if st.Method != catalog.Keep && st.Role == catalog.Own {
-				l.left = append(l.left, Remaining{System: s.ID, Dataset: st.Name, Rows: st.Rows, Code: "residue", Why: "rows still lead to the person", Who: owner(w.g, s.ID), Next: "plan a new erasure"})
-			}
-		}
-	}
-	l.ids, l.long = w.sweepable(), true
-	s := &scribe{w: w, open: map[string]*chunk{}, whole: map[string]*chunk{}}
-	if err := s.watchText(ctx); err != nil {
-		return nil, nil, err
-	}
-	for system, c := range s.open {
-		for _, a := range c.acts {
-			if a.verb == watchValues && len(a.set) == 1 {
-				l.watchValues(system, a)
-			}
-		}
-	}
-	if err := l.sweep(ctx); err != nil {
-		return nil, nil, err
-	}
-	return l.left, l.outcome().Proof, nil
 }

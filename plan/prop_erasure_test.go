@@ -86,6 +86,18 @@ func checkErasure(t *testing.T, c *company, v *model.Verdict, p *plan.Plan, o *p
 		}
 	}
 	compareCounts(t, v, p)
+	if isComplete(o) {
+		stillComplete(t, c.world, c.ask(plan.Erasure), p)
+	}
+}
+
+// stillComplete: what was proven by the journal holds for who looks again later, by the identities alone.
+func stillComplete(t *testing.T, w *world.World, q plan.Question, p *plan.Plan) {
+	t.Helper()
+	q.Request = "dsr_later"
+	if left, _, err := w.Engine.Look(context.Background(), q, p, p.Shells()); err != nil || len(left) > 0 {
+		t.Errorf("complete, and by the identities not: %+v, %v", left, err)
+	}
 }
 
 // compareCounts holds the plan's numbers against the model's: what it says is what it does.

@@ -27,7 +27,7 @@ func TestRequestsOnRandomCompanies(t *testing.T) {
 		if stores != nil {
 			short = 8
 		}
-		for _, seed := range seeds(t, counts(short, 1000)) {
+		for _, seed := range seedsAnd(t, counts(short, 1000), 51) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) { holdAndRelease(t, seed, engine, stores) })
 		}
 	})

@@ -186,9 +186,9 @@ func (w *walk) allHandles(d *catalog.Dataset) []string {
 func (w *walk) canRekey(h *holders) bool { return !h.fixed && !w.blind[h.d] }
 
 // personalKey: the primary key of the row is what identifies the person, as an address or a login does. What was made at random
-// for the row says as little of them as a number.
+// for the row, or by an earlier run, says as little of them as a number.
 func personalKey(s *rowset, r *record) bool {
-	return slices.ContainsFunc(s.values(r, within(handles(s.d), s.d.Table.Primary)), func(v connector.Value) bool { return !pii.IsRandom(v.S) })
+	return slices.ContainsFunc(s.values(r, within(handles(s.d), s.d.Table.Primary)), func(v connector.Value) bool { return !pii.IsRandom(v.S) && !isTombstone(v.S) })
 }
 
 // moving are the handles of a row that can become others.

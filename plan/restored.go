@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/ombudhq/ombud/catalog"
@@ -97,8 +98,9 @@ func (r *returned) people() []Person {
 }
 
 // Tokens compares keyed tokens with the token of every value in every identity column: it proves,
-// without knowing who was erased, that nobody erased stands there again, beside the rows that were kept.
-func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(kind, value string) string, kept []Kept) ([]Remaining, error) {
+// without knowing who was erased, that nobody erased stands there again, beside the rows that were kept and the
+// keys of shells.
+func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(kind, value string) string, kept []Kept, shells map[string]int64) ([]Remaining, error) {
 	g, err := e.cfg.Catalog.Refresh(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +121,11 @@ func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(
 			is := func(v connector.Value) bool {
 				return !v.IsNull() && tokens[token(kinds[i], subject.Canonical(kinds[i], v.S))]
 			}
-			if err := l.standsIn(ctx, d, column, is, keptOf(d, kept), kinds[i]); err != nil {
+			may := keptOf(d, kept)
+			if slices.Contains(d.Table.Locator.Columns, column) {
+				may += shells[d.ID()]
+			}
+			if err := l.standsIn(ctx, d, column, is, may, kinds[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -128,8 +134,8 @@ func (e *Engine) Tokens(ctx context.Context, tokens map[string]bool, token func(
 }
 
 // standsIn names an identity column that holds more of the erased than rows that were kept may.
-func (l *looker) standsIn(ctx context.Context, d *catalog.Dataset, column string, is func(connector.Value) bool, kept int64, kind string) error {
-	n := -kept
+func (l *looker) standsIn(ctx context.Context, d *catalog.Dataset, column string, is func(connector.Value) bool, may int64, kind string) error {
+	n := -may
 	ok, err := l.look(ctx, d, connector.Select{Table: d.Table, Columns: []string{column}}, func(row []connector.Value) {
 		if is(row[0]) {
 			n++

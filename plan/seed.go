@@ -204,12 +204,12 @@ func (s *rowset) oneRow(r *record) string {
 	return strconv.Itoa(int(r.n))
 }
 
-// identitiesOf are the folded identities of a row, by kind.
+// identitiesOf are the folded identities of a row, by kind; what an earlier run wrote is none.
 func (s *rowset) identitiesOf(r *record) map[string]map[string]bool {
 	out := map[string]map[string]bool{}
 	for _, id := range s.d.Known {
 		v := r.cells[s.at[id.Column]]
-		if v.IsNull() || strings.TrimSpace(v.S) == "" {
+		if v.IsNull() || strings.TrimSpace(v.S) == "" || isTombstone(v.S) {
 			continue
 		}
 		if out[id.Kind] == nil {

@@ -100,6 +100,13 @@ func (l *looker) copies(d *catalog.Dataset, column string, v connector.Value, sh
 	return may > 0 && (d.Table.Kind == connector.MatView || shown[column+"."+hash] <= may)
 }
 
+// stands notes what a kept cell says, where the journal that would tell is gone: stored copies come after all else.
+func (l *looker) stands(d *catalog.Dataset, column string, v connector.Value) {
+	if l.later && l.kept[d.ID()+"."+column] > 0 {
+		l.texts[d.System+"."+cellHash(v)]++
+	}
+}
+
 func (l *looker) sweepMS() int64 {
 	n := int64(0)
 	for _, d := range l.g.Datasets {
@@ -149,6 +156,7 @@ func (l *looker) sweepDataset(ctx context.Context, d *catalog.Dataset, q *quarry
 			s := q.in(v)
 			if s.identity && !l.copies(d, cols[i], v, shown) {
 				hits[i]++
+				l.stands(d, cols[i], v)
 			}
 			for _, value := range s.former {
 				seen.add(value, d, cols[i])

@@ -136,7 +136,7 @@ func TestTrap26TriggersAndHistory(t *testing.T) {
 			if o.Status != plan.Complete || !strings.Contains(strings.Join(o.Proof[0].Means, " "), "1 rows that came to old_customers meanwhile") {
 				t.Errorf("%s: remaining %+v, proof %+v", o.Status, o.Remaining, o.Proof)
 			}
-			if left, _, err := c.Engine.Look(t.Context(), c.question(plan.Erasure), p); err != nil || len(left) > 0 {
+			if left, _, err := c.Engine.Look(t.Context(), c.question(plan.Erasure), p, p.Shells()); err != nil || len(left) > 0 {
 				t.Errorf("looked again: %v %+v", err, left)
 			}
 			c.want(t, `select * from old_customers`, "2,bo.before@example.com")

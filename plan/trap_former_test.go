@@ -92,7 +92,7 @@ insert into devices values ('dev_8Kx2Lp9QwErT5yUi', 'premium-2024', '1234', '0b9
 		c.store.Exec(t, `insert into payments values (3, 2, 'cus_NffrFeUfNV2Hib')`) // one more than is kept
 		q := c.question(plan.Erasure)
 		q.Thorough = true
-		left, _, err := c.Engine.Look(t.Context(), q, p)
+		left, _, err := c.Engine.Look(t.Context(), q, p, p.Shells())
 		if err != nil || len(left) != 1 || left[0].Dataset != "payments" || left[0].Rows != 1 {
 			t.Errorf("%v %+v", err, left)
 		}

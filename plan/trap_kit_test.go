@@ -109,6 +109,9 @@ func (c *trapped) run(t *testing.T, p *plan.Plan) *plan.Outcome {
 		t.Fatal(err)
 	}
 	c.Verify(t, c.store)
+	if o.Status == plan.Complete {
+		stillComplete(t, c.World, c.question(plan.Erasure), p)
+	}
 	return o
 }
 

@@ -45,13 +45,16 @@ func (w *walk) fillWarnings(ctx context.Context, p *Plan, groups []*group) {
 	w.mentionWarnings(p)
 	if w.found() {
 		for _, d := range w.unsearched() {
-			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: "not-searched", Message: knownBy(d)})
+			p.Warnings = append(p.Warnings, Warning{System: d.System, Dataset: d.Name, Code: notSearched, Message: knownBy(d)})
 		}
 	}
 }
 
 // missingIndex is the code of a warning that Hash leaves out.
 const missingIndex = "missing-index"
+
+// notSearched is the code where people are known by a kind of identity that was not at hand.
+const notSearched = "not-searched"
 
 // bigTable, and where an engine does not count its rows smallScan, is where reading everything begins to hurt.
 const (
@@ -175,7 +178,7 @@ func (w *walk) noteUnsearched() {
 		return
 	}
 	for _, d := range w.unsearched() {
-		w.gaps = append(w.gaps, Remaining{System: d.System, Dataset: d.Name, Rows: -1, Code: "not-searched", Why: knownBy(d), Who: "whoever handles the request", Next: "give one of these too"})
+		w.gaps = append(w.gaps, Remaining{System: d.System, Dataset: d.Name, Rows: -1, Code: notSearched, Why: knownBy(d), Who: "whoever handles the request", Next: "give one of these too"})
 	}
 }
 

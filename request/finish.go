@@ -97,6 +97,9 @@ func (s *Service) finish(ctx context.Context, r *record, e ending) (*record, err
 // conclude changes the record as the outcome says.
 func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, receipt string) error {
 	r.Plan, r.Outcome, r.Failure, r.Released = e.plan, e.outcome, "", false
+	if r.kind == plan.Erasure {
+		r.leaves(e.plan)
+	}
 	r.Receipt, r.Receipts = receipt, r.Receipts+1
 	if e.pkg != nil {
 		r.Package = e.pkg

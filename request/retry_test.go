@@ -98,6 +98,35 @@ func TestRetryPlansWhatMustStay(t *testing.T) {
 	}
 }
 
+// TestVerifyBesideShells: the number of a customer whose orders the law keeps goes on leading to what is left of the row, which
+// is no reason to say that the erasure does not hold. An address that comes back is one, also when it is not the one given.
+func TestVerifyBesideShells(t *testing.T) {
+	w := newWorld(t, func(c *catalog.Config) {
+		c.Systems[0].Tables = append(c.Systems[0].Tables, catalog.TableRule{Table: "orders", Erase: catalog.Keep, Because: "tax"})
+	})
+	w.down("mail")
+	r, err := w.run(w.plan(plan.Erasure, "email=ida@example.com", "customer=1"), "local:kari")
+	w.must(err)
+	w.up("mail")
+	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
+	if again, err = w.run(again, "local:kari"); err != nil || again.State != request.Complete {
+		t.Fatalf("%v, %+v", err, again.Outcome)
+	}
+	holds := func(want plan.Status, people []plan.Person) {
+		if out, err := w.s.VerifyErasure(t.Context(), r.Ref, people, "test"); err != nil || out.Status != want {
+			t.Errorf("%+v: %+v, %v", people, out, err)
+		}
+	}
+	all := [][]plan.Person{nil, people("email=ida@example.com", "customer=1"), people("email=ida@example.com"), people("customer=1")}
+	for _, p := range all {
+		holds(plan.Complete, p)
+	}
+	w.exec("mail", `insert into letters values ('IDA@example.com', '2026-11-21')`)
+	for _, p := range all {
+		holds(plan.Incomplete, p)
+	}
+}
+
 func TestHoldDefersAndReleaseAsksAgain(t *testing.T) {
 	w := newWorld(t)
 	ida := people("email=ida@example.com")[0].Identities

@@ -87,6 +87,26 @@ type body struct {
 	Only      string        `json:"only,omitempty"`     // the restored system it is about alone
 	Limit     *plan.Limit   `json:"limit,omitempty"`    // of an erasure of part of the data
 	Cause     string        `json:"cause,omitempty"`    // what it follows from
+
+	Shells map[string]int64 `json:"shells,omitempty"` // what all runs left of rows, see plan.Shells
+}
+
+// leaves notes the shells of a run, beside those of the runs before it.
+func (r *record) leaves(p *plan.Plan) {
+	for id, n := range p.Shells() {
+		if r.Shells == nil {
+			r.Shells = map[string]int64{}
+		}
+		r.Shells[id] += n
+	}
+}
+
+// shells are those of all runs; a record of an earlier version has the last plan alone.
+func (r *record) shells() map[string]int64 {
+	if r.Shells == nil {
+		return r.Plan.Shells()
+	}
+	return r.Shells
 }
 
 func (r *record) ref() string { return reference(r.year, r.n) }

@@ -57,16 +57,25 @@ func (s *Service) look(ctx context.Context, r *record, people []plan.Person, tok
 		if err != nil {
 			return nil, nil, err
 		}
-		return s.cfg.Engine.Look(ctx, q, r.Plan)
+		left, proof, err := s.cfg.Engine.Look(ctx, q, r.Plan, r.shells())
+		if err != nil || len(left) > 0 || len(subject.Tokens(s.cfg.Vault, identities(people))) == len(tokens) {
+			return left, proof, err
+		}
+		left, err = s.lookByTokens(ctx, r, tokens) // not all identities were given
+		return left, proof, err
 	}
+	left, err := s.lookByTokens(ctx, r, tokens)
+	return left, nil, err
+}
+
+func (s *Service) lookByTokens(ctx context.Context, r *record, tokens []string) ([]plan.Remaining, error) {
 	want := map[string]bool{}
 	for _, t := range tokens {
 		want[t] = true
 	}
-	remaining, err := s.cfg.Engine.Tokens(ctx, want, func(kind, value string) string {
+	return s.cfg.Engine.Tokens(ctx, want, func(kind, value string) string {
 		return subject.Token(s.cfg.Vault, kind, value)
-	}, r.Outcome.Kept)
-	return remaining, nil, err
+	}, r.Outcome.Kept, r.shells())
 }
 
 func (s *Service) tokens(ctx context.Context, r *record) (out []string, err error) {
