@@ -62,11 +62,11 @@ func (m match) score() float64 {
 }
 
 // turns in which columns are looked at: what is named like a dataset of persons says whose a row is, before
-// who acts there (viewer_id beside patient_id), and before addresses.
+// who acts there (viewer_id beside patient_id), before what only its values tell of, and before addresses.
 var turns = []struct {
 	mails bool
 	least float64 // of what the names must say
-}{{false, 0.8}, {false, 0}, {true, 0}}
+}{{false, 0.8}, {false, 0.65}, {false, 0}, {true, 0}}
 
 // proposeLinks finds references that no database declares. The first round looks for people, the later
 // ones for datasets that were found to be people's.
@@ -236,7 +236,7 @@ func (s *scan) nameScore(d *Dataset, r columnName, k parentKey) float64 {
 		}
 		return 0
 	}
-	return max(keyNameScore(r, k), fieldScore(d, c, k), s.uuidScore(d, c, k))
+	return max(keyNameScore(r, k), fieldScore(d, c, k), s.uuidScore(d, c, k), s.loginScore(d, c, k))
 }
 
 // uuidScore: a UUID is made once. Where it stands again, it means what it meant, whatever its column is called.
@@ -245,6 +245,15 @@ func (s *scan) uuidScore(d *Dataset, c *connector.Column, k parentKey) float64 {
 		return 0.6
 	}
 	return 0
+}
+
+// loginScore: where one word after the other is somebody's login, the column speaks of them, whatever it is called.
+func (s *scan) loginScore(d *Dataset, c *connector.Column, k parentKey) float64 {
+	p := s.profiles[d.Table]
+	if k.d.People == nil || c.Kind != connector.Text || columnKind(k) != connector.Text || p.content[c.Name].Words > 1 || len(p.some(c.Name, severalProbed)) < severalProbed {
+		return 0
+	}
+	return 0.6
 }
 
 func (s *scan) holdsUUIDs(d *Dataset, column string) bool {

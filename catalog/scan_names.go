@@ -46,14 +46,19 @@ func (r columnName) to(what string) (stem []string, suffix string) {
 
 func parted(toks []string, what string) (stem []string, suffix string) {
 	toks = unglue(toks, what)
-	if n := len(toks); n > 0 && referenceSuffix[toks[n-1]] {
+	switch n := len(toks); {
+	case n > 0 && referenceSuffix[toks[n-1]]:
 		toks, suffix = toks[:n-1], toks[n-1]
+	case n > 1 && frontID[toks[0]]: // id_customer, uid_owner
+		toks, suffix = toks[1:], toks[0]
 	}
 	for _, t := range toks {
 		stem = append(stem, singular(t))
 	}
 	return stem, suffix
 }
+
+var frontID = set(`id uid uuid`)
 
 var glued = regexp.MustCompile(`^(.+)id(from|to)?$`)
 
@@ -106,8 +111,8 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0.9
 	case suffix != "" && len(stem) > 1 && commonTail(stem, k.d.words) == len(stem):
 		return 0.95 // order_item_id of order_items, before those of quote_items
-	case suffix == "" && len(stem) == 1 && stem[0] == what && c.Kind == columnKind(k) && c.Kind != connector.Text:
-		return 0.85 // orders.customer
+	case suffix == "" && len(stem) == 1 && stem[0] == what && c.Kind == columnKind(k):
+		return 0.85 // orders.customer; of texts only logins are found there, and names are not
 	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
 		return 0.9
 	case slices.Contains(stem, what) && suffix != "" && !kindNouns[stem[len(stem)-1]]:

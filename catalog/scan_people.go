@@ -87,7 +87,7 @@ func (s *scan) candidate(d *Dataset) *candidate {
 	case phone != "" && isPersonNoun(what):
 		c.by["phone"] = phone
 		c.reasons = append(c.reasons, phone+" holds phone numbers, hardly one of them twice")
-	case !isPersonNoun(what) || !p.namesPeople():
+	case !isPersonNoun(what) || !p.namesPeople() && !signsIn(d.Table):
 		return nil
 	}
 	unique := email != "" && isUnique(d.Table, []string{email})
@@ -117,6 +117,16 @@ func (c *candidate) weigh(what string, unique, referred, bare, named bool) {
 	add(unique, 0.1, "the database says each is there once")
 	add(referred, 0.1, "other datasets refer to it")
 	add(named, 0.05, "it holds names or dates of birth")
+	add(signsIn(c.d.Table), 0.05, "who it lists has a password")
+}
+
+var secretWords = set(`password passwd pass pwd passphrase passord passwort`)
+
+// signsIn: the dataset lists who signs in with a password of theirs.
+func signsIn(t *connector.Table) bool {
+	return slices.ContainsFunc(t.Columns, func(c connector.Column) bool {
+		return slices.ContainsFunc(pii.Tokens(c.Name), func(w string) bool { return secretWords[w] })
+	})
 }
 
 // identity finds the column of a kind whose values are (almost) each somebody's own.
@@ -158,9 +168,22 @@ func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
 	if email != "" && isUnique(d.Table, []string{email}) {
 		return false
 	}
+	if email == "" && s.hasKeyOfAccount(d) {
+		return true
+	}
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
 		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && (!isActor(e.ChildColumns) || isWithin(d.Table.Primary, e.ChildColumns)) &&
 			!(nullable(d.Table, e.ChildColumns) && isUnique(d.Table, e.ChildColumns))
+	})
+}
+
+// hasKeyOfAccount: a column beside the dataset's own key is called like the key of those who have accounts, in letters that
+// are no words: uid.
+func (s *scan) hasKeyOfAccount(d *Dataset) bool {
+	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
+		return isShortID(c.Name) && KeyColumn(d.Table) != c.Name && slices.ContainsFunc(s.base.Datasets, func(o *Dataset) bool {
+			return o != d && o.System == d.System && accountNouns[noun(o.Name)] && strings.EqualFold(KeyColumn(o.Table), c.Name)
+		})
 	})
 }
 

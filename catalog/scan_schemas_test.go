@@ -155,3 +155,32 @@ func TestScanOfAddressesApart(t *testing.T) {
 		`link:f.notifications.user_id users.id own`,
 	})
 }
+
+// TestScanOfLogins: people have a login and a password and no more, and everything else hangs on the login, by whatever name:
+// that of a share is its owner, and with whom it is shared is named.
+func TestScanOfLogins(t *testing.T) {
+	path := stores(t, "", map[string]string{"c": `create table oc_users (uid text primary key, displayname text, password text);
+		create table oc_groups (gid text primary key, displayname text);
+		create table oc_accounts_data (id integer primary key, uid text not null, name text not null, value text);
+		create table oc_preferences (userid text not null, configkey text not null, configvalue text, primary key (userid, configkey));
+		create table oc_share (id integer primary key, share_with text, uid_owner text not null, uid_initiator text, item text);
+		create table oc_activity (id integer primary key, user text, affecteduser text, type text);
+		create table oc_few (id integer primary key, colour text);
+		insert into oc_users values ` + series(60, func(i int) string { return fmt.Sprintf("'ida%d', 'Ida Nordmann', 'x'", i) }) + `;
+		insert into oc_groups values ('staff', 'Staff');
+		insert into oc_accounts_data select null, uid, 'displayname', displayname from oc_users;
+		insert into oc_preferences select uid, 'lang', 'nb' from oc_users;
+		insert into oc_share select null, 'ida'||(61-rowid), uid, uid, 'file' from oc_users;
+		insert into oc_activity select null, uid, 'ida'||(61-rowid), 'shared' from oc_users;
+		insert into oc_few values (1, 'ida1'), (2, 'ida2');`})
+	same(t, linksOf(t, path), []string{
+		`people:c.oc_users {"user":"uid"}`,
+		`link:c.oc_accounts_data.uid oc_users.uid own`,
+		`link:c.oc_preferences.userid oc_users.uid own`,
+		`link:c.oc_share.uid_owner oc_users.uid own`,
+		`link:c.oc_share.uid_initiator oc_users.uid mention`,
+		`link:c.oc_share.share_with oc_users.uid mention`,
+		`link:c.oc_activity.user oc_users.uid own`,
+		`link:c.oc_activity.affecteduser oc_users.uid mention`,
+	})
+}
