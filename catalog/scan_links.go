@@ -90,10 +90,10 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 		if err := s.proposeComposites(ctx, g, d, people); err != nil {
 			return err
 		}
+		if err := s.proposePolymorphic(ctx, g, d); err != nil {
+			return err
+		}
 		if people {
-			if err := s.proposePolymorphic(ctx, g, d); err != nil {
-				return err
-			}
 			s.balanceRoles(d)
 		}
 	}
@@ -179,13 +179,16 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 			continue
 		}
 		m := match{key: k, name: s.nameScore(d, name, k)}
-		if m.name < least || m.name <= taken || !k.email && speaksOf(g, name, k) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
+		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || !k.email && speaksOf(g, name, k) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil {
 			continue // what cannot be compared is not guessed
+		}
+		if m.probed == 1 && !isPersonNoun(k.d.noun) && len(s.profiles[d.Table].values[c.Name]) >= severalProbed {
+			continue // a mailbox that all mail came from
 		}
 		if m.convinces(d, c.Name) && (best == nil || m.score() > best.score()) {
 			best = &m
@@ -223,6 +226,15 @@ func speaksOf(g *Graph, r columnName, k parentKey) bool {
 	stem, _ := r.to(k.d.noun)
 	return len(stem) > 1 && commonTail(stem, k.d.words) < len(stem) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
 		return o.System == k.d.System && commonTail(stem, o.words) == len(stem)
+	})
+}
+
+// ofWhole: the name is that of another dataset of which this one is named as a part: in form_entry_values an entry_id is of
+// form_entry and of no thread_entry.
+func ofWhole(g *Graph, d *Dataset, r columnName, k parentKey) bool {
+	return len(r.stem) > 0 && r.suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		n := len(o.words)
+		return o != d && o != k.d && o.System == d.System && n > 1 && n < len(d.words) && slices.Equal(d.words[:n], o.words) && commonTail(r.stem, o.words) == len(r.stem)
 	})
 }
 

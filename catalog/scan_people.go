@@ -87,7 +87,7 @@ func (s *scan) candidate(d *Dataset) *candidate {
 	case phone != "" && isPersonNoun(what):
 		c.by["phone"] = phone
 		c.reasons = append(c.reasons, phone+" holds phone numbers, hardly one of them twice")
-	case !isPersonNoun(what) || !p.namesPeople() && !signsIn(d.Table):
+	case !isPersonNoun(what) || !p.namesPeople() && (!signsIn(d.Table) || namesAccount(d)):
 		return nil
 	}
 	unique := email != "" && isUnique(d.Table, []string{email})
@@ -159,6 +159,14 @@ func (p *profile) namesPeople() bool {
 		}
 	}
 	return false
+}
+
+// namesAccount: a column says whose account the row is a part of: user_id in user_accounts.
+func namesAccount(d *Dataset) bool {
+	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
+		stem, suffix := splitReference(c.Name)
+		return suffix != "" && len(stem) > 0 && accountNouns[stem[len(stem)-1]] && stem[len(stem)-1] != noun(d.Name)
+	})
 }
 
 // dependsOnPerson: a dataset without an address of its own whose key leads to a dataset of persons is

@@ -14,7 +14,7 @@ import (
 // people's gets a link of its own when the keys beside it are there.
 func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) error {
 	for _, p := range typedKeys(d.Table) {
-		kinds, ids, err := keysByKind(ctx, d, p)
+		read, err := s.keysByKind(ctx, d, p)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -22,12 +22,15 @@ func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) err
 			continue // what cannot be read is not guessed
 		}
 		names := s.kindNames(d, p.kind)
-		for _, kind := range kinds {
-			parent := namedParent(g, d.System, names(kind))
-			if parent == nil || parent == d {
+		for _, kind := range read.kinds {
+			least, parent := 1, namedParent(g, d.System, names(kind))
+			if parent == nil {
+				least, parent = severalProbed, initialParent(g, d, p.id, names(kind))
+			}
+			if parent == nil || parent == d || len(read.ids[kind]) < least {
 				continue
 			}
-			if err := s.proposeWhen(ctx, d, p, kind, ids[kind], parent); err != nil {
+			if err := s.proposeWhen(ctx, g, d, p, kind, read.ids[kind], parent); err != nil {
 				return err
 			}
 		}
@@ -41,28 +44,41 @@ const (
 	mostKinds = 200 // more than these is no column of kinds
 )
 
-// keysByKind are the words of a column in the order they were met, and some of the keys beside each.
-func keysByKind(ctx context.Context, d *Dataset, p typedKey) ([]connector.Value, map[connector.Value][]connector.Value, error) {
-	var kinds []connector.Value
-	ids := map[connector.Value][]connector.Value{}
+// typedKeysRead are the words of a column in the order they were met, and some of the keys beside each.
+type typedKeysRead struct {
+	kinds []connector.Value
+	ids   map[connector.Value][]connector.Value
+}
+
+// keysByKind reads them, once for all rounds.
+func (s *scan) keysByKind(ctx context.Context, d *Dataset, p typedKey) (*typedKeysRead, error) {
+	place := d.ID() + "." + p.id
+	if read := s.typed[place]; read != nil {
+		return read, nil
+	}
+	read := &typedKeysRead{ids: map[connector.Value][]connector.Value{}}
 	err := d.Store.Select(ctx, []connector.Select{{Table: d.Table, Columns: []string{p.kind, p.id}, Limit: kindRows}}, func(_ int, row []connector.Value) error {
 		kind, id := row[0], row[1]
 		if kind.IsNull() || id.IsNull() {
 			return nil
 		}
-		have, met := ids[kind]
-		if !met && len(kinds) == mostKinds {
+		have, met := read.ids[kind]
+		if !met && len(read.kinds) == mostKinds {
 			return nil
 		}
 		if !met {
-			kinds = append(kinds, kind)
+			read.kinds = append(read.kinds, kind)
 		}
 		if len(have) < probeValues && !slices.Contains(have, id) {
-			ids[kind] = append(have, id)
+			read.ids[kind] = append(have, id)
 		}
 		return nil
 	})
-	return kinds, ids, err
+	if err != nil {
+		return nil, err
+	}
+	s.typed[place] = read
+	return read, nil
 }
 
 // kindNames gives the word for a value of a column of kinds: itself, or what the register that the
@@ -123,6 +139,33 @@ func namedParent(g *Graph, system, kind string) *Dataset {
 	return best
 }
 
+// initialParent finds the people's dataset that a single letter stands for, where only one begins with it: T for tickets. A
+// part of another, as user_accounts are of users, has no letter, and no key that is called after a dataset is one of several's.
+func initialParent(g *Graph, d *Dataset, column, kind string) *Dataset {
+	stem, _ := splitReference(column)
+	if len(kind) != 1 || slices.ContainsFunc(g.Datasets, func(o *Dataset) bool { return o.System == d.System && len(stem) > 0 && o.noun == stem[len(stem)-1] }) {
+		return nil
+	}
+	var found *Dataset
+	for _, o := range g.Datasets {
+		if o == d || o.System != d.System || o.People == nil && !o.Personal || len(o.Table.Primary) != 1 || !strings.HasPrefix(o.noun, strings.ToLower(kind)) || isNamedAfter(g, o) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = o
+	}
+	return found
+}
+
+// isNamedAfter: the name is that of another dataset, and something more.
+func isNamedAfter(g *Graph, d *Dataset) bool {
+	return slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o.System == d.System && len(o.words) < len(d.words) && slices.Equal(d.words[:len(o.words)], o.words)
+	})
+}
+
 func singulars(name string) []string {
 	toks := pii.Tokens(name)
 	for i, t := range toks {
@@ -139,14 +182,18 @@ func commonTail(a, b []string) int {
 	return n
 }
 
-func (s *scan) proposeWhen(ctx context.Context, d *Dataset, pr typedKey, kind connector.Value, ids []connector.Value, parent *Dataset) error {
+func (s *scan) proposeWhen(ctx context.Context, g *Graph, d *Dataset, pr typedKey, kind connector.Value, ids []connector.Value, parent *Dataset) error {
 	m := match{key: keyOf(parent, parent.Table.Primary[0], false), name: 0.9}
 	if err := s.probeValues(ctx, ids, &m); ctx.Err() != nil {
 		return ctx.Err()
 	} else if err != nil || m.probed == 0 || m.share < enough {
 		return nil
 	}
-	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + pr.id, To: parent.Name + "." + m.key.column, As: Own, When: map[string]string{pr.kind: kind.S}}},
+	as := Own
+	if parent.People == nil && (eachLeadsToPerson(d) || s.proposedDirect(g, d)) {
+		as = Context // each row is somebody's already
+	}
+	s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + pr.id, To: parent.Name + "." + m.key.column, As: as, When: map[string]string{pr.kind: kind.S}}},
 		Mark{ID: "link:" + d.ID() + "." + pr.id + ":" + kindID(kind.S), Confidence: m.confidence(), Reason: fmt.Sprintf("where %s says %s, %s", pr.kind, kind.S, m.reason())})
 	return nil
 }

@@ -37,7 +37,7 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 // the owner; an address column that also holds others' (staff who answer in a thread) names who
 // wrote, while the thread says whose it is.
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
-	direct := leadsToPerson(d) || s.proposedDirect(g, d)
+	direct := eachLeadsToPerson(d) || s.proposedDirect(g, d)
 	switch {
 	case m.key.d.People != nil && isOrganisation(d):
 		return Mention
@@ -86,7 +86,7 @@ var threads = set(`ticket thread conversation case chat inquiry request issue di
 
 func (s *scan) proposedDirect(g *Graph, d *Dataset) bool {
 	return slices.ContainsFunc(s.f.Proposals, func(p Proposal) bool {
-		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") || p.Link.As == Mention || p.Link.As == Context {
+		if p.Link == nil || p.System != d.System || !strings.HasPrefix(p.Link.From, d.Name+".") || p.Link.As == Mention || p.Link.As == Context || len(p.Link.When) > 0 {
 			return false
 		}
 		to, _ := g.endpoint(d.System, p.Link.To)

@@ -39,6 +39,11 @@ func leadsToPerson(d *Dataset) bool {
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil })
 }
 
+// eachLeadsToPerson: not only the rows of one kind do.
+func eachLeadsToPerson(d *Dataset) bool {
+	return slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil && len(e.When()) == 0 })
+}
+
 func isLog(d *Dataset) bool {
 	return !isMark(d.Table) && slices.ContainsFunc(pii.Tokens(d.Name), func(t string) bool { return logWords[singular(t)] })
 }

@@ -23,7 +23,7 @@ func Scan(ctx context.Context, c *Catalog, o ScanOptions) (*Findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{cfg: c.Config(), samples: o.Samples, base: g, profiles: map[*connector.Table]*profile{}}
+	s := &scan{cfg: c.Config(), samples: o.Samples, base: g, profiles: map[*connector.Table]*profile{}, typed: map[string]*typedKeysRead{}}
 	if s.samples <= 0 {
 		s.samples = defaultSamples
 	}
@@ -48,6 +48,7 @@ type scan struct {
 	samples  int
 	base     *Graph
 	profiles map[*connector.Table]*profile
+	typed    map[string]*typedKeysRead // by "system.dataset.column" of the key
 	f        *Findings
 }
 

@@ -184,3 +184,40 @@ func TestScanOfLogins(t *testing.T) {
 		`link:c.oc_activity.affecteduser oc_users.uid mention`,
 	})
 }
+
+// TestScanOfAHelpDesk: a single letter says whose thread or form it is; accounts are parts of their users; an entry of a form
+// is no entry of a thread; and one mailbox in all rows is nobody's address.
+func TestScanOfAHelpDesk(t *testing.T) {
+	path := stores(t, "", map[string]string{"h": `create table ost_user (id integer primary key, default_email_id integer not null, name text);
+		create table ost_user_email (id integer primary key, user_id integer not null, address text unique);
+		create table ost_user_account (id integer primary key, user_id integer not null, passwd text);
+		create table ost_ticket (ticket_id integer primary key, user_id integer not null, number text);
+		create table ost_thread (id integer primary key, object_id integer not null, object_type text not null);
+		create table ost_thread_entry (id integer primary key, thread_id integer not null, user_id integer not null default 0, body text);
+		create table ost_thread_entry_email (id integer primary key, thread_entry_id integer not null, email_id integer);
+		create table ost_form_entry (id integer primary key, object_id integer, object_type text);
+		create table ost_form_entry_values (entry_id integer not null, field_id integer not null, value text, primary key (entry_id, field_id));
+		insert into ost_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, 'Ida'", i, i) }) + `;
+		insert into ost_user_email select id, id, 'ida'||id||'@example.org' from ost_user;
+		insert into ost_user_account select id, id, 'x' from ost_user where id < 40;
+		insert into ost_ticket select id+1000, id, 'T'||id from ost_user;
+		insert into ost_thread select ticket_id+1000, ticket_id, 'T' from ost_ticket union all select 3000+id, id, 'A' from ost_user where id < 30;
+		insert into ost_thread_entry select id, id, case when id%2 then id-2000 else 0 end, 'It did not arrive' from ost_thread where object_type = 'T';
+		insert into ost_thread_entry_email select id, id, 1 from ost_thread_entry;
+		insert into ost_form_entry select 5000+ticket_id, ticket_id, 'T' from ost_ticket union all select 8000+id, id, 'U' from ost_user;
+		insert into ost_form_entry_values select id, 1, 'blue' from ost_form_entry;`})
+	same(t, linksOf(t, path), []string{
+		`people:h.ost_user {"user":"id"}`,
+		`people:h.ost_user_email {"email":"address"}`,
+		`link:h.ost_user_email.user_id ost_user.id alias`,
+		`link:h.ost_user_account.user_id ost_user.id own`,
+		`link:h.ost_ticket.user_id ost_user.id own`,
+		`link:h.ost_thread.object_id:t ost_ticket.ticket_id own`,
+		`link:h.ost_thread_entry.user_id ost_user.id own`,
+		`link:h.ost_thread_entry.thread_id ost_thread.id context`,
+		`link:h.ost_thread_entry_email.thread_entry_id ost_thread_entry.id own`,
+		`link:h.ost_form_entry.object_id:t ost_ticket.ticket_id own`,
+		`link:h.ost_form_entry.object_id:u ost_user.id own`,
+		`link:h.ost_form_entry_values.entry_id ost_form_entry.id own`,
+	})
+}

@@ -114,6 +114,7 @@ insert into answers values (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c'), (4, null, 'wri
 		o := c.erase(t, plan.Incomplete)
 		wantNamed(t, o.Remaining, "residue", "answers") // an orphan that names her: only reading finds it
 		c.want(t, `select id from attempts order by id`, "3 4 5", `select id from answers order by id`, "3 4 5")
+		c.store.Exec(t, `delete from answers where id = 4`)
 		p := c.plan(t)
 		left, _, err := c.Engine.Look(t.Context(), c.question(plan.Erasure), p, p.Shells())
 		if err != nil || len(left) != 0 {
