@@ -32,7 +32,7 @@ func measureSweep(t *testing.T, r *report, p *shop, z size) {
 	var bytes int64
 	for range 3 {
 		start := time.Now()
-		_, proofs, err := sweeping.Look(context.Background(), q, approved)
+		_, proofs, err := sweeping.Look(context.Background(), q, approved, approved.Shells())
 		if err != nil {
 			t.Fatal(err)
 		}
