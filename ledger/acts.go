@@ -26,7 +26,9 @@ import (
 //	ombud-acts NUMBER-OF-THE-FIRST SHA-256-OF-THE-GROUP-BEFORE
 //	REVISION KIND SEALED-BODY          once or more
 //
-// and an empty line follows it. It is only ever appended to, and forced to the disk before the acts are answered.
+// and an empty line follows it. Groups are only ever added, and forced to the disk before the acts are answered. Behind the
+// last one lie zeros, filled ahead: what is written over them does not change the length of the file, so that to force it
+// does not force the journal of the file system too. For readers the file ends with the first zero.
 const (
 	actsFile  = "suppressions"
 	actsMark  = "ombud-acts"
@@ -151,9 +153,9 @@ func (e *actsEnd) grow(g *actGroup, msg []byte) bool {
 }
 
 // readActs reads a file of acts, calls fn, if any, with each group, and gives where its last group ends. The chain of
-// hashes is checked throughout and the signature of the last group vouches for it all. What a crash cut short at the end
-// was never acknowledged, and is passed over; anything else that is not what was written is fault.Integrity, with the end
-// of what is good.
+// hashes is checked throughout and the signature of the last group vouches for it all. What a crash cut short at the end, or
+// left with zeros in it, was never acknowledged, and is passed over; anything else that is not what was written is
+// fault.Integrity, with the end of what is good.
 func readActs(path string, v note.Verifier, fn func(*actGroup) error) (end actsEnd, err error) {
 	end.hash = actsStart
 	f, err := os.Open(path)
@@ -167,6 +169,9 @@ func readActs(path string, v note.Verifier, fn func(*actGroup) error) (end actsE
 	in := bufio.NewReaderSize(f, 64<<10)
 	for {
 		msg, err := readNote(in)
+		if errors.Is(err, errZero) {
+			err = end.behind(io.MultiReader(bytes.NewReader(msg), in))
+		}
 		if errors.Is(err, io.EOF) {
 			return end, end.signed(v)
 		}
@@ -205,12 +210,38 @@ func (e actsEnd) good(v note.Verifier) actsEnd {
 	return e
 }
 
-// readNote reads a note up to and without the empty line behind it; io.EOF when the rest is none, or torn.
+// behind reads what lies behind the first zero: more of them, or what a crash left of the group that comes next, and then
+// io.EOF. A later group was written after that one was forced to the disk: somebody took it out.
+func (e *actsEnd) behind(in io.Reader) error {
+	for lines := bufio.NewReader(in); ; {
+		line, err := lines.ReadBytes('\n')
+		_, mark, _ := bytes.Cut(line, []byte(actsMark+" "))
+		number, _, _ := bytes.Cut(mark, []byte(" "))
+		if first, err := strconv.ParseInt(string(number), 10, 64); err == nil && first != e.last+1 {
+			return errActs("acts are missing after act %d", e.last)
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be read")
+		}
+		if err != nil {
+			return io.EOF
+		}
+	}
+}
+
+// errZero ends the reading of notes: here the file was filled ahead.
+var errZero = errors.New("a zero")
+
+// readNote reads a note up to and without the empty line behind it; io.EOF when the rest is none, or torn, and errZero with
+// the line that holds one.
 func readNote(in *bufio.Reader) ([]byte, error) {
 	var msg []byte
 	signed, blank := false, 0
 	for {
 		line, err := in.ReadBytes('\n')
+		if bytes.IndexByte(line, 0) >= 0 {
+			return line, errZero
+		}
 		if err == nil && len(line) == 1 {
 			if signed {
 				return msg, nil

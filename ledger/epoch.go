@@ -144,7 +144,7 @@ func (l *Ledger) putAside(epoch int64) error {
 func (h *head) cutActs(suffix string) error {
 	path := filepath.Join(h.dir, actsFile)
 	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && int64(len(b)) == h.acts.offset {
+	if errors.Is(err, os.ErrNotExist) || err == nil && isZero(b[h.acts.offset:]) {
 		return nil
 	}
 	if err != nil {

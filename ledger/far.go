@@ -63,6 +63,9 @@ func (f *far) fetchActs(ctx context.Context, name string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be read")
 	}
+	if end := bytes.IndexByte(have, 0); end >= 0 {
+		have = have[:end]
+	}
 	from := len(have)
 	for i, p := range pieces {
 		if at, err := strconv.ParseInt(path.Base(p.Key), 10, 64); err != nil || at != f.offset {

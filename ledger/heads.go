@@ -26,6 +26,9 @@ type head struct {
 	newest keptHead // the last one we know on the disk; its root only as read at the start
 	acts   actsEnd  // of the suppression ledger there, as read at the start
 	far    *far     // the bucket that the folder is a copy of; nil for a folder alone
+
+	file *os.File // of acts; nil while none is open
+	info os.FileInfo
 }
 
 // openHeads reads where each head stands, its bucket first.

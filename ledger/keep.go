@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -139,51 +138,6 @@ func (l *Ledger) groups(end actsEnd, head treeHead, acts []Act) (actsEnd, []byte
 	return end, out, nil
 }
 
-// addActs appends to the file of acts, which must end there, and answers when that is on the disk. What stands there already
-// is what an earlier try left, whole or torn; anything else is somebody else's.
-func (h *head) addActs(b []byte, offset int64) error {
-	if err := os.MkdirAll(h.dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(filepath.Join(h.dir, actsFile), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	if err = ownTail(f, b, offset); err == nil {
-		_, err = f.WriteAt(b, offset)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if offset == 0 {
-		return errors.Join(syncDir(h.dir), syncDir(filepath.Dir(h.dir)))
-	}
-	return nil
-}
-
-// ownTail refuses a file that does not end at the offset, but for what may have been written of b behind it.
-func ownTail(f *os.File, b []byte, offset int64) error {
-	st, err := f.Stat()
-	if err != nil || st.Size() == offset {
-		return err
-	}
-	changed := errors.New("somebody else changed it")
-	if st.Size() < offset || st.Size() > offset+int64(len(b)) {
-		return changed
-	}
-	tail := make([]byte, st.Size()-offset)
-	if _, err := f.ReadAt(tail, offset); err != nil {
-		return err
-	}
-	if !bytes.HasPrefix(b, tail) {
-		return changed
-	}
-	return nil
-}
-
 // openActs reads the suppression ledger of every head: the longest is the truth, and the others are its beginning or it
 // is damaged.
 func (l *Ledger) openActs() error {
@@ -246,7 +200,7 @@ func (h *head) completeActs(whole []byte) error {
 	if string(have[:h.acts.offset]) != string(whole[:h.acts.offset]) {
 		return errActs("the heads hold different ones")
 	}
-	if len(have) == len(whole) {
+	if h.acts.offset == int64(len(whole)) && isZero(have[h.acts.offset:]) {
 		return nil
 	}
 	if int64(len(have)) > h.acts.offset {
@@ -254,8 +208,8 @@ func (h *head) completeActs(whole []byte) error {
 			return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be written")
 		}
 	}
-	if len(whole) == 0 {
-		return nil // the first group makes it durable that what was torn is gone
+	if int64(len(whole)) == h.acts.offset {
+		return nil // the next group makes it durable that what was torn is gone
 	}
 	if err := h.addActs(whole[h.acts.offset:], h.acts.offset); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be written")

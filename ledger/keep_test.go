@@ -16,6 +16,12 @@ import (
 
 func (p *place) actsFile() string { return filepath.Join(p.heads, actsFile) }
 
+// kept is what a file of acts holds before what was filled ahead.
+func kept(t testing.TB, path string) []byte {
+	t.Helper()
+	return bytes.TrimRight(read(t, path), "\x00")
+}
+
 // act writes acts of one commit, each with its entry.
 func (p *place) tryAct(bodies ...int) error {
 	return p.db.Write(context.Background(), func(tx *db.Tx) error {
@@ -112,9 +118,10 @@ func testActsOutside(t *testing.T, p *place) {
 }
 
 // TestActsGoOnByThemselves: when the place outside is mended, what was committed is kept there before anything else is
-// written, wherever the disk stopped: nothing of it there, part of it, or all of it in one head and nothing in the other.
+// written, wherever the disk stopped: nothing of it there, part of it, its end without its beginning, or all of it in one head and
+// nothing in the other.
 func TestActsGoOnByThemselves(t *testing.T) {
-	for _, left := range []int{-1, 0, 1, 40} {
+	for _, left := range []int{-2, -1, 0, 1, 40} {
 		p := newPlace(t)
 		second := filepath.Join(p.dir, "second")
 		p.more = []string{second}
@@ -122,7 +129,7 @@ func TestActsGoOnByThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.act(1)
-		whole := len(read(t, p.actsFile()))
+		whole := len(kept(t, p.actsFile()))
 		if err := os.Rename(second, second+".away"); err != nil {
 			t.Fatal(err)
 		}
@@ -135,6 +142,11 @@ func TestActsGoOnByThemselves(t *testing.T) {
 		if size := p.l.Size(); size != 2 || p.l.Acts() != 1 {
 			t.Errorf("%d entries, %d acts", size, p.l.Acts())
 		}
+		if left == -2 {
+			b := read(t, p.actsFile())
+			clear(b[whole : whole+40])
+			write(t, p.actsFile(), b)
+		}
 		if left >= 0 {
 			if err := os.Truncate(p.actsFile(), int64(whole+left)); err != nil {
 				t.Fatal(err)
@@ -145,7 +157,7 @@ func TestActsGoOnByThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.act(4)
-		same := bytes.Equal(read(t, p.actsFile()), read(t, filepath.Join(second, actsFile)))
+		same := bytes.Equal(kept(t, p.actsFile()), kept(t, filepath.Join(second, actsFile)))
 		if p.l.Acts() != 3 || !same {
 			t.Errorf("%d left: %d acts, the same in both: %v", left, p.l.Acts(), same)
 		}
@@ -159,13 +171,86 @@ func TestActsGoOnByThemselves(t *testing.T) {
 func TestForeignTailIsNotOverwritten(t *testing.T) {
 	p := newPlace(t)
 	p.act(1)
-	before := append(read(t, p.actsFile()), "something"...)
-	write(t, p.actsFile(), before)
-	if err := p.tryAct(2); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("answered with %v", err)
+	whole := read(t, p.actsFile())
+	end := len(kept(t, p.actsFile()))
+	for _, before := range [][]byte{append(bytes.Clone(whole), "something"...), append(bytes.Clone(whole[:end]), "something"...), slices.Concat(whole[:end], []byte("x"), whole[end+1:])} {
+		write(t, p.actsFile(), before)
+		if err := p.tryAct(2); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("answered with %v", err)
+		}
+		if !bytes.Equal(read(t, p.actsFile()), before) {
+			t.Error("it was overwritten")
+		}
 	}
-	if !bytes.Equal(read(t, p.actsFile()), before) {
-		t.Error("it was overwritten")
+}
+
+// TestActsAreWrittenOverZeros: the file is filled ahead, so that its length stays as it is, and in the end it is filled again.
+func TestActsAreWrittenOverZeros(t *testing.T) {
+	p := newPlace(t)
+	lengths := map[int]bool{}
+	for i := range 60 {
+		p.act(i)
+		lengths[len(read(t, p.actsFile()))] = true
+	}
+	if end := len(kept(t, p.actsFile())); end < room || len(lengths) > end/room+1 {
+		t.Errorf("%d bytes of acts, and the file had %d lengths", end, len(lengths))
+	}
+	if err := p.reopen(); err != nil || p.l.Acts() != 60 {
+		t.Errorf("%d acts, %v", p.l.Acts(), err)
+	}
+	p.act(60)
+	p.mustVerify()
+}
+
+// TestTornOverZeros: of an act that was being written over zeros a disk may have kept any part. It was never answered: the
+// next start writes it again, whichever part that is.
+func TestTornOverZeros(t *testing.T) {
+	p := newPlace(t)
+	p.act(1)
+	begin := len(kept(t, p.actsFile()))
+	p.act(2)
+	whole := read(t, p.actsFile())
+	end := len(kept(t, p.actsFile()))
+	for from := begin; from < end; from += 37 {
+		for _, to := range []int{from + 37, end} {
+			torn := bytes.Clone(whole)
+			clear(torn[from:min(to, end)])
+			write(t, p.actsFile(), torn)
+			if r := p.mustVerify(); r.CheckpointSize != 1 {
+				t.Errorf("torn from %d to %d: %+v", from-begin, to-begin, r)
+			}
+			if err := p.reopen(); err != nil || p.l.Acts() != 2 {
+				t.Fatalf("torn from %d to %d: %d acts, %v", from-begin, to-begin, p.l.Acts(), err)
+			}
+			if r := p.mustVerify(); r.CheckpointSize != 2 {
+				t.Errorf("torn from %d to %d: %+v", from-begin, to-begin, r)
+			}
+		}
+	}
+}
+
+// TestActTakenOut: an act that was made to zeros in front of another is missed, by a start and by a verification.
+func TestActTakenOut(t *testing.T) {
+	p := newPlace(t)
+	var ends []int
+	for i := range 4 {
+		p.act(i)
+		ends = append(ends, len(kept(t, p.actsFile())))
+	}
+	whole := read(t, p.actsFile())
+	for i := range 3 {
+		b := bytes.Clone(whole)
+		clear(b[ends[i]:ends[min(i+1, 2)]])
+		if i == 2 { // only the beginning of the last but one
+			clear(b[ends[1] : ends[1]+1])
+		}
+		write(t, p.actsFile(), b)
+		if r, err := p.verify(VerifyOptions{}); fault.KindOf(err) != fault.Integrity || r.OK {
+			t.Errorf("%d: %+v, %v", i, r, err)
+		}
+		if err := p.reopen(); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("%d: it opens: %v", i, err)
+		}
 	}
 }
 
@@ -174,9 +259,9 @@ func TestFirstActTorn(t *testing.T) { each(t, testFirstActTorn) }
 
 func testFirstActTorn(t *testing.T, p *place) {
 	p.act(1)
-	whole := read(t, p.actsFile())
-	for _, n := range []int{1, len(whole) / 2, len(whole) - 1} {
-		write(t, p.actsFile(), whole[:n])
+	whole := kept(t, p.actsFile())
+	for _, n := range []int{1, len(whole) / 2, len(whole) - 1, len(whole) + 1} {
+		write(t, p.actsFile(), append(whole, 0)[:n])
 		if err := p.reopen(); err != nil || p.l.Acts() != 1 {
 			t.Errorf("torn after %d of %d bytes: %v, %d acts", n, len(whole), err, p.l.Acts())
 		}
@@ -262,7 +347,7 @@ func TestSecondHead(t *testing.T) {
 	p.act(1)
 	p.act(2)
 	p.db.Close()
-	whole := read(t, p.actsFile())
+	whole := kept(t, p.actsFile())
 	second := filepath.Join(p.dir, "second")
 	open := func() error {
 		var err error
@@ -282,7 +367,7 @@ func TestSecondHead(t *testing.T) {
 		if err := open(); err != nil {
 			t.Fatal(err)
 		}
-		if got := read(t, filepath.Join(second, actsFile)); !bytes.Equal(got, whole) {
+		if got := kept(t, filepath.Join(second, actsFile)); !bytes.Equal(got, whole) {
 			t.Errorf("from %d bytes it got %d", len(have), len(got))
 		}
 	}
@@ -310,7 +395,7 @@ func TestDamagedActs(t *testing.T) {
 	}
 	p.checkpoint()
 	p.db.Close()
-	store, whole := read(t, p.store), read(t, p.actsFile())
+	store, whole := read(t, p.store), kept(t, p.actsFile())
 	var groups [][]byte // each is a text, an empty line, a signature, an empty line
 	for part := range slices.Chunk(bytes.SplitAfter(whole, []byte("\n\n")), 2) {
 		groups = append(groups, bytes.Join(part, nil))
@@ -320,12 +405,15 @@ func TestDamagedActs(t *testing.T) {
 		t.Fatalf("%d groups", len(groups))
 	}
 	join := func(gs ...[]byte) []byte { return bytes.Join(gs, nil) }
+	blank := func(g []byte) []byte { return make([]byte, len(g)) }
 	swapped := slices.Clone(groups)
 	swapped[2], swapped[3] = swapped[3], swapped[2]
 	damages := map[string][]byte{
 		"missing": nil, "empty": {}, "cut at the start": whole[len(groups[0]):], "one group left out": join(slices.Delete(slices.Clone(groups), 3, 4)...),
 		"reordered": join(swapped...), "cut by a group": join(groups[:6]...), "cut by three": join(groups[:4]...),
 		"records swapped": swapRecords(groups), "doubled": join(append(slices.Clone(groups), groups[6])...), "torn": whole[:len(whole)-10],
+		"one group blank": join(append(append(slices.Clone(groups[:3]), blank(groups[3])), groups[4:]...)...),
+		"the first blank": join(append([][]byte{blank(groups[0])}, groups[1:]...)...), "the last blank": join(append(slices.Clone(groups[:6]), blank(groups[6]))...),
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 60 {
@@ -344,7 +432,7 @@ func TestDamagedActs(t *testing.T) {
 			switch {
 			case err == nil && bytes.Equal(s, older):
 				t.Errorf("%s: an older store opens", name)
-			case err == nil && !mended(whole, read(t, p.actsFile()), p.l.Acts()):
+			case err == nil && !mended(whole, bytes.TrimRight(read(t, p.actsFile()), "\x00"), p.l.Acts()):
 				t.Errorf("%s: opened, and acts are lost", name)
 			case err != nil && fault.KindOf(err) != fault.Integrity:
 				t.Errorf("%s: %v", name, err)
@@ -376,7 +464,7 @@ func TestVerifyReadsTheActs(t *testing.T) {
 	if r := p.mustVerify(); r.CheckpointSize != 6 || r.Uncovered != 0 {
 		t.Errorf("%+v", r)
 	}
-	b := read(t, p.actsFile())
+	b := kept(t, p.actsFile())
 	b[len(b)/2] ^= 1
 	write(t, p.actsFile(), b)
 	if r, err := p.verify(VerifyOptions{}); fault.KindOf(err) != fault.Integrity || r.OK {
