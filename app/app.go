@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/access/oidc"
@@ -101,6 +102,7 @@ type App struct {
 	years     ledger.Years // how long entries stay readable, as the configuration at the start says
 	warnings  []string
 	keysWeak  []string        // what about the keys should be mended
+	keysTried time.Time       // when rotateDue last began
 	ctx       context.Context // of work that outlives a call: background runs
 	cancel    context.CancelFunc
 	work      sync.WaitGroup

@@ -40,7 +40,7 @@ func (a *App) keysDue(ctx context.Context, said catalog.Keys) (warnings []string
 		return nil, err
 	}
 	if due, ever := said.Due(ages.Rotated); ever && !now.Before(due) {
-		warnings = append(warnings, "new keys are due since "+due.Format(time.DateOnly)+": ombud vault rotate")
+		warnings = append(warnings, "new keys are due since "+due.Format(time.DateOnly)+dueBecause(ages))
 	}
 	if ages.Running != nil {
 		warnings = append(warnings, "a rotation of the keys was cut off: ombud vault rotate goes on with it")
@@ -52,6 +52,13 @@ func (a *App) keysDue(ctx context.Context, said catalog.Keys) (warnings []string
 		warnings = append(warnings, "the keys have no backup that holds all of them: ombud vault backup")
 	}
 	return warnings, nil
+}
+
+func dueBecause(ages vault.Ages) string {
+	if ages.Spared {
+		return ", and wait for ombud vault backup"
+	}
+	return ": serve makes them within an hour, ombud vault rotate at once"
 }
 
 // backUpKeys copies the keys, with the entry that tells of it, and deletes the copies that are too many.
@@ -66,7 +73,7 @@ func (a *App) backUpKeys(ctx context.Context, o cli.KeyBackupOptions) (cli.KeysB
 		return cli.KeysBackedUp{}, err
 	}
 	out := cli.KeysBackedUp{File: path, KeysManifest: m}
-	if err := a.Vault.NoteCopy(ctx, vault.Copied{At: now, SHA256: m.SHA256, Buckets: m.Buckets}); err != nil {
+	if err := a.Vault.NoteCopy(ctx, vault.Copied{At: now, SHA256: m.SHA256, Buckets: m.Buckets, Version: m.KeyVersion}); err != nil {
 		return out, err
 	}
 	if o.Keep > 0 {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/ledger"
@@ -21,10 +23,14 @@ const turnsSchema = `create table vault_turns (
 
 // rotateKeys makes new keys. An entry stands before it begins, and one after it ended.
 func (a *App) rotateKeys(ctx context.Context, actor string, each func(done, of int)) (vault.Rotated, error) {
+	return a.rotatedBy(ctx, actor, a.Vault.Rotate, each)
+}
+
+func (a *App) rotatedBy(ctx context.Context, actor string, rotate func(context.Context, time.Time, func(done, of int)) (vault.Rotated, error), each func(done, of int)) (vault.Rotated, error) {
 	if err := a.tell(ctx, "vault.rotating", actor, map[string]any{"keys": "of people"}); err != nil {
 		return vault.Rotated{}, err
 	}
-	out, err := a.Vault.Rotate(ctx, a.cfg.Clock.Now(), each)
+	out, err := rotate(ctx, a.cfg.Clock.Now(), each)
 	if err != nil {
 		return out, err
 	}
@@ -115,6 +121,21 @@ func (a *App) resumeRotation(ctx context.Context) {
 	if err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Conflict { // somebody else may go on with it
 		a.cfg.Log.Error("a rotation of the keys that was cut off could not go on", "error", err)
 	}
+}
+
+// rotateDue makes new keys where those there are as old as ombud.yaml lets them become. Nobody watches: the copy of the keys there
+// is goes on to open them until the next one, and until there is that one no further rotation begins by itself. What fails is
+// tried again the next day.
+func (a *App) rotateDue(ctx context.Context, said catalog.Keys) error {
+	now := a.cfg.Clock.Now()
+	ages, err := a.Vault.Ages(ctx, now)
+	due, ever := said.Due(ages.Rotated)
+	if err != nil || !ever || now.Before(due) || ages.Spared || ages.Running != nil || now.Before(a.keysTried.Add(24*time.Hour)) {
+		return err
+	}
+	a.keysTried = now
+	_, err = a.rotatedBy(ctx, "ombud", a.Vault.RotateSparing, func(done, of int) { a.cfg.Log.Info("new keys are made, as they are due", "buckets", done, "of", of) })
+	return err
 }
 
 // reseal seals again everything of ours that was sealed under a label and a former root key, and gives how much it was. What

@@ -14,7 +14,8 @@ import (
 )
 
 // tend does, once an hour, what nobody asks for: it destroys what was kept for a review that is over, and what can be read
-// of entries of the log and of answers whose time is over, and runs the sweeps that were too long for a request to wait for.
+// of entries of the log and of answers whose time is over, makes new keys when they are due, and runs the sweeps that were too long
+// for a request to wait for.
 func (a *App) tend(ctx context.Context) {
 	for {
 		select {
@@ -22,9 +23,10 @@ func (a *App) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		a.resumeRotation(ctx)
 		p, release, err := a.Acquire(ctx)
 		if err == nil {
-			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p), a.Pseudonyms.Expire(ctx), a.expireReplies(ctx))
+			err = errors.Join(p.Requests.Expire(ctx), sweepQueued(ctx, p.Requests), a.expireLog(ctx, p), a.Pseudonyms.Expire(ctx), a.expireReplies(ctx), a.rotateDue(ctx, p.Catalog.Config().Keys))
 			release()
 		}
 		if err != nil && ctx.Err() == nil {

@@ -24,6 +24,7 @@ type Ages struct {
 	Running  *Running  `json:"running,omitempty"`
 	Root     RootAge   `json:"root"`
 	Copied   *Copied   `json:"copied,omitempty"`
+	Spared   bool      `json:"spared,omitempty"` // the version before is left, for the copy of before, until the next one
 	Untold   []Turn    `json:"untold,omitempty"` // rotations that ended, and were not taken down with Told yet
 
 	Buckets int `json:"-"` // bucket keys there are
@@ -33,6 +34,7 @@ type Ages struct {
 // Running is a rotation that was begun and did not end.
 type Running struct {
 	Began   time.Time `json:"began"`
+	Spares  bool      `json:"spares,omitempty"`  // it leaves the version before
 	Version string    `json:"version,omitempty"` // the new one, once the provider has made it
 	Wrapped bool      `json:"wrapped,omitempty"` // under it
 	Done    uint32    `json:"done"`              // buckets before this one have new keys
@@ -69,7 +71,8 @@ type Turn struct {
 type Copied struct {
 	At      time.Time `json:"at"`
 	SHA256  string    `json:"sha256"`
-	Buckets int       `json:"buckets"` // that it holds
+	Buckets int       `json:"buckets"`           // that it holds
+	Version string    `json:"version,omitempty"` // of the key-encryption key that wraps them
 }
 
 // Fresh tells whether the newest copy holds every key there is, and the provider still opens it.

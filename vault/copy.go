@@ -76,7 +76,8 @@ func (s *slots) copyFile(name string, each func(string, int64, io.Reader) error)
 	return each(name, info.Size(), io.LimitReader(f, info.Size()))
 }
 
-// NoteCopy takes down that a copy was made and lies somewhere safe.
+// NoteCopy takes down that a copy was made and lies somewhere safe. Then the version is destroyed that was spared for the copy
+// before.
 func (v *Vault) NoteCopy(ctx context.Context, c Copied) error {
 	s, err := v.slots()
 	if err != nil {
@@ -89,5 +90,11 @@ func (v *Vault) NoteCopy(ctx context.Context, c Copied) error {
 		return err
 	}
 	a.Copied = &c
+	if a.Spared && c.Version == a.Version {
+		if err := s.c.Provider.Destroy(ctx, a.Version); err != nil && !errors.Is(err, ErrFixed) {
+			return errors.Join(s.saveAges(a), err)
+		}
+		a.Spared = false
+	}
 	return s.saveAges(a)
 }

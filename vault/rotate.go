@@ -15,7 +15,7 @@ type Rotated struct {
 	From    string `json:"from"`    // version of the key-encryption key before
 	Moved   int    `json:"buckets"` // that have a new key
 	Resumed bool   `json:"resumed"` // an earlier one was cut off, and this went on with it
-	Kept    bool   `json:"kept"`    // the provider keeps former versions: what they wrapped opens for whoever has an old copy and its leave
+	Kept    bool   `json:"kept"`    // former versions are not destroyed: what they wrapped opens for whoever has an old copy and the provider's leave
 }
 
 // Rotate makes everything new that wraps the keys of people: a version of the key-encryption key, and the key of every
@@ -23,6 +23,16 @@ type Rotated struct {
 // writing and shredding go on meanwhile. It tells each how far it is. Cut off anywhere, what was wrapped opens, and the next
 // Rotate goes on where this one stopped.
 func (v *Vault) Rotate(ctx context.Context, now time.Time, each func(done, of int)) (Rotated, error) {
+	return v.rotate(ctx, now, false, each)
+}
+
+// RotateSparing is Rotate when nobody asked for it, and so nobody makes a copy of the keys behind it: where there is a copy, what
+// opens it is destroyed only once there is a newer one (NoteCopy).
+func (v *Vault) RotateSparing(ctx context.Context, now time.Time, each func(done, of int)) (Rotated, error) {
+	return v.rotate(ctx, now, true, each)
+}
+
+func (v *Vault) rotate(ctx context.Context, now time.Time, spares bool, each func(done, of int)) (Rotated, error) {
 	s, err := v.turning(ctx)
 	if err != nil {
 		return Rotated{}, err
@@ -34,7 +44,7 @@ func (v *Vault) Rotate(ctx context.Context, now time.Time, each func(done, of in
 	}
 	r.out.From, r.out.Resumed = r.out.Version, r.out.Running != nil
 	for _, step := range []func() error{
-		func() error { return r.begin(ctx, now) }, func() error { return r.wrap(ctx) },
+		func() error { return r.begin(ctx, now, spares && r.out.Copied != nil) }, func() error { return r.wrap(ctx) },
 		func() error { return r.move(ctx, each) }, func() error { return r.finish(ctx) },
 	} {
 		if err := step(); err != nil {
@@ -81,10 +91,10 @@ func (r *rotation) note(ended ...Turn) error {
 }
 
 // begin takes down that it begins, and has the provider make a version. One that a killed process had it make, but did not
-// take down, is known by not being the one before.
-func (r *rotation) begin(ctx context.Context, now time.Time) error {
+// take down, is known by not being the one before. Where there is none to be had, nothing was begun.
+func (r *rotation) begin(ctx context.Context, now time.Time, spares bool) error {
 	if r.out.Running == nil {
-		r.out.Running = &Running{Began: now.UTC()}
+		r.out.Running = &Running{Began: now.UTC(), Spares: spares}
 		if err := r.note(); err != nil {
 			return err
 		}
@@ -92,16 +102,29 @@ func (r *rotation) begin(ctx context.Context, now time.Time) error {
 	if r.out.Running.Version != "" {
 		return nil
 	}
-	version, err := r.c.Provider.Version(ctx)
-	if err == nil && version == r.out.Version && r.c.Provider.Name() == r.out.Provider {
-		version, err = r.made(ctx, version)
-	}
+	version, err := r.version(ctx)
 	if err != nil {
-		return err
+		r.out.Running = nil
+		return errors.Join(err, r.note())
 	}
 	r.c.hook("vault.version")
 	r.out.Running.Version = version
 	return r.note()
+}
+
+// version is one that is newer than the one before. What was spared when that was made goes first.
+func (r *rotation) version(ctx context.Context) (string, error) {
+	now, err := r.c.Provider.Version(ctx)
+	if err != nil || now != r.out.Version || r.c.Provider.Name() != r.out.Provider {
+		return now, err
+	}
+	if r.out.Spared {
+		if err := r.c.Provider.Destroy(ctx, now); err != nil && !errors.Is(err, ErrFixed) {
+			return "", err
+		}
+		r.out.Spared = false
+	}
+	return r.made(ctx, now)
 }
 
 // made is a new version, or the same where the provider has but one.
@@ -172,14 +195,17 @@ func (r *rotation) move(ctx context.Context, each func(done, of int)) error {
 	return nil
 }
 
-// finish destroys the versions that wrap nothing any more.
+// finish destroys the versions that wrap nothing any more, unless they are spared.
 func (r *rotation) finish(ctx context.Context) error {
-	err := r.c.Provider.Destroy(ctx, r.out.Running.Version)
-	if r.out.Kept = errors.Is(err, ErrFixed); err != nil && !r.out.Kept {
-		return err
-	}
-	r.c.hook("vault.destroyed")
 	a := &r.out.Ages
+	if a.Spared = a.Running.Spares; !a.Spared {
+		err := r.c.Provider.Destroy(ctx, a.Running.Version)
+		if r.out.Kept = errors.Is(err, ErrFixed); err != nil && !r.out.Kept {
+			return err
+		}
+		r.c.hook("vault.destroyed")
+	}
+	r.out.Kept = r.out.Kept || a.Spared
 	a.Rotated, a.Version, a.Provider, a.Running = a.Running.Began, a.Running.Version, r.c.Provider.Name(), nil
 	return r.note(Turn{Began: a.Rotated, Provider: a.Provider, From: r.out.From, To: a.Version,
 		Buckets: r.out.Moved, Resumed: r.out.Resumed, Kept: r.out.Kept})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -271,5 +272,90 @@ func TestAgesAreReadWhileBucketsAreMade(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// TestRotateSparing: what opens the copy of before is destroyed with the next copy, and not before; by whoever asks for a rotation
+// at once.
+func TestRotateSparing(t *testing.T) {
+	for name, asked := range map[string]bool{"a copy is made": false, "somebody asks for a rotation": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			key, err := OpenKeyFile(filepath.Join(t.TempDir(), "elsewhere"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := Open(Config{Dir: dir, Provider: key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sealed, gone := manySlots(t, v)
+			if out, err := v.RotateSparing(t.Context(), today, quietly); err != nil || out.Kept || out.Spared {
+				t.Fatalf("without a copy: %+v, %v", out, err)
+			}
+			noted := func(version string) Ages {
+				t.Helper()
+				err := v.NoteCopy(t.Context(), Copied{At: today, Buckets: 3, Version: version})
+				a, aerr := v.Ages(t.Context(), today)
+				if err = errors.Join(err, aerr); err != nil {
+					t.Fatal(err)
+				}
+				return a
+			}
+			noted("2")
+			before := copyDir(t, dir)
+			opens := func(dir string) error {
+				t.Helper()
+				v, err := Open(Config{Dir: dir, Provider: key})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return opensAs(v, sealed[1])
+			}
+			if out, err := v.RotateSparing(t.Context(), today, quietly); err != nil || !out.Kept || !out.Spared || out.Version != "3" {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if a := noted("2"); !a.Spared || opens(before) != nil { // one that was under way
+				t.Errorf("the copy there is opens no more: %+v", a)
+			}
+			if asked {
+				if out, err := v.Rotate(t.Context(), today, quietly); err != nil || out.Kept || out.Version != "4" {
+					t.Fatalf("%+v, %v", out, err)
+				}
+			} else if a := noted("3"); a.Spared {
+				t.Errorf("%+v", a)
+			}
+			if opens(before) == nil {
+				t.Error("the version before was not destroyed")
+			}
+			wantOpen(t, v, sealed, gone)
+		})
+	}
+}
+
+// refusing is a provider that makes no version for us.
+type refusing struct{ Provider }
+
+func (refusing) Rotate(context.Context) (string, error) {
+	return "", fault.New(fault.Denied, "the provider refuses")
+}
+
+// TestRotationThatIsRefused was not begun: the keys are copied as before.
+func TestRotationThatIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	key, err := OpenKeyFile(filepath.Join(dir, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Open(Config{Dir: dir, Provider: refusing{key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manySlots(t, v)
+	if _, err := v.Rotate(t.Context(), today, quietly); fault.KindOf(err) != fault.Denied {
+		t.Errorf("%v", err)
+	}
+	if _, err := v.Copy(t.Context(), today, func(string, int64, io.Reader) error { return nil }); err != nil {
+		t.Errorf("the keys cannot be copied any more: %v", err)
 	}
 }
