@@ -54,7 +54,7 @@ type server struct{ Config }
 func New(c Config) http.Handler { return newGate(c) }
 
 func newGate(c Config) *gate {
-	g := &gate{mux: http.NewServeMux(), around: c.Replays, about: c.About}
+	g := &gate{mux: http.NewServeMux(), around: c.Replays, about: c.About, newest: c.Ledger.Newest}
 	g.HandleFunc("/v1/", g.nowhere)
 	s := &server{c}
 	a := humago.New(g, s.config())

@@ -97,6 +97,7 @@ type gate struct {
 	mux    *http.ServeMux
 	around func(http.Handler) http.Handler
 	about  access.About
+	newest func() ledger.Checkpoint
 	routes []string
 	often  http.HandlerFunc // of mostAsked
 }
@@ -109,6 +110,9 @@ func (g *gate) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Requ
 	need, room := permissions[pattern], withoutCards(pattern, http.HandlerFunc(h))
 	if !asked[pattern] {
 		room = g.around(room)
+	}
+	if isAct(pattern) {
+		room = headed(g.newest, room)
 	}
 	g.routes = append(g.routes, pattern)
 	of := things.Outermost(pattern)

@@ -50,6 +50,7 @@ type Client struct {
 	cache  *cache
 	beat   atomic.Pointer[beat]
 	fields atomic.Pointer[fields]
+	head   head
 
 	accesses accesses
 

@@ -105,6 +105,7 @@ func (c *Client) do(r *http.Request, out any) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return problemOf(resp)
 	}
+	c.head.keep(resp.Header.Get("Ombud-Checkpoint"))
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("client: %w", err)

@@ -58,7 +58,18 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	if err := errors.Join(errs...); err != nil {
 		return Checkpoint{}, fault.Wrap(fault.Unavailable, err, "a checkpoint cannot be kept outside the database")
 	}
-	return l.last, nil
+	last := l.last
+	l.newest.Store(&last)
+	return last, nil
+}
+
+// Newest is the last checkpoint that this process gave and kept outside; the zero Checkpoint before the first. It signs nothing and
+// waits for nothing, so that it can go out with every answer: while Run runs it is hardly older than Interval.
+func (l *Ledger) Newest() Checkpoint {
+	if c := l.newest.Load(); c != nil {
+		return *c
+	}
+	return Checkpoint{}
 }
 
 func (l *Ledger) sign(size int64, root tlog.Hash) (Checkpoint, error) {

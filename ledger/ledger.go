@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -94,6 +95,8 @@ type Ledger struct {
 	headsMu sync.Mutex
 	heads   []*head
 	last    Checkpoint
+
+	newest atomic.Pointer[Checkpoint] // that every head has
 }
 
 // Open reads the edge of the tree and compares it with the newest checkpoint of each of Heads. Where the store has fewer
