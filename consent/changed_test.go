@@ -1,12 +1,15 @@
 package consent_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/purpose"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // TestAYesMeetsAnotherNotice: a yes to a notice that stops counting while it is on its way never counts, whichever of the two
@@ -46,4 +49,31 @@ func TestAYesMeetsAnotherNotice(t *testing.T) {
 		}
 	}
 	t.Logf("%d were refused in the commit", late)
+}
+
+// TestAllAreErasedAtTheirRevision: of several people who are erased at once, nobody is told of one while another may still get
+// a yes that holds at that revision.
+func TestAllAreErasedAtTheirRevision(t *testing.T) {
+	w := newWorld(t, letters())
+	bo := yes()
+	bo.Subject = []subject.Identity{{Kind: "email", Value: "bo@example.com"}}
+	w.record(yes())
+	w.record(bo)
+	before, follower := w.Revision(), w.Follow(w.Revision())
+	follower.Next()
+	err := w.db.Write(t.Context(), func(tx *db.Tx) error {
+		err := w.erased.Suppress(t.Context(), tx, "dsr_1", slices.Concat(ida, bo.Subject), subject.Erasure{Revision: w.ledger.Next(tx).Revision})
+		tx.OnCommit(func() { // both are gone, and nobody can know
+			if told, _ := follower.Next(); len(told) > 0 || w.Revision() != before {
+				t.Errorf("at %d of %d, told %+v", w.Revision(), before, told)
+			}
+		})
+		if err == nil {
+			_, err = w.ledger.Append(tx, ledger.Entry{Kind: "request.completed", Result: "complete"})
+		}
+		return err
+	})
+	if told, _ := follower.Next(); err != nil || len(told) != 2 || w.Revision() != w.ledger.Head() {
+		t.Errorf("%v, at %d, told %+v", err, w.Revision(), told)
+	}
 }

@@ -328,8 +328,8 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, n subject.Number, revis
 		s.index.SetFlags(index.Number(n), index.Erased)
 		s.copied.Store(0) // it leads from these identities to a number still
 		s.stale.Store(true)
-		s.reached(revision, n, nil)
 	})
+	tx.OnSettled(func() { s.reached(revision, n, nil) }) // others are forgotten at the same revision
 	return bound, nil
 }
 
