@@ -99,9 +99,83 @@ func TestNobodysEntries(t *testing.T) {
 	write(whoseStride)
 	var left, all int
 	err = p.db.Read(t.Context(), func(tx *db.Tx) error {
-		return tx.QueryRow(t.Context(), "select coalesce(sum(case when id = $1 or id = $2 then 1 else 0 end), 0), count(*) from ledger_whose", old, young).Scan(&left, &all)
+		return tx.QueryRow(t.Context(), "select coalesce(sum(case when id = $1 or id = $2 then 1 else 0 end), 0), count(*) from ledger_spans", old, young).Scan(&left, &all)
 	})
 	if err != nil || left != 0 || all != 2*whoseStride-2 {
 		t.Errorf("%d of %d, %v", left, all, err)
 	}
+}
+
+// TestSpans: a subject's entries are found in every span, also where a former version wrote the table, and none is left of one
+// that is forgotten.
+func TestSpans(t *testing.T) {
+	each(t, func(t *testing.T, p *place) {
+		var want []int64
+		write := func(who string, n int) {
+			t.Helper()
+			err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+				for range n {
+					at, err := p.l.Append(tx, Entry{Kind: "a.done", Result: "ok", Subject: who})
+					if err != nil {
+						return err
+					}
+					if who == "sub_her" {
+						want = append(want, at.ID)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		find := func() {
+			t.Helper()
+			rows, err := p.l.Of(t.Context(), "sub_her")
+			got := []int64{}
+			for _, r := range rows {
+				got = append(got, r.ID)
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%d entries, want %d, %v", len(got), len(want), err)
+			}
+		}
+		write("sub_her", 3)
+		write("sub_him", whoseSpan-5)
+		write("sub_her", 4) // the third is the first of a span
+		write("sub_him", whoseStride)
+		find()
+		former(t, p)
+		find()
+		left := -1
+		err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+			err := p.l.disown(t.Context(), tx, want[5])
+			return errors.Join(err, tx.QueryRow(t.Context(), "select count(*) from ledger_spans where who = 'her'").Scan(&left))
+		})
+		if err != nil || left != 6 {
+			t.Errorf("%d are left, %v", left, err)
+		}
+	})
+}
+
+// former makes the table what it was before there were spans, and opens the ledger.
+func former(t *testing.T, p *place) {
+	t.Helper()
+	err := p.db.Write(t.Context(), func(tx *db.Tx) error {
+		for _, text := range []string{
+			"create table ledger_whose (who text not null, id bigint not null, primary key (who, id))",
+			"insert into ledger_whose (who, id) select who, id from ledger_spans", "drop table ledger_spans",
+			"delete from schema_steps where feature = 'ledger' and step = 6",
+		} {
+			if _, err := tx.Exec(t.Context(), text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.db.Close()
+	p.open()
 }

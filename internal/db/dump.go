@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ombudhq/ombud/internal/fault"
@@ -20,7 +21,7 @@ const dumpFormat = "ombud-store/v1\n"
 // maxDumpText bounds one value, so that a damaged length asks for no memory.
 const maxDumpText = 1 << 30
 
-var createTable = regexp.MustCompile(`(?i)create table (?:if not exists )?([a-z_]+)`)
+var madeTable = regexp.MustCompile(`(?i)(create|drop) table (?:if not exists )?([a-z_]+)`)
 
 // Dump writes the whole store, as the snapshot of tx has it, for Fill, and gives the number of rows in each table.
 func Dump(ctx context.Context, tx *Tx, out io.Writer) (map[string]int64, error) {
@@ -51,7 +52,7 @@ type dumper struct {
 func (d *dumper) int(n int64)   { d.w.Write(binary.AppendVarint(nil, n)) }
 func (d *dumper) text(s string) { d.int(int64(len(s))); d.w.WriteString(s) }
 
-// steps writes the schema and gives the tables it makes.
+// steps writes the schema and gives the tables it makes, without those that a later part of it drops.
 func (d *dumper) steps(ctx context.Context, tx *Tx) (tables []string, err error) {
 	var applied, kept int64
 	err = tx.QueryRow(ctx, "select (select count(*) from schema_steps), (select count(*) from schema_texts)").Scan(&applied, &kept)
@@ -76,8 +77,12 @@ func (d *dumper) steps(ctx context.Context, tx *Tx) (tables []string, err error)
 		d.text(feature)
 		d.int(n)
 		d.text(text)
-		for _, m := range createTable.FindAllStringSubmatch(text, -1) {
-			tables = append(tables, m[1])
+		for _, m := range madeTable.FindAllStringSubmatch(text, -1) {
+			if strings.EqualFold(m[1], "create") {
+				tables = append(tables, m[2])
+			} else {
+				tables = slices.DeleteFunc(tables, func(t string) bool { return t == m[2] })
+			}
 		}
 	}
 	return tables, rows.Err()
