@@ -9,6 +9,8 @@ package purpose
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -106,11 +108,13 @@ func (p *Purpose) Ends(given time.Time) (time.Time, error) {
 	if text == Never {
 		return time.Time{}, nil
 	}
-	var n int
-	var unit string
-	if _, err := fmt.Sscanf(text, "%d %s", &n, &unit); err != nil || n <= 0 {
+	text = strings.TrimSpace(text)
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	n, err := strconv.Atoi(text[:digits])
+	if err != nil || n <= 0 {
 		return time.Time{}, fmt.Errorf("purpose %s: %q is no period", p.ID, text)
 	}
+	unit, _, _ := strings.Cut(strings.TrimSpace(text[digits:]), " ")
 	switch unit {
 	case "day", "days":
 		return given.AddDate(0, 0, n), nil
