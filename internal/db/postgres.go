@@ -161,11 +161,13 @@ func (c *pgConn) start(ctx context.Context) error {
 func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 	c.settle()
 	ctx, all := context.Background(), &pgx.Batch{}
-	if c.fresh && len(last) == 0 {
+	switch {
+	case c.fresh && len(last) == 0:
 		c.fresh = false
 		return nil, nil
-	}
-	if c.fresh {
+	case c.fresh && len(last) == 1:
+		return c.alone(ctx, last[0])
+	case c.fresh:
 		all.Queue(c.beginning)
 	}
 	for _, in := range last {
@@ -198,6 +200,22 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 		return nil, fmt.Errorf("commit: the server answered %s", tag)
 	}
 	return nil, nil
+}
+
+// alone inserts the rows that are all of a transaction: one statement that is sent outside of any is one itself.
+func (c *pgConn) alone(ctx context.Context, in rowsOf) (refused, unknown error) {
+	args, err := in.table.byColumn(in.rows)
+	if err != nil {
+		return err, nil
+	}
+	if _, err = c.c.Exec(ctx, in.table.arrays, args...); err == nil {
+		c.fresh = false
+		return nil, nil
+	}
+	if err = c.mapped(ctx, "inserting rows", err); c.lost() {
+		return nil, err
+	}
+	return err, nil
 }
 
 func (c *pgConn) insert(ctx context.Context, into *Table, rows [][]any) error {
