@@ -74,6 +74,7 @@ func (l location) uri(timeout time.Duration, look bool) string {
 		"busy_timeout(" + strconv.FormatInt(timeout.Milliseconds(), 10) + ")",
 		"foreign_keys(1)",
 		"secure_delete(1)",
+		"journal_size_limit(0)", // see writeAhead.young
 	}}
 	if l.readOnly || look {
 		q.Set("mode", "ro")

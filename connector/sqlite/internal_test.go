@@ -162,7 +162,7 @@ func TestLogIsEmptied(t *testing.T) {
 	s := openTemp(t, "PRAGMA journal_mode = WAL", "CREATE TABLE f (id INTEGER PRIMARY KEY)", "INSERT INTO f VALUES (1)")
 	empty := func(want string) {
 		t.Helper()
-		if did, err := s.emptyLog(t.Context()); err != nil || len(did) != 1 || did[0] != want {
+		if did, err := s.emptyLog(t.Context(), false); err != nil || len(did) != 1 || did[0] != want {
 			t.Errorf("%v: %v, want %q", did, err, want)
 		}
 		if n, err := s.number(t.Context(), s.db, "PRAGMA busy_timeout"); err != nil || n != s.timeout.Milliseconds() {

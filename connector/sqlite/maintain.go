@@ -3,11 +3,11 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,9 +23,6 @@ func (s *Store) Maintain(ctx context.Context, touched []*connector.Table) ([]str
 		names = append(names, t.FullText...)
 	}
 	slices.Sort(names)
-	if len(names) > 0 {
-		s.log.young.Store(false) // what is purged was written into it by the commit
-	}
 	for _, name := range slices.Compact(names) {
 		what, err := s.purge(ctx, name)
 		if err != nil {
@@ -33,7 +30,7 @@ func (s *Store) Maintain(ctx context.Context, touched []*connector.Table) ([]str
 		}
 		did = append(did, what)
 	}
-	log, err := s.emptyLog(ctx)
+	log, err := s.emptyLog(ctx, len(names) > 0) // what is purged was written into the log by the commit
 	if err != nil {
 		return did, err
 	}
@@ -67,46 +64,68 @@ func (s *Store) purge(ctx context.Context, name string) (string, error) {
 	return "full-text index " + name + " " + word, nil
 }
 
-// writeAhead is what we know of the log since our last commit.
+// writeAhead is what we know of the log.
 type writeAhead struct {
-	path string // "" where it is not known
-	// young: nothing in the log is older than our last commit, so once that is in the file the log holds
-	// nothing deleted. Whoever commits says so while the lock to write is theirs.
-	young   atomic.Bool
-	cutting sync.Mutex
+	path   string                  // "" where it is not known
+	before atomic.Pointer[logHead] // when we last began to commit, while the lock to write was ours; nil where it is not known
 }
 
-// empty reports whether the log has no byte, not even of a transaction that has not ended.
-func (l *writeAhead) empty() bool {
-	info, err := os.Stat(l.path)
-	return err == nil && info.Size() == 0
+// logHead is the first bytes of a log, other ones whenever SQLite begins it anew; of a log without any it is zero.
+type logHead [32]byte
+
+const frameHead = 24 // bytes before each page of a log
+
+// note remembers the head for young. Nobody begins the log anew before our commit does.
+func (l *writeAhead) note() {
+	head, _, err := l.read()
+	l.before.Store(&head)
+	if err != nil {
+		l.before.Store(nil)
+	}
+}
+
+// young reports whether all bytes of the log, which has so many pages, are of our last commit or later: it was begun anew
+// then, or since, and has nothing left behind its last page, where SQLite leaves what a longer log held unless told otherwise.
+func (l *writeAhead) young(pages int64) bool {
+	before := l.before.Load()
+	head, size, err := l.read()
+	return before != nil && err == nil && head != *before && size == int64(len(head))+pages*(frameHead+int64(binary.BigEndian.Uint32(head[8:])))
+}
+
+func (l *writeAhead) read() (head logHead, size int64, err error) {
+	f, err := os.Open(l.path)
+	if err != nil {
+		return head, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Size() >= int64(len(head)) {
+		size = info.Size()
+		_, err = f.ReadAt(head[:], 0)
+	}
+	return head, size, err
 }
 
 // emptyLog moves what a write-ahead log holds into the file, which readers do not disturb, and cuts the log
-// off, so that nothing deleted is left in it. A young one holds nothing deleted: it is cut off when nobody
-// waits any more, so that the next one is young again. Readers that stay keep the log from being emptied.
-func (s *Store) emptyLog(ctx context.Context) ([]string, error) {
+// off, so that nothing deleted is left in it. A young one holds nothing deleted: it stays, and is written over by the next
+// commit. Readers that stay keep the log from being emptied.
+func (s *Store) emptyLog(ctx context.Context, purged bool) ([]string, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	r, young := single{conn}, s.log.young.Load()
-	state, err := s.checkpoint(ctx, r, "PASSIVE")
-	if err == nil && state == copied && young && s.log.cutting.TryLock() {
-		go func() {
-			defer s.log.cutting.Unlock()
-			defer conn.Close()
-			_, _ = s.cutLog(context.WithoutCancel(ctx), r) // else the next commit finds that it is not young
-		}()
-		return []string{"write-ahead log copied into the file; nothing in it is older than what was deleted"}, nil
-	}
 	defer conn.Close()
+	r := single{conn}
+	state, pages, err := s.checkpoint(ctx, r, "PASSIVE")
 	if err != nil || state == noLog {
 		return nil, err
 	}
+	if state == copied && !purged && s.log.young(pages) {
+		return []string{"write-ahead log copied into the file; nothing in it is older than what was deleted"}, nil
+	}
 	state, err = s.cutLog(ctx, r)
 	if err == nil && state != copied {
-		state, err = s.checkpoint(ctx, r, "TRUNCATE")
+		state, _, err = s.checkpoint(ctx, r, "TRUNCATE")
 	}
 	switch {
 	case err != nil:
@@ -125,7 +144,7 @@ func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error
 		return busy, err
 	}
 	for pause := 20 * time.Microsecond; err == nil && state != copied && pause < 3*time.Millisecond; pause *= 2 {
-		if state, err = s.checkpoint(ctx, r, "TRUNCATE"); state == copied {
+		if state, _, err = s.checkpoint(ctx, r, "TRUNCATE"); state == copied {
 			break
 		}
 		select {
@@ -138,12 +157,6 @@ func (s *Store) cutLog(ctx context.Context, r runner) (state logState, err error
 	return state, cmp.Or(err, restored)
 }
 
-// settled waits until the log is cut off, if somebody is about it.
-func (l *writeAhead) settled() {
-	l.cutting.Lock()
-	l.cutting.Unlock()
-}
-
 // logState is how a checkpoint ended.
 type logState int
 
@@ -153,15 +166,17 @@ const (
 	noLog
 )
 
-func (s *Store) checkpoint(ctx context.Context, r runner, mode string) (state logState, err error) {
+// checkpoint also gives the pages in the log.
+func (s *Store) checkpoint(ctx context.Context, r runner, mode string) (state logState, pages int64, err error) {
 	err = s.query(ctx, r, "PRAGMA wal_checkpoint("+mode+")", nil, func(row []connector.Value) error {
+		pages = whole(row[1])
 		switch {
-		case row[1].S == "-1":
+		case pages < 0:
 			state = noLog
 		case row[0].S == "0" && row[1] == row[2]:
 			state = copied
 		}
 		return nil
 	})
-	return state, err
+	return state, pages, err
 }

@@ -84,7 +84,6 @@ func (s *Store) greet(ctx context.Context) error {
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	s.log.settled()
 	err := s.db.Close()
 	if eyeErr := s.eye.Close(); err == nil {
 		err = eyeErr

@@ -29,7 +29,6 @@ func (s *Store) Begin(ctx context.Context) (connector.Tx, error) {
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	s.log.settled() // SQLite itself would come again in a whole millisecond
 	if err := s.exec(ctx, single{conn}, "BEGIN IMMEDIATE"); err != nil {
 		// Whoever went away meanwhile may have left a transaction that has begun: a closed connection has none.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -86,7 +85,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return t.s.fail(ctx, ctx.Err())
 	}
-	t.s.log.young.Store(t.s.log.empty())
+	t.s.log.note()
 	if err := t.s.exec(ctx, t.conn, "COMMIT"); err != nil {
 		t.failed = true
 		return err
