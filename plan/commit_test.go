@@ -28,17 +28,33 @@ func TestNothingIsCommittedBeforeTheJournal(t *testing.T) {
 	})
 }
 
-// TestAJournalSaysWhatWasDone: when a run has ended no chunk of its journal waits, however late it was marked.
+// TestAJournalSaysWhatWasDone: when a run is closed no chunk of its journal waits, however late it was marked.
 func TestAJournalSaysWhatWasDone(t *testing.T) {
 	trap{tables: customers}.spring(t, func(t *testing.T, c *trapped) {
-		c.erase(t, plan.Complete)
+		o := c.erase(t, plan.Complete)
 		var chunks, waiting int
-		err := c.DB.Read(context.Background(), func(tx *db.Tx) error {
-			return tx.QueryRow(context.Background(), `select count(*), sum(case done when 0 then 1 else 0 end) from plan_chunks`).Scan(&chunks, &waiting)
+		err := c.DB.Write(t.Context(), func(tx *db.Tx) error {
+			if err := o.Settle(t.Context(), tx); err != nil {
+				return err
+			}
+			return tx.QueryRow(t.Context(), `select count(*), sum(case done when 0 then 1 else 0 end) from plan_chunks`).Scan(&chunks, &waiting)
 		})
 		if err != nil || chunks == 0 || waiting != 0 {
 			t.Errorf("%d of %d chunks wait: %v", waiting, chunks, err)
 		}
+	})
+}
+
+// TestWhatWasNeverClosedIsDoneAgain: a run that the process did not live to close changes nothing the second time.
+func TestWhatWasNeverClosedIsDoneAgain(t *testing.T) {
+	trap{tables: customers}.spring(t, func(t *testing.T, c *trapped) {
+		p := c.plan(t)
+		c.run(t, p)
+		rows := c.rows(t, `select * from customers order by id`)
+		if o := c.run(t, p); o.Status != plan.Complete {
+			t.Errorf("remaining %+v, gaps %+v", o.Remaining, o.Gaps)
+		}
+		c.want(t, `select * from customers order by id`, rows)
 	})
 }
 

@@ -214,18 +214,20 @@ func (j *journal) mac(parts ...[]byte) [32]byte {
 
 // done writes marks.
 func (j *journal) done(ctx context.Context, marks ...marked) error {
-	return j.db.Write(ctx, func(tx *db.Tx) error {
-		for _, m := range marks {
-			var b []byte
-			for _, n := range m.acted {
-				b = binary.AppendVarint(b, n)
-			}
-			if _, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and gen = $3 and ordinal = $4`, b, j.request, j.gen, m.ordinal); err != nil {
-				return err
-			}
+	return j.db.Write(ctx, func(tx *db.Tx) error { return j.doneIn(ctx, tx, marks) })
+}
+
+func (j *journal) doneIn(ctx context.Context, tx *db.Tx, marks []marked) error {
+	for _, m := range marks {
+		var b []byte
+		for _, n := range m.acted {
+			b = binary.AppendVarint(b, n)
 		}
-		return nil
-	})
+		if _, err := tx.Exec(ctx, `update plan_chunks set done = 1, acted = $1 where request = $2 and gen = $3 and ordinal = $4`, b, j.request, j.gen, m.ordinal); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // head is a chunk without its rows.

@@ -78,7 +78,6 @@ func (l *looker) journal(ctx context.Context, j *journal) error {
 		}
 		maintained = l.maintain(ctx)
 	}
-	j.say(ctx)
 	for _, h := range slices.Backward(heads) { // keys that moved come last
 		if err := l.lookThrough(ctx, j, h); err != nil {
 			return errors.Join(err, maintained())

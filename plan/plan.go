@@ -157,6 +157,9 @@ type Outcome struct {
 	Warnings  []Warning   `json:"warnings"`
 	// Proof says how it was looked again, per system: bytes swept, what "deleted" means there.
 	Proof []Proof `json:"proof"`
+
+	journal *journal
+	unsaid  []marked // see Settle
 }
 
 // Nobody reports whether nothing at all was found.

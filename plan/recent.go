@@ -13,8 +13,8 @@ const recentBytes = 2 << 20
 
 // recent is what a run still knows of the journal it has just written, so that it need not read it again,
 // and what is under way: the journal itself becomes durable while the stores' transactions act, and before
-// any of them commits; a chunk is marked while the next one, or the look, goes on. A run that is cut off
-// before its mark is written does the chunk again, which changes nothing.
+// any of them commits; a chunk is marked while the next one goes on, the last one in the commit that closes the
+// run. A run that is cut off before its mark is written does the chunk again, which changes nothing.
 type recent struct {
 	chunks []chunk
 	size   int // of them, sealed
@@ -102,21 +102,25 @@ func (j *journal) say(ctx context.Context) {
 
 // settle waits until every mark is durable.
 func (j *journal) settle(ctx context.Context) error {
-	if j.recent == nil {
-		return nil
-	}
 	j.say(ctx)
-	if err := j.recent.settled(); err != nil {
-		return errors.Join(err, j.durable())
-	}
-	return j.durable()
+	_, err := j.rest()
+	return err
 }
 
-func (r *recent) settled() error {
+// rest waits until every mark under way is durable, and gives those that are not.
+func (j *journal) rest() ([]marked, error) {
+	if j.recent == nil {
+		return nil, nil
+	}
+	unsaid, err := j.recent.settled()
+	return unsaid, errors.Join(err, j.durable())
+}
+
+func (r *recent) settled() ([]marked, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.marks > 0 {
 		r.calm.Wait()
 	}
-	return r.failed
+	return r.unsaid, r.failed
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -42,13 +43,23 @@ func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress f
 	if err == nil {
 		o, err = e.conclude(ctx, j, approved, left, q.Thorough, progress)
 	}
-	if failed := j.settle(ctx); err == nil {
-		err = failed
-	}
 	if err != nil {
+		return nil, errors.Join(err, j.settle(ctx))
+	}
+	o.journal = j
+	if o.unsaid, err = j.rest(); err != nil {
 		return nil, err
 	}
 	return o, nil
+}
+
+// Settle writes what the journal of a run does not say yet, the last that was done, in the transaction that closes the run. Where
+// that never commits, Run does it again, which changes nothing.
+func (o *Outcome) Settle(ctx context.Context, tx *db.Tx) error {
+	if len(o.unsaid) == 0 {
+		return nil
+	}
+	return o.journal.doneIn(ctx, tx, o.unsaid)
 }
 
 // askAgain is a *Drift when the data moved at the last moment and nothing was touched, by this run or an
@@ -156,7 +167,7 @@ func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress
 					errs <- err
 					return
 				}
-				if len(bySystem) > 1 || i+1 < len(hs) { // else the look begins now, and says so when more urgent things are under way
+				if len(bySystem) > 1 || i+1 < len(hs) { // else it is said when the run is closed
 					j.say(ctx)
 				}
 				mu.Lock()

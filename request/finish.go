@@ -105,6 +105,9 @@ func (s *Service) conclude(ctx context.Context, tx *db.Tx, r *record, e ending, 
 		r.Package = e.pkg
 	}
 	r.Holds = deferredBy(e)
+	if err := e.outcome.Settle(ctx, tx); err != nil {
+		return err
+	}
 	if r.state != Complete {
 		return nil
 	}

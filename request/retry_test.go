@@ -152,3 +152,19 @@ func TestHoldDefersAndReleaseAsksAgain(t *testing.T) {
 		t.Fatalf("retry: %v, %s", err, again.State)
 	}
 }
+
+// TestAClosedJournalSaysWhatWasDone: the journal of a request that waits for a hold says all that was done, so that its next run knows.
+func TestAClosedJournalSaysWhatWasDone(t *testing.T) {
+	w := newWorld(t, func(c *catalog.Config) { c.Systems = c.Systems[:1] })
+	in := subject.HoldInput{Subjects: people("email=ida@example.com")[0].Identities, System: "shop", Dataset: "orders", Because: "a claim", Actor: "local:kari"}
+	_, err := w.holds.Add(t.Context(), in)
+	w.must(err)
+	w.erase("email=ida@example.com")
+	var chunks, waiting int
+	w.must(w.db.Read(t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(t.Context(), `select count(*), sum(case done when 0 then 1 else 0 end) from plan_chunks`).Scan(&chunks, &waiting)
+	}))
+	if chunks == 0 || waiting != 0 {
+		t.Errorf("%d of %d chunks wait", waiting, chunks)
+	}
+}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -129,7 +130,7 @@ func runOne(t testing.TB, w *world.World, q plan.Question, p *plan.Plan) ran {
 	end := time.Since(start)
 	err = w.DB.Write(ctx, func(tx *db.Tx) error {
 		_, err := w.Ledger.Append(tx, ledger.Entry{Kind: "request.finished", Result: "ok", Actor: "bench", Subject: q.Request, Content: o.Done})
-		return err
+		return errors.Join(err, o.Settle(ctx, tx))
 	})
 	if err != nil {
 		t.Fatal(err)
