@@ -15,7 +15,7 @@ import (
 // refer. A declared key that cannot follow keeps all as it is; a link that cannot is cut, and the sweep names what stays.
 
 // handles are the columns by which others may hold a row and that erasure changes: the parts of the primary key that
-// identify, and what else foreign keys refer to and is personal, or what the rule names.
+// identify, and what else is referred to and is personal, or what the rule names.
 func handles(d *catalog.Dataset) []string {
 	var out []string
 	for _, c := range d.Table.Columns {
@@ -30,7 +30,7 @@ func isHandle(d *catalog.Dataset, c connector.Column) bool {
 	if slices.Contains(d.Table.Primary, c.Name) {
 		return isBy(d, c.Name) && c.Kind == connector.Text
 	}
-	referred := slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.FK != nil && slices.Contains(e.ParentColumns, c.Name) })
+	referred := slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return repeatable(e) && slices.Contains(e.ParentColumns, c.Name) })
 	if !referred || c.Generated || isEdgeColumn(d, c.Name) {
 		return false
 	}

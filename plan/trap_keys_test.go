@@ -244,3 +244,28 @@ insert into games values (1, 'frida@example.com', 'IDA@example.com', 'IDA@exampl
 		c.Verify(t, c.store)
 	})
 }
+
+// TestTrap06LoginThatLinksRepeat: a login that only ombud.yaml says others refer to becomes another, and they follow: a space
+// named like its owner would tell who that was.
+func TestTrap06LoginThatLinksRepeat(t *testing.T) {
+	trap{
+		tables: `create table users (id integer primary key, email varchar(100) not null unique, login varchar(100) not null unique);
+insert into users values (1, 'Ida@Example.com', 'idanor'), (2, 'bo@example.com', 'bober');
+create table spaces (id integer primary key, owner_id integer not null references users(id), path varchar(100) not null, since integer);
+insert into spaces values (1, 1, 'idanor', 70), (2, 2, 'bober', 80);
+create table mentions (id integer primary key, login varchar(100) not null, page integer);
+insert into mentions values (1, 'idanor', 7), (2, 'bober', 8);
+create table bills (id integer primary key, user_id integer not null references users(id), total integer);
+insert into bills values (1, 1, 100), (2, 2, 200);`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "users", By: map[string]string{"email": "email", "user": "id"}}},
+			Links:  []catalog.Link{{From: "spaces.path", To: "users.login", As: catalog.Mention}, {From: "mentions.login", To: "users.login", As: catalog.Mention}},
+			Tables: []catalog.TableRule{{Table: "bills", Erase: catalog.Keep, Because: "tax"}, {Table: "spaces", Erase: catalog.Anonymise}},
+		},
+	}.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, `select count(*) from users u join mentions m on m.login = u.login`, "2", `select login from users where id = 2`, "bober",
+			`select page from mentions where login = 'idanor'`, "", `select since from spaces where path = 'idanor'`, "", `select since from spaces where path = 'bober'`, "80",
+			`select count(*) from spaces s join users u on u.id = s.owner_id and u.login = s.path`, "2")
+	})
+}
