@@ -180,7 +180,7 @@ func (w *walk) decidePart(s *rowset, r *record) decision {
 		return (slices.Contains(parts, c) || slices.Contains(s.d.Table.Primary, c)) && !slices.Contains(moving, c)
 	}
 	d.fields = slices.DeleteFunc(w.ordered(s, asked), inKey)
-	d.keyStays = slices.ContainsFunc(asked, inKey)
+	d.keyStays = slices.ContainsFunc(asked, func(c string) bool { return inKey(c) && !isTombstone(r.cells[s.at[c]].S) })
 	if len(d.fields) == 0 && !d.keyStays {
 		return decision{method: catalog.Keep, role: catalog.Own, because: p.why()}
 	}
