@@ -57,6 +57,9 @@ func TestHeadsComeWithAnswers(t *testing.T) {
 			t.Errorf("%s brings a head", path)
 		}
 	}
+	if _, h, _ := s.v1("GET", "/purposes", ""); h.Get("Ombud-Checkpoint") != "" {
+		t.Error("a look brings a head")
+	}
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ func TestNewestHeadIsKept(t *testing.T) {
 		t.Error("a head before any answer")
 	}
 	note := func(size string) string { return "ombud/0\n" + size + "\nroot\n\n— ombud/0 sig\n\n" }
-	for _, size := range []string{"9", "5", "x", "10", ""} {
+	for _, size := range []string{"9", "x", "10", "5", ""} {
 		c.head.keep(base64.StdEncoding.EncodeToString([]byte(note(size))))
 	}
 	c.head.keep("")

@@ -229,6 +229,37 @@ func TestTornOverZeros(t *testing.T) {
 	}
 }
 
+// TestActsAreTriedAgain: what an earlier try left of acts, whole or torn, is written over; what somebody else wrote is not.
+func TestActsAreTriedAgain(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "acts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := []byte("one group of acts\n\n")
+	try := func(b []byte) error {
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return writeActs(f, b, 0, info.Size())
+	}
+	for i := range 3 {
+		if err := try(b); err != nil {
+			t.Errorf("try %d: %v", i, err)
+		}
+		if got := kept(t, f.Name()); string(got) != string(b) {
+			t.Errorf("try %d: %q", i, got)
+		}
+		if _, err := f.WriteAt(make([]byte, 7), 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := try([]byte("another group of acts\n\n")); err == nil {
+		t.Error("it wrote over what somebody else left")
+	}
+}
+
 // TestActTakenOut: an act that was made to zeros in front of another is missed, by a start and by a verification.
 func TestActTakenOut(t *testing.T) {
 	p := newPlace(t)
