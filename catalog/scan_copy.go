@@ -43,7 +43,7 @@ func (s *scan) ofGuests(ctx context.Context, g *Graph, d *Dataset, c *connector.
 			continue
 		}
 		for _, e := range s.waysTo(g, d, k.d) {
-			m := &match{key: k, name: 0.95, probed: 1}
+			m := &match{key: k, name: 0.95}
 			seen, err := s.agreement(ctx, d, c.Name, e, m)
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

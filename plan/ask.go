@@ -68,6 +68,18 @@ func isOurs(err error) bool {
 	return ok
 }
 
+// readWhole ends the reading of a whole dataset: what its store does not give is a gap, and no error.
+func (w *walk) readWhole(ctx context.Context, d *catalog.Dataset, err error) error {
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return ctx.Err()
+	case isOurs(err):
+		return err
+	}
+	w.unreadable(d)
+	return nil
+}
+
 func (w *walk) askTogether(ctx context.Context, qs []question, rows *int) error {
 	sels := make([]connector.Select, len(qs))
 	nth := make([]map[string]int, len(qs))

@@ -104,14 +104,7 @@ func (w *walk) listsIn(ctx context.Context, d *catalog.Dataset, keys []map[strin
 	if strange > 0 {
 		w.gap(d, Remaining{Rows: strange, Code: "list", Why: "ombud.yaml calls a column a list, and these cells are none", Next: "correct the link in ombud.yaml, then plan again"})
 	}
-	switch {
-	case err == nil, ctx.Err() != nil:
-		return ctx.Err()
-	case isOurs(err):
-		return err
-	}
-	w.unreadable(d)
-	return nil
+	return w.readWhole(ctx, d, err)
 }
 
 // layLists forgets the keys of rows that went where there is such a row again: it is somebody new.

@@ -48,12 +48,5 @@ func (w *walk) mentionsIn(ctx context.Context, d *catalog.Dataset, m *matcher) e
 		s.put(r)
 		return nil
 	})
-	switch {
-	case err == nil, ctx.Err() != nil:
-		return ctx.Err()
-	case isOurs(err):
-		return err
-	}
-	w.unreadable(d)
-	return nil
+	return w.readWhole(ctx, d, err)
 }

@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/ombudhq/ombud/internal/fault"
+)
+
+// TestForeignTailIsNotOverwritten: what somebody else wrote into the suppression ledger is not taken for our own.
+func TestForeignTailIsNotOverwritten(t *testing.T) {
+	p := newPlace(t)
+	p.act(1)
+	whole := read(t, p.actsFile())
+	end := len(kept(t, p.actsFile()))
+	for _, before := range [][]byte{append(bytes.Clone(whole), "something"...), append(bytes.Clone(whole[:end]), "something"...), slices.Concat(whole[:end], []byte("x"), whole[end+1:])} {
+		write(t, p.actsFile(), before)
+		if err := p.tryAct(2); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("answered with %v", err)
+		}
+		if !bytes.Equal(read(t, p.actsFile()), before) {
+			t.Error("it was overwritten")
+		}
+	}
+}
+
+// TestActsAreWrittenOverZeros: the file is filled ahead, so that its length stays as it is, and in the end it is filled again.
+func TestActsAreWrittenOverZeros(t *testing.T) {
+	p := newPlace(t)
+	lengths := map[int]bool{}
+	for i := range 60 {
+		p.act(i)
+		lengths[len(read(t, p.actsFile()))] = true
+	}
+	if end := len(kept(t, p.actsFile())); end < room || len(lengths) > end/room+1 {
+		t.Errorf("%d bytes of acts, and the file had %d lengths", end, len(lengths))
+	}
+	if err := p.reopen(); err != nil || p.l.Acts() != 60 {
+		t.Errorf("%d acts, %v", p.l.Acts(), err)
+	}
+	p.act(60)
+	p.mustVerify()
+}
+
+// TestTornOverZeros: of an act that was being written over zeros a disk may have kept any part. It was never answered: the
+// next start writes it again, whichever part that is.
+func TestTornOverZeros(t *testing.T) {
+	p := newPlace(t)
+	p.act(1)
+	begin := len(kept(t, p.actsFile()))
+	p.act(2)
+	whole := read(t, p.actsFile())
+	end := len(kept(t, p.actsFile()))
+	for from := begin; from < end; from += 37 {
+		for _, to := range []int{from + 37, end} {
+			torn := bytes.Clone(whole)
+			clear(torn[from:min(to, end)])
+			write(t, p.actsFile(), torn)
+			if r := p.mustVerify(); r.CheckpointSize != 1 {
+				t.Errorf("torn from %d to %d: %+v", from-begin, to-begin, r)
+			}
+			if err := p.reopen(); err != nil || p.l.Acts() != 2 {
+				t.Fatalf("torn from %d to %d: %d acts, %v", from-begin, to-begin, p.l.Acts(), err)
+			}
+			if r := p.mustVerify(); r.CheckpointSize != 2 {
+				t.Errorf("torn from %d to %d: %+v", from-begin, to-begin, r)
+			}
+		}
+	}
+}
+
+// TestActsAreTriedAgain: what an earlier try left of acts, whole or torn, is written over; what somebody else wrote is not.
+func TestActsAreTriedAgain(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "acts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := []byte("one group of acts\n\n")
+	try := func(b []byte) error {
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return writeActs(f, b, 0, info.Size())
+	}
+	for i := range 3 {
+		if err := try(b); err != nil {
+			t.Errorf("try %d: %v", i, err)
+		}
+		if got := kept(t, f.Name()); string(got) != string(b) {
+			t.Errorf("try %d: %q", i, got)
+		}
+		if _, err := f.WriteAt(make([]byte, 7), 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := try([]byte("another group of acts\n\n")); err == nil {
+		t.Error("it wrote over what somebody else left")
+	}
+}
+
+// TestActTakenOut: an act that was made to zeros in front of another is missed, by a start and by a verification.
+func TestActTakenOut(t *testing.T) {
+	p := newPlace(t)
+	var ends []int
+	for i := range 4 {
+		p.act(i)
+		ends = append(ends, len(kept(t, p.actsFile())))
+	}
+	whole := read(t, p.actsFile())
+	for i := range 3 {
+		b := bytes.Clone(whole)
+		clear(b[ends[i]:ends[min(i+1, 2)]])
+		if i == 2 { // only the beginning of the last but one
+			clear(b[ends[1] : ends[1]+1])
+		}
+		write(t, p.actsFile(), b)
+		if r, err := p.verify(VerifyOptions{}); fault.KindOf(err) != fault.Integrity || r.OK {
+			t.Errorf("%d: %+v, %v", i, r, err)
+		}
+		if err := p.reopen(); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("%d: it opens: %v", i, err)
+		}
+	}
+}
