@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 // canary stands in every identity, text and secret that the test gives away; nothing that leaves the program by another
@@ -46,13 +47,7 @@ tracing: {endpoint: "` + traces.url + `", sample: 1, allow: private}
 		_, h, body := s.do(c[0], c[1], c[2], "Content-Type", "application/x-www-form-urlencoded", "User-Agent", canary)
 		said += body + strings.Join(h.Values("Location"), " ") + strings.Join(h.Values("Set-Cookie"), " ")
 	}
-	for end := time.After(20 * time.Second); !strings.Contains(s.targetState(), "http 500"); { // it was told, and answered badly
-		select {
-		case <-end:
-			t.Fatal(s.targetState())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	wait.Until(t, "it was told, and answered badly", func() bool { return strings.Contains(s.targetState(), "http 500") })
 	_, _, metrics := s.do("GET", "/metrics", "")
 	hooks.Close()
 	if err := s.stop(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 	"github.com/ombudhq/ombud/vault"
@@ -29,15 +30,13 @@ func (h *history) minutes() {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { h.a.keepConsents(ctx) })
-	end := time.After(20 * time.Second)
-	for h.waiting() > 0 || h.a.Consents.Stale() {
-		h.clock.Advance(time.Minute)
-		select {
-		case <-end:
-			h.t.Fatalf("%d keys wait, snapshot old %v", h.waiting(), h.a.Consents.Stale())
-		case <-time.After(5 * time.Millisecond):
+	wait.Until(h.t, "no key waits, and the snapshot is new", func() bool {
+		if h.waiting() == 0 && !h.a.Consents.Stale() {
+			return true
 		}
-	}
+		h.clock.Advance(time.Minute)
+		return false
+	})
 	cancel()
 	work.Wait()
 }

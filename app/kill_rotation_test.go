@@ -7,7 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 // TestKilledWhileItRotates kills the server at each step of a rotation of the keys. The next start goes on with it by
@@ -101,7 +102,7 @@ func TestKilledWhileItRotatesTheRoot(t *testing.T) {
 // rotated waits until no rotation is under way.
 func (k *killed) rotated(dir string) {
 	k.t.Helper()
-	for end := time.After(30 * time.Second); ; {
+	wait.Until(k.t, "the rotation ends", func() bool {
 		code, out, errs := command(k.t, dir, "", "vault", "list", "--json")
 		var list struct {
 			Running *struct{} `json:"running"`
@@ -112,13 +113,6 @@ func (k *killed) rotated(dir string) {
 		if err := json.Unmarshal([]byte(out), &list); code != 0 || err != nil {
 			k.t.Fatal(fmt.Sprint(code, err, errs))
 		}
-		if list.Running == nil && list.Root.Running == nil {
-			return
-		}
-		select {
-		case <-end:
-			k.t.Fatal("the rotation does not end")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+		return list.Running == nil && list.Root.Running == nil
+	})
 }

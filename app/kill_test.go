@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 // servedDir tells the test binary that it is the server to be killed.
@@ -89,13 +89,7 @@ func TestNoEventIsLost(t *testing.T) {
 		}
 		for person, revisions := range answered {
 			for _, revision := range revisions {
-				for end := time.After(30 * time.Second); !in.has(person, revision); {
-					select {
-					case <-end:
-						t.Fatalf("%s: revision %d was answered and never heard", person, revision)
-					case <-time.After(5 * time.Millisecond):
-					}
-				}
+				wait.Until(t, fmt.Sprintf("%s: revision %d was answered and is heard", person, revision), func() bool { return in.has(person, revision) })
 			}
 		}
 		s.kill()

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/ombudhq/ombud/internal/testkit/redistest"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 // TestMirror: a yes stands in Redis under a name that says nothing, and a no takes it away; a dead Redis delays no answer.
@@ -36,17 +36,7 @@ func TestMirror(t *testing.T) {
 	key := "ombud:consent:" + found.Mirror
 	until := func(what string, ok func(string) bool) {
 		t.Helper()
-		for end := time.After(20 * time.Second); ; {
-			got := c.Get(t.Context(), key).Val()
-			if ok(got) {
-				return
-			}
-			select {
-			case <-end:
-				t.Fatalf("%s: %q", what, got)
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
+		wait.Until(t, what, func() bool { return ok(c.Get(t.Context(), key).Val()) })
 	}
 	until("a yes", func(v string) bool { return strings.Contains(v, `"letters"`) && strings.Contains(v, `"orders":""`) })
 	code, _, _ = s.v1("POST", "/consents/withdraw", `{"subject":{"email":"ida@example.com"},"all":true}`)

@@ -56,7 +56,7 @@ func TestServicesHear(t *testing.T) {
 			if h.path == "/mailer" {
 				id = h.body["id"].(string)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("only these were heard: %v", kinds)
 		}
 	}

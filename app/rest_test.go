@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	_ "modernc.org/sqlite"
 
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
 	"github.com/ombudhq/ombud/subject"
@@ -105,20 +105,15 @@ func TestRest(t *testing.T) {
 }
 
 // finished asks until the run is over.
-func (s *server) finished(ref string) restRequest {
+func (s *server) finished(ref string) (r restRequest) {
 	s.t.Helper()
-	for end := time.After(30 * time.Second); ; {
+	wait.Until(s.t, "the run ends", func() bool {
 		code, _, body := s.v1("GET", "/requests/"+ref, "")
 		s.want("asking", code, 200)
-		if r := decode(s.t, body); r.Status != "running" && r.Status != "awaiting_approval" {
-			return r
-		}
-		select {
-		case <-end:
-			s.t.Fatal("the run never ended")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+		r = decode(s.t, body)
+		return r.Status != "running" && r.Status != "awaiting_approval"
+	})
+	return r
 }
 
 // TestRestRefuses what it does not know, all at once, and repeats nothing of it.

@@ -3,11 +3,13 @@ package app_test
 import (
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 const mailings = `    tables:
@@ -41,24 +43,22 @@ func mailing(t *testing.T) (*server, *sql.DB, string) {
 }
 
 // erasures waits until there are so many, and gives the newest.
-func (s *server) erasures(n int) restRequest {
+func (s *server) erasures(n int) (newest restRequest) {
 	s.t.Helper()
-	for end := time.After(20 * time.Second); ; {
+	wait.Until(s.t, fmt.Sprint("erasures: ", n), func() bool {
 		code, _, body := s.v1("GET", "/requests?kind=erasure", "")
 		s.want("listing", code, 200)
 		var list struct{ Requests []restRequest }
 		if err := json.Unmarshal([]byte(body), &list); err != nil || len(list.Requests) > n {
 			s.t.Fatalf("%v: %s", err, body)
 		}
-		if len(list.Requests) == n {
-			return list.Requests[0]
+		if len(list.Requests) < n {
+			return false
 		}
-		select {
-		case <-end:
-			s.t.Fatalf("there are %d erasures, not %d", len(list.Requests), n)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		newest = list.Requests[0]
+		return true
+	})
+	return newest
 }
 
 func (s *server) says(purpose, word string) {
@@ -155,19 +155,13 @@ func TestWithdrawalIsFollowedOnce(t *testing.T) {
 // settled waits until nothing is owed any more.
 func settled(t *testing.T, own *sql.DB) {
 	t.Helper()
-	for end, left := time.After(30*time.Second), 1; ; {
+	wait.Until(t, "it is followed", func() bool {
+		var left int
 		if err := own.QueryRow("SELECT count(*) FROM consent_owed").Scan(&left); err != nil {
 			t.Fatal(err)
 		}
-		if left == 0 {
-			return
-		}
-		select {
-		case <-end:
-			t.Fatal("it is not followed")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return left == 0
+	})
 }
 
 // TestWithdrawalOnTheCommandLineIsFollowed: at once, without a server, and the answer names the request; once.

@@ -155,7 +155,7 @@ func object(ts *testscript.TestScript, _ bool, args []string) {
 
 // await FILE: until it is there.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.After(30 * time.Second); ; {
+	for end := time.After(2 * time.Minute); ; {
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 			return
 		}

@@ -1,7 +1,14 @@
 package client
 
-// Heard counts the changes that were heard.
-func (c *Client) Heard() uint64 { return c.heard.now() }
+// Heard is the newest revision that was heard of. A stream that begins anew may tell of a change twice, but all before it
+// too.
+func (c *Client) Heard() int64 {
+	newest := c.heard.everybody.revision.Load()
+	for i := range c.heard.slots {
+		newest = max(newest, c.heard.slots[i].revision.Load())
+	}
+	return newest
+}
 
 // Fresh tells whether what is in memory may be used.
 func (c *Client) Fresh() bool { return c.beat.Load().fresh(c.clock.Now()) }

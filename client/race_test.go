@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/ombudhq/ombud/client"
+	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 // TestAnswerIsOvertaken: a yes that was under way while its withdrawal was heard is neither given nor kept.
@@ -26,9 +29,8 @@ func TestAnswerIsOvertaken(t *testing.T) {
 	var once sync.Once
 	overtake := func(path string) error {
 		once.Do(func() {
-			before := here.Heard()
-			withdraw(t, there, ida)
-			until(t, "the withdrawal is heard", func() bool { return here.Heard() > before })
+			ended := withdraw(t, there, ida)
+			wait.Until(t, "the withdrawal is heard", func() bool { return here.Heard() >= ended.Revision })
 		})
 		return nil
 	}
@@ -45,17 +47,17 @@ func TestChangeComesSecond(t *testing.T) {
 	s := serve(t, yaml)
 	here, l := s.client(client.Config{Timeout: time.Second})
 	there, _ := s.client(client.Config{})
-	record(t, there, yes(ida))
-	until(t, "the yes is heard", func() bool { return here.Heard() >= 2 })
-	before := here.Heard()
+	given := record(t, there, yes(ida))
+	wait.Until(t, "the yes is heard", func() bool { return here.Heard() >= given.Revision })
+	var ended client.Withdrawal
 	goOn := func() {}
-	overtake := func(path string) error { withdraw(t, there, ida); goOn = l.stall(); return nil }
+	overtake := func(path string) error { ended = withdraw(t, there, ida); goOn = l.stall(); return nil }
 	l.after.Store(&overtake)
 	_, err := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{}) // whichever of the two
 	l.after.Store(nil)
 	goOn()
-	until(t, "the withdrawal is heard", func() bool { return here.Heard() > before })
-	until(t, "an answer", func() bool {
+	wait.Until(t, "the withdrawal is heard", func() bool { return here.Heard() >= ended.Revision })
+	wait.Until(t, "an answer", func() bool {
 		d, failed := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{})
 		if d.Allowed {
 			t.Errorf("%+v, after %v", d, err)
@@ -84,10 +86,9 @@ func TestRaces(t *testing.T) {
 		record(t, there, yes(who(i)))
 		revisions[i] = withdraw(t, there, who(i)).Revision
 	}
-	var saidYes, saidNo atomic.Int64
+	var saidYes, saidNo, lastNo atomic.Int64
 	for round := range rounds {
-		before := here.Heard()
-		until(t, "all is quiet", func() bool { was := before; before = here.Heard(); return was == before })
+		lastNo.Store(math.MaxInt64) // not yet said
 		hammer(t, askers, here, who, people, &saidYes, &saidNo, func() {
 			for i := range people {
 				record(t, there, yes(who(i), revisions[i]))
@@ -98,7 +99,8 @@ func TestRaces(t *testing.T) {
 			for i := range people {
 				revisions[i] = withdraw(t, there, who(i)).Revision
 			}
-		}, func() bool { return t.Failed() || here.Heard() >= before+2*people })
+			lastNo.Store(revisions[people-1])
+		}, func() bool { return t.Failed() || here.Heard() >= lastNo.Load() })
 	}
 	t.Logf("%d times yes, %d times no", saidYes.Load(), saidNo.Load())
 	if saidYes.Load() == 0 {
@@ -153,10 +155,9 @@ func TestLostAnswers(t *testing.T) {
 	if l.written.Load() != 3 || given.Renews != "" {
 		t.Errorf("%d tries, renews %q", l.written.Load(), given.Renews)
 	}
-	until(t, "it is in memory", func() bool {
-		before := l.asked.Load()
-		d := may(t, c, ida)
-		return d.Allowed && d.ConsentID == given.ID && l.asked.Load() == before
+	wait.Until(t, "it is in memory", func() bool {
+		var d client.Decision
+		return l.unasked(func() { d = may(t, c, ida) }) && d.Allowed && d.ConsentID == given.ID
 	})
 	if got := withdraw(t, c, ida); got.Ended != 1 || len(got.Consents) != 1 {
 		t.Errorf("it was recorded more than once: %+v", got)
@@ -166,7 +167,7 @@ func TestLostAnswers(t *testing.T) {
 // TestOwnWrites are known to later questions, though the stream has not told of them; also one of which no answer came.
 func TestOwnWrites(t *testing.T) {
 	s := serve(t, yaml)
-	c, l := s.client(client.Config{})
+	c, l := s.client(client.Config{Clock: clock.NewFake(time.Now())}) // what was heard is as new as ever
 	var body atomic.Pointer[string]
 	see := func(r *http.Request) *http.Response {
 		if b, err := r.GetBody(); err == nil && r.URL.Path == "/v1/decisions" {

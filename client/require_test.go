@@ -18,6 +18,7 @@ import (
 
 	"github.com/ombudhq/ombud/client"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 func headerUser(r *http.Request) client.Subject {
@@ -33,7 +34,7 @@ func TestRequire(t *testing.T) {
 		"  - {id: ads, basis: contract, categories: [usage], uses: [targeted_advertising]}\n")
 	now := clock.NewFake(time.Now())
 	c, l := s.client(client.Config{Clock: now})
-	record(t, c, yes(ida))
+	given := record(t, c, yes(ida))
 	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	ask := func(purpose, category, user, gpc string) (*httptest.ResponseRecorder, map[string]any) {
 		r := httptest.NewRequest("GET", "/offers", nil)
@@ -67,12 +68,9 @@ func TestRequire(t *testing.T) {
 			}
 		}
 	}
-	before := l.asked.Load()
-	until(t, "it is in memory", func() bool {
-		was := before
-		ask("letters", "contact", "ida@example.com", "")
-		before = l.asked.Load()
-		return was == before
+	wait.Until(t, "what the signal becomes is heard", func() bool { return c.Heard() > given.Revision })
+	wait.Until(t, "it is in memory", func() bool {
+		return l.unasked(func() { ask("letters", "contact", "ida@example.com", "") })
 	})
 	l.cut()
 	if w, _ := ask("letters", "contact", "ida@example.com", ""); w.Code != 204 {
@@ -111,13 +109,13 @@ func TestMinimise(t *testing.T) {
 		}
 	}
 	s.configure(strings.Replace(yaml, "{name: name, because: salutation}, ", "", 1))
-	until(t, "the register's change is seen", func() bool {
+	wait.Until(t, "the register's change is seen", func() bool {
 		may(t, c, client.Subject{"email": "somebody@example.com"})
 		_, stripped := minimise("letters")
 		return slices.Contains(stripped, "name")
 	})
 	l.cut()
-	until(t, "nothing passes when the register cannot be known", func() bool {
+	wait.Until(t, "nothing passes when the register cannot be known", func() bool {
 		passed, _, err := c.Minimise(t.Context(), "letters", full())
 		return err != nil && len(passed) == 0
 	})
@@ -178,10 +176,10 @@ func TestAccessesAreDelivered(t *testing.T) {
 	for range 250 {
 		c.Accessed(client.Access{Subject: "sub_1", Purpose: "letters", Fields: []string{"name"}})
 	}
-	until(t, "all are delivered", func() bool { return c.Counts().Delivered == 250 })
+	wait.Until(t, "all are delivered, and all is well", func() bool { return c.Counts().Delivered == 250 && c.Err() == nil })
 	got := events()
-	if len(got) != 250 || c.Err() != nil {
-		t.Fatalf("%d events, %v", len(got), c.Err())
+	if len(got) != 250 {
+		t.Fatalf("%d events", len(got))
 	}
 	ids := map[any]bool{}
 	for _, e := range got {

@@ -20,6 +20,7 @@ import (
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/client"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
 const yaml = `organization: {name: Fjordly AS, jurisdictions: [eu]}
@@ -115,20 +116,8 @@ func (s *server) client(cfg client.Config) (*client.Client, *line) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { l.cut(); _ = c.Close() }) // a test that is done asks nothing more
-	until(s.t, "the stream is heard", c.Fresh)
+	wait.Until(s.t, "the stream is heard", c.Fresh)
 	return c, l
-}
-
-// until waits for what comes by itself.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); !is(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("not in a minute: %s", what)
-		}
-	}
 }
 
 // line lies between a client and the server. It can be cut, and stall; it counts questions, and can hold answers back.
@@ -173,6 +162,13 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = &streamed{resp.Body, l}
 	}
 	return resp, err
+}
+
+// unasked does something, and tells whether no question went to the server for it.
+func (l *line) unasked(something func()) bool {
+	before := l.asked.Load()
+	something()
+	return l.asked.Load() == before
 }
 
 func (l *line) dial(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -339,7 +339,7 @@ func TestDeadRedisDelaysNobody(t *testing.T) {
 
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for !f() {
 		select {
 		case <-time.After(time.Millisecond):

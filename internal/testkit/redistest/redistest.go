@@ -59,7 +59,7 @@ func (s *Server) Start() *Server {
 	}
 	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket(), DisableIdentity: true})
 	defer c.Close()
-	for limit := time.After(20 * time.Second); c.Ping(context.Background()).Err() != nil; {
+	for limit := time.After(time.Minute); c.Ping(context.Background()).Err() != nil; {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-limit:

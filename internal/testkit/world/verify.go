@@ -134,12 +134,13 @@ func (w *World) VerifyGone(t testing.TB) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		if len(ours()) == 0 {
-			return
+	for end, left := time.After(time.Minute), ours(); len(left) > 0; left = ours() {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-end:
+			t.Fatalf("still running after Close:\n%s", strings.Join(left, "\n\n"))
 		}
 	}
-	t.Errorf("still running after Close:\n%s", strings.Join(ours(), "\n\n"))
 }
 
 // ours are the goroutines in code of this module that no test started.
