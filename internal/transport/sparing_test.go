@@ -6,10 +6,76 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/transport"
 )
+
+// one is a listener to which one connection comes.
+type one struct {
+	net.Listener
+	conn net.Conn
+}
+
+func (o one) Accept() (net.Conn, error) { return o.conn, nil }
+
+const (
+	soon = 200 * time.Millisecond
+	far  = time.Hour
+)
+
+// TestDeadlinesHold: who waits longer than the deadline that is wanted at the time is told so, not sooner and not later;
+// however often another was wanted before, and also when it is wanted while they wait.
+func TestDeadlinesHold(t *testing.T) { synctest.Test(t, deadlinesHold) }
+
+func deadlinesHold(t *testing.T) {
+	inner, theirs := net.Pipe()
+	ours, err := transport.Sparing(one{conn: inner}).Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
+	read := func(what string, after time.Duration, want error) {
+		t.Helper()
+		began := time.Now()
+		_, err := ours.Read(make([]byte, 8))
+		if took := time.Since(began); !errors.Is(err, want) || took != after {
+			t.Errorf("%s: %v after %v", what, err, took)
+		}
+	}
+	set := func(list ...time.Time) {
+		t.Helper()
+		for _, d := range list {
+			if err := ours.SetReadDeadline(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	past := time.Unix(1, 0)
+	set(in(soon))
+	read("the first", soon, os.ErrDeadlineExceeded)
+	read("the same again", 0, os.ErrDeadlineExceeded)
+	set(in(far), in(soon), time.Time{}, in(2*soon))
+	read("a later one after one that passed", 2*soon, os.ErrDeadlineExceeded)
+	set(in(far))
+	time.AfterFunc(soon, func() { set(past) })
+	read("one that is wanted while somebody waits", soon, os.ErrDeadlineExceeded)
+	set(time.Time{}, in(soon))
+	time.AfterFunc(soon/2, func() { set(in(2 * soon)) })
+	read("a later one that is wanted while somebody waits", soon/2+2*soon, os.ErrDeadlineExceeded)
+	set(in(soon))
+	time.AfterFunc(soon/2, func() { set(time.Time{}) })
+	time.AfterFunc(3*soon, func() { _, _ = theirs.Write([]byte("here")) })
+	read("none any more while somebody waits", 3*soon, nil)
+	if err := ours.SetDeadline(past); err != nil {
+		t.Fatal(err)
+	}
+	read("both", 0, os.ErrDeadlineExceeded)
+	if _, err := ours.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("writing: %v", err)
+	}
+}
 
 // pair is a connection that a sparing listener took, and its other end.
 func pair(t *testing.T) (ours, theirs net.Conn) {
@@ -30,69 +96,17 @@ func pair(t *testing.T) (ours, theirs net.Conn) {
 	return ours, theirs
 }
 
-const (
-	soon = 200 * time.Millisecond // longer than a busy machine keeps anybody waiting
-	far  = time.Hour
-)
-
-// TestDeadlinesHold: who waits longer than the deadline that is wanted at the time is told so, not sooner and not later;
-// however often another was wanted before, and also when it is wanted while they wait.
-func TestDeadlinesHold(t *testing.T) {
-	ours, theirs := pair(t)
-	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
-	read := func(what string, least time.Duration, want error) {
-		t.Helper()
-		began := time.Now()
-		_, err := ours.Read(make([]byte, 8))
-		if !errors.Is(err, want) || time.Since(began) < least || time.Since(began) > far/2 {
-			t.Errorf("%s: %v after %v", what, err, time.Since(began))
-		}
-	}
-	set := func(list ...time.Time) {
-		t.Helper()
-		for _, d := range list {
-			if err := ours.SetReadDeadline(d); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	past := time.Unix(1, 0)
-	set(in(soon))
-	read("the first", soon/2, os.ErrDeadlineExceeded)
-	read("the same again", 0, os.ErrDeadlineExceeded)
-	set(in(far), in(soon), time.Time{}, in(2*soon))
-	read("a later one after one that passed", soon, os.ErrDeadlineExceeded)
-	set(in(far))
-	time.AfterFunc(soon, func() { set(past) })
-	read("one that is wanted while somebody waits", soon/2, os.ErrDeadlineExceeded)
-	set(time.Time{}, in(soon))
-	began := time.Now()
-	time.AfterFunc(soon/2, func() { set(in(2 * soon)) })
-	read("a later one that is wanted while somebody waits", soon, os.ErrDeadlineExceeded)
-	if d := time.Since(began); d < 2*soon {
-		t.Errorf("the former deadline ended the wait after %v", d)
-	}
-	set(in(soon))
-	time.AfterFunc(soon/2, func() { set(time.Time{}) })
-	time.AfterFunc(3*soon, func() { _, _ = theirs.Write([]byte("here")) })
-	read("none any more while somebody waits", 2*soon, nil)
-	if err := ours.SetDeadline(past); err != nil {
-		t.Fatal(err)
-	}
-	read("both", 0, os.ErrDeadlineExceeded)
-	if _, err := ours.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("writing: %v", err)
-	}
-}
-
 // TestAWriteGoesOn: what is written while the former deadline passes arrives whole and once.
 func TestAWriteGoesOn(t *testing.T) {
 	ours, theirs := pair(t)
-	if err := ours.SetWriteDeadline(time.Now().Add(soon)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ours.Write([]byte("0")); err != nil {
-		t.Fatal(err)
+	for written := 0; written == 0; { // a busy machine may let the deadline pass before
+		if err := ours.SetWriteDeadline(time.Now().Add(soon)); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if written, err = ours.Write([]byte("0")); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
 	}
 	if err := ours.SetWriteDeadline(time.Now().Add(far)); err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func (eager) After(time.Duration) <-chan time.Time {
 func provider(t *testing.T, s *kmstest.Server, key, secret string) *awskms.Provider {
 	t.Helper()
 	p, err := awskms.New(awskms.Config{Region: region, Key: key, AccessKey: credentials.AccessKeyID, SecretKey: secret, Session: credentials.SessionToken,
-		Endpoint: s.URL, HTTP: &http.Client{Timeout: 10 * time.Second}, Clock: eager{}})
+		Endpoint: s.URL, HTTP: &http.Client{Timeout: time.Minute}, Clock: eager{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (eager) After(time.Duration) <-chan time.Time {
 
 func config(s *kmstest.Server, key string) Config {
 	return Config{Region: "eu-central-1", Key: key, AccessKey: "AKIDEXAMPLE", SecretKey: "secret", Session: "session", Endpoint: s.URL,
-		HTTP: &http.Client{Timeout: 10 * time.Second}, Clock: eager{}}
+		HTTP: &http.Client{Timeout: time.Minute}, Clock: eager{}}
 }
 
 func provider(t *testing.T, c Config) *Provider {

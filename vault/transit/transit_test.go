@@ -16,7 +16,7 @@ import (
 	"github.com/ombudhq/ombud/vault/vaulttest"
 )
 
-func client() *http.Client { return &http.Client{Timeout: 10 * time.Second} }
+func client() *http.Client { return &http.Client{Timeout: time.Minute} }
 
 func provider(t *testing.T, c Config) *Provider {
 	t.Helper()
