@@ -22,6 +22,7 @@ import (
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/port"
 )
 
 // gate is a running server with a configuration of its own, and a client that knows its certificate.
@@ -31,16 +32,6 @@ type gate struct {
 	url    string
 	client *http.Client
 	stop   func() error
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // certificate writes c.pem and c.key for localhost into a folder.
@@ -75,9 +66,9 @@ func openGate(t *testing.T, config string, admin bool) *gate {
 	t.Helper()
 	dir := t.TempDir()
 	pool := certificate(t, dir)
-	g := &gate{t: t, addr: freePort(t)}
-	_, port, _ := net.SplitHostPort(g.addr)
-	text := "organization: {name: Test}\nsystems: []\nserve: " + strings.ReplaceAll(config, "PORT", port) + "\n"
+	g := &gate{t: t, addr: port.Free(t)}
+	_, number, _ := net.SplitHostPort(g.addr)
+	text := "organization: {name: Test}\nsystems: []\nserve: " + strings.ReplaceAll(config, "PORT", number) + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "ombud.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
+	"github.com/ombudhq/ombud/internal/testkit/port"
 	"github.com/ombudhq/ombud/vault"
 )
 
@@ -49,10 +49,7 @@ func (s *seen) Write(p []byte) (int, error) {
 // waiting is a serve that waits for its passphrase, and what its Ready was given.
 func waiting(t *testing.T, dir string) (s *server, ready chan string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	at := l.Addr().String()
-	must(t, l.Close())
+	at := port.Free(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	log, ended := &seen{word: "the root key is sealed", done: make(chan struct{})}, make(chan error, 1)
 	ready = make(chan string, 1)

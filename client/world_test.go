@@ -20,6 +20,7 @@ import (
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/client"
+	"github.com/ombudhq/ombud/internal/testkit/port"
 	"github.com/ombudhq/ombud/internal/testkit/wait"
 )
 
@@ -43,7 +44,7 @@ type server struct {
 
 func serve(t *testing.T, config string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), base: "http://127.0.0.1:0", stop: func() {}}
+	s := &server{t: t, dir: t.TempDir(), base: "http://" + port.Free(t), stop: func() {}}
 	s.configure(config)
 	s.start()
 	t.Cleanup(func() { s.stop() })

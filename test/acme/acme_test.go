@@ -18,6 +18,7 @@ import (
 	"github.com/ombudhq/ombud/app"
 	"github.com/ombudhq/ombud/cli"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/testkit/port"
 )
 
 const (
@@ -45,12 +46,9 @@ type house struct {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, number, err := net.SplitHostPort(port.Free(t))
 	must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	return port
+	return number
 }
 
 // newHouse stands at a port; the authority looks for it at another, if looks says so. more goes under serve.tls.

@@ -4,7 +4,6 @@ package baotest
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ombudhq/ombud/internal/testkit/port"
 )
 
 // supervise runs the server while its standard input stays open: however the test ends, the server ends with it.
@@ -32,19 +33,15 @@ type Server struct {
 func Start(t *testing.T) *Server {
 	t.Helper()
 	bao := program(t)
-	at, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{"http://" + at.Addr().String(), t}
-	at.Close()
+	at := port.Free(t)
+	s := &Server{"http://" + at, t}
 	read, hold, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer read.Close()
 	cmd := exec.Command("/bin/sh", "-c", supervise, "baotest", bao, "server", "-dev", "-dev-no-store-token",
-		"-dev-root-token-id="+Token, "-dev-listen-address="+at.Addr().String())
+		"-dev-root-token-id="+Token, "-dev-listen-address="+at)
 	cmd.ExtraFiles, cmd.SysProcAttr = []*os.File{read}, &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 	if err := cmd.Start(); err != nil {
