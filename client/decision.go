@@ -124,8 +124,8 @@ func expired(until, now time.Time, b *beat) bool {
 	return !until.IsZero() && (!now.Before(until) || !b.serverTime(now).Before(until))
 }
 
-// ask puts the questions at these places to the server. What it answers from before something we have heard by then is asked
-// once more, with the revision that was heard.
+// ask puts the questions at these places to the server. What it answers from before something we have heard by then, or may
+// have by other rules, is asked once more, with the revision that was heard.
 func (c *Client) ask(ctx context.Context, questions []Question, places []int, out []Decision) error {
 	asked, began := c.heard.now(), c.clock.Now()
 	least := int64(0)
@@ -143,7 +143,8 @@ func (c *Client) ask(ctx context.Context, questions []Question, places []int, ou
 		for j := range got {
 			newest = max(newest, c.newest(&got[j]))
 		}
-		if again && slices.ContainsFunc(got, func(d Decision) bool { return d.Revision < newest }) {
+		rules := c.heard.everybody.place.Load() > asked // they change at no revision of their own
+		if again && (rules || slices.ContainsFunc(got, func(d Decision) bool { return d.Revision < newest })) {
 			least, asked, began = newest, c.heard.now(), c.clock.Now()
 			continue
 		}

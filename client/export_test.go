@@ -10,5 +10,8 @@ func (c *Client) Heard() int64 {
 	return newest
 }
 
+// Rules is the place of the newest change of everybody's answers that was heard.
+func (c *Client) Rules() uint64 { return c.heard.everybody.place.Load() }
+
 // Fresh tells whether what is in memory may be used.
 func (c *Client) Fresh() bool { return c.beat.Load().fresh(c.clock.Now()) }

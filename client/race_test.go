@@ -28,6 +28,9 @@ func TestAnswerIsOvertaken(t *testing.T) {
 	id := may(t, there, ida).Subject
 	var once sync.Once
 	overtake := func(path string) error {
+		if path != "/v1/decisions" {
+			return nil
+		}
 		once.Do(func() {
 			ended := withdraw(t, there, ida)
 			wait.Until(t, "the withdrawal is heard", func() bool { return here.Heard() >= ended.Revision })
@@ -42,6 +45,34 @@ func TestAnswerIsOvertaken(t *testing.T) {
 	}
 }
 
+// TestAnswerIsOvertakenByRules: the same with a yes that other rules gave. They change at no revision of their own.
+func TestAnswerIsOvertakenByRules(t *testing.T) {
+	s := serve(t, yaml)
+	here, l := s.client(client.Config{})
+	there, _ := s.client(client.Config{})
+	given := record(t, there, yes(ida))
+	wait.Until(t, "the yes is heard", func() bool { return here.Heard() >= given.Revision })
+	var once sync.Once
+	overtake := func(path string) error {
+		if path != "/v1/decisions" {
+			return nil
+		}
+		once.Do(func() {
+			before := here.Rules()
+			s.configure(strings.Replace(yaml, "categories: [contact, usage]", "categories: [usage]", 1))
+			wait.Until(t, "the rules are heard of", func() bool {
+				_, _ = there.Allowed(t.Context(), client.Subject{"email": "jon@example.com"}, "letters", "usage", client.Options{}) // the server reads its file
+				return here.Rules() > before
+			})
+		})
+		return nil
+	}
+	l.after.Store(&overtake)
+	if d := may(t, here, ida); d.Allowed || d.Reason != "category-not-of-purpose" {
+		t.Errorf("%+v", d)
+	}
+}
+
 // TestChangeComesSecond: the same, but the answer arrives first.
 func TestChangeComesSecond(t *testing.T) {
 	s := serve(t, yaml)
@@ -51,7 +82,13 @@ func TestChangeComesSecond(t *testing.T) {
 	wait.Until(t, "the yes is heard", func() bool { return here.Heard() >= given.Revision })
 	var ended client.Withdrawal
 	goOn := func() {}
-	overtake := func(path string) error { ended = withdraw(t, there, ida); goOn = l.stall(); return nil }
+	overtake := func(path string) error {
+		if path == "/v1/decisions" {
+			ended = withdraw(t, there, ida)
+			goOn = l.stall()
+		}
+		return nil
+	}
 	l.after.Store(&overtake)
 	_, err := here.Allowed(t.Context(), ida, "letters", "contact", client.Options{}) // whichever of the two
 	l.after.Store(nil)
