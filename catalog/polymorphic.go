@@ -13,7 +13,7 @@ type typedKey struct {
 }
 
 var (
-	kindWords  = set(`type model class table entity`)
+	kindWords  = set(`type model class table entity module`)
 	thingWords = set(`object res resource record row entity item target foreign related ref reference subject source content document doc parent owner`)
 	idWords    = set(`id uuid guid pk key`)
 )
@@ -61,7 +61,7 @@ func idBeside(t *connector.Table, kind string, stem []string, word string) strin
 			continue
 		}
 		switch {
-		case len(stem) > 0 && slices.Equal(toks[:n], stem) && (word == "type" && stem[len(stem)-1] != noun(t.Name) || nameless):
+		case len(stem) > 0 && slices.Equal(toks[:n], stem) && (word == "module" || word == "type" && stem[len(stem)-1] != noun(t.Name) || nameless):
 			return c.Name
 		case nameless && n == 1 && thingWords[toks[0]] && any == "":
 			any = c.Name

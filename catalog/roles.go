@@ -160,10 +160,12 @@ func isActor(columns []string) bool {
 			return false
 		}
 		first, last := toks[0], toks[len(toks)-1]
-		return slices.Index(toks, "by") > 0 || first == "approved" || first == "assigned" || doings[first] && last == "uid" ||
+		return slices.Index(toks, "by") > 0 || isDone(first) || doings[first] && last == "uid" ||
 			slices.ContainsFunc(toks, func(t string) bool { return slices.Contains(actorNouns, t) })
 	})
 }
+
+func isDone(w string) bool { return w == "approved" || w == "assigned" }
 
 var doings = set(`create created write written update updated modify modified edit edited delete deleted`)
 

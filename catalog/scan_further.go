@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -61,60 +60,4 @@ func (p *profile) repeats(column, first string) bool {
 		}
 	}
 	return 2*same > both
-}
-
-// proposeAddressBooks: where users have no address of their own, it stands in a dataset of addresses, one or more
-// for each user. People enter there, and are the users that the rows lead to.
-func (s *scan) proposeAddressBooks(ctx context.Context, g *Graph) error {
-	for _, owner := range g.Datasets {
-		if owner.People == nil || owner.People.By["email"] != "" || KeyColumn(owner.Table) == "" {
-			continue
-		}
-		for _, d := range g.Datasets {
-			email := ""
-			if d.System == owner.System && d.People == nil && !d.Ignored && addressBooks[noun(d.Name)] {
-				email = s.profiles[d.Table].identity(d, pii.Email)
-			}
-			if email == "" {
-				continue
-			}
-			column, err := s.leadsTo(ctx, d, owner)
-			if err != nil {
-				return err
-			}
-			if column == "" {
-				continue
-			}
-			s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: map[string]string{"email": email}}},
-				Mark{ID: "people:" + d.ID(), Confidence: 0.85, Reason: email + " holds e-mail addresses, hardly one of them twice, each of a row of " + owner.Name + ", which has none"})
-			s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + column, To: owner.Name + "." + KeyColumn(owner.Table), As: Alias}},
-				Mark{ID: "link:" + d.ID() + "." + column, Confidence: 0.9, Reason: "an address is whose key stands beside it"})
-		}
-	}
-	return nil
-}
-
-var addressBooks = set(`email mail login identity credential`)
-
-// leadsTo is the column of a dataset that leads to a dataset of people, declared or found; "" when none does.
-func (s *scan) leadsTo(ctx context.Context, d, owner *Dataset) (string, error) {
-	for _, e := range d.Out {
-		if e.Parent == owner && len(e.ChildColumns) == 1 {
-			return e.ChildColumns[0], nil
-		}
-	}
-	key := keyOf(owner, KeyColumn(owner.Table), false)
-	for i := range d.Table.Columns {
-		c := &d.Table.Columns[i]
-		m := match{key: key, name: keyNameScore(readName(c), key)}
-		if m.name < 0.9 || !s.mayRefer(d, c) {
-			continue
-		}
-		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
-			return "", ctx.Err()
-		} else if err == nil && m.probed > 0 && m.convinces(d, c.Name) {
-			return c.Name, nil
-		}
-	}
-	return "", nil
 }

@@ -24,6 +24,7 @@ type parentKey struct {
 	d      *Dataset
 	column string
 	email  bool
+	number bool // no database says that it is a key: an order's number
 
 	stem   []string // of the column's name
 	suffix string
@@ -31,7 +32,7 @@ type parentKey struct {
 
 func keyOf(d *Dataset, column string, email bool) parentKey {
 	stem, suffix := splitReference(column)
-	return parentKey{d, column, email, stem, suffix}
+	return parentKey{d: d, column: column, email: email, stem: stem, suffix: suffix}
 }
 
 func isNumbered(column string) bool {
@@ -42,6 +43,7 @@ func isNumbered(column string) bool {
 // match is how well a column fits a parent's key.
 type match struct {
 	key    parentKey
+	home   bool    // in the same system
 	name   float64 // by the names
 	share  float64 // of the distinct values, found there
 	rows   float64 // of the rows, for addresses: one that answers everybody is one value in many rows
@@ -54,6 +56,9 @@ func (m match) score() float64 {
 	s := m.name * m.share
 	if m.key.d.People != nil {
 		s += 0.1
+	}
+	if m.home {
+		s += 0.05 // before another system's numbers
 	}
 	if len(m.key.d.In) > 0 {
 		s += 0.01 // who others refer to, before a list that knows as many
@@ -91,6 +96,9 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 			return err
 		}
 		if err := s.proposePolymorphic(ctx, g, d); err != nil {
+			return err
+		}
+		if err := s.proposeExtension(ctx, g, d); err != nil {
 			return err
 		}
 		if people {
@@ -132,8 +140,20 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			}
 			out = append(out, keyOf(d, c, s.profiles[d.Table].class[c].Kind == pii.Email))
 		}
+		for _, c := range s.numbers(d) {
+			if !slices.Contains(cols, c) {
+				k := keyOf(d, c, false)
+				k.number = true
+				out = append(out, k)
+			}
+		}
 	}
 	return out
+}
+
+// numbers: what is called the dataset's own number, and occurs once among many.
+func (s *scan) numbers(d *Dataset) []string {
+	return slices.DeleteFunc(s.undeclaredKeys(d), func(c string) bool { return !isNumbered(c) || len(s.profiles[d.Table].sample) < severalProbed })
 }
 
 // undeclaredKeys: id, or the dataset's own noun with no or id, when no sampled value occurs twice.
@@ -178,8 +198,8 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		if k.d == d || refersTo(k.d, d) || k.d.People == nil && k.d.System != d.System {
 			continue
 		}
-		m := match{key: k, name: s.nameScore(d, name, k)}
-		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || !k.email && speaksOf(g, name, k) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
+		m := match{key: k, home: k.d.System == d.System, name: s.nameScore(d, name, k)}
+		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || !k.email && (speaksOf(g, name, k) || m.name < 0.9 && isCalled(g, d, name, k)) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -226,6 +246,14 @@ func speaksOf(g *Graph, r columnName, k parentKey) bool {
 	stem, _ := r.to(k.d.noun)
 	return len(stem) > 1 && commonTail(stem, k.d.words) < len(stem) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
 		return o.System == k.d.System && commonTail(stem, o.words) == len(stem)
+	})
+}
+
+// isCalled: the last word of the name is that of another dataset: where there are actors, a rev_actor is one of them, and no user.
+func isCalled(g *Graph, d *Dataset, r columnName, k parentKey) bool {
+	stem, _ := r.to(k.d.noun)
+	return len(stem) > 0 && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o != d && o != k.d && o.System == d.System && o.noun == stem[len(stem)-1] && k.d.noun != o.noun
 	})
 }
 

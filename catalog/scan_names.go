@@ -105,6 +105,8 @@ func keyNameScore(r columnName, k parentKey) float64 {
 	c, what := r.column, k.d.noun
 	stem, suffix := r.to(what)
 	switch {
+	case k.number && suffix != k.suffix:
+		return 0 // an order's reference is no order's id
 	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix:
 		return 0.97
 	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
@@ -139,7 +141,8 @@ var kindNouns = set(`type status state kind category group class level reason pi
 // accountNouns are who acts in a program, before anybody else whose numbers are alike.
 var accountNouns = set(`user account member staff employee admin bruker nutzer benutzer utilisateur usuario`)
 
-var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee viewer`)
+var actorWords = set(`author sender receiver payer payee referrer reporter requester creator writer submitter actor performer initiator uploader inviter invitee assignee viewer
+	poster commenter voter editor grader observer`)
 
 func columnKind(k parentKey) connector.Kind {
 	if c := k.d.Table.Column(k.column); c != nil {

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -22,6 +21,22 @@ var organisationNouns = set(`company supplier vendor store shop warehouse organi
 
 // eitherNouns are what businesses call whom they deal with, persons and firms in one dataset.
 var eitherNouns = set(`partner counterparty`)
+
+// firmNoun is what firms and tenants are called too: that it has a name does not make it a person.
+const firmNoun = "account"
+
+// isPerson: a row has the name of one, by the name of the dataset.
+func isPerson(g *Graph, d *Dataset) bool {
+	return isPersonNoun(noun(d.Name)) && noun(d.Name) != firmNoun && !isListOf(g, d)
+}
+
+// isListOf: beside contacts, a contact_list is a list of them, and no contact.
+func isListOf(g *Graph, d *Dataset) bool {
+	last := len(d.words) - 1
+	return last > 0 && d.words[last] == "list" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o.System == d.System && slices.Equal(o.words, d.words[:last])
+	})
+}
 
 // candidate is a dataset that could be one of persons.
 type candidate struct {
@@ -74,11 +89,11 @@ func onlyGuessed(d *Dataset) bool {
 
 func (s *scan) candidate(d *Dataset) *candidate {
 	p, what := s.profiles[d.Table], noun(d.Name)
-	if organisationNouns[what] || isMoney(d) {
+	email := p.identity(d, pii.Email)
+	if organisationNouns[what] || isMoney(d) || email == "" && what == firmNoun && !p.namesPeople() && !signsIn(d.Table) {
 		return nil
 	}
 	c := &candidate{d: d, by: map[string]string{}, confidence: 0.6}
-	email := p.identity(d, pii.Email)
 	phone := p.identity(d, pii.Phone)
 	switch {
 	case email != "":
@@ -111,13 +126,20 @@ func (c *candidate) weigh(what string, unique, referred, bare, named bool) {
 			c.reasons = append(c.reasons, reason)
 		}
 	}
-	add(isPersonNoun(what), 0.15, fmt.Sprintf("a %s is a person", what))
+	add(isPersonNoun(what), 0.15, article(what)+" "+what+" is a person")
 	add(bare, 0.2, "it is a bare list of addresses")
-	add(eitherNouns[what], 0.1, fmt.Sprintf("a %s is a person or a firm", what))
+	add(eitherNouns[what], 0.1, article(what)+" "+what+" is a person or a firm")
 	add(unique, 0.1, "the database says each is there once")
 	add(referred, 0.1, "other datasets refer to it")
 	add(named, 0.05, "it holds names or dates of birth")
 	add(signsIn(c.d.Table), 0.05, "who it lists has a password")
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeio", rune(noun[0])) { // a user
+		return "an"
+	}
+	return "a"
 }
 
 var secretWords = set(`password passwd pass pwd passphrase passord passwort`)
@@ -256,7 +278,7 @@ func (s *scan) addKeys(c *candidate, taken map[string]string) {
 	}
 }
 
-var numberSuffix = set(`no nr num number code ref nummer numero`)
+var numberSuffix = set(`no nr num number code ref reference nummer numero`)
 
 // values of a column that occur, once each, up to limit.
 func (p *profile) some(column string, limit int) []connector.Value {

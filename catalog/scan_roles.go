@@ -47,7 +47,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Context
 	case m.key.d.People == nil:
 		return Own
-	case direct || isActor([]string{column}) && !(bears(column, m.key.d) && s.namesNobodyElse(g, d, m.key.d)):
+	case direct || isNewest(column) || isActor([]string{column}) && !(bears(column, m.key.d) && s.namesNobodyElse(g, d, m.key.d)):
 		return Mention
 	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
@@ -55,10 +55,16 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	return Own
 }
 
+// isNewest: who did it last is named, and changes: topic_last_poster_id.
+func isNewest(column string) bool {
+	toks := pii.Tokens(column)
+	return slices.Contains(toks[:max(len(toks)-1, 0)], "last")
+}
+
 // bears: the column has the name of the dataset it refers to, and not that of somebody who acts on it.
 func bears(column string, parent *Dataset) bool {
 	stem, _ := splitReference(column)
-	return len(stem) > 0 && stem[len(stem)-1] == noun(parent.Name) && !slices.Contains(stem, "by")
+	return len(stem) > 0 && stem[len(stem)-1] == noun(parent.Name) && !slices.Contains(stem, "by") && !isDone(stem[0]) && !doings[stem[0]]
 }
 
 // namesNobodyElse: an employee_id in a table of nobody else's is whose the row is; beside a customer_id it is who handled it.

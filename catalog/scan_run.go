@@ -206,8 +206,8 @@ func (s *scan) readDataset(ctx context.Context, d *Dataset) error {
 	f.Rows = p.rows
 	for i := range d.Table.Columns {
 		c := &d.Table.Columns[i]
-		class := p.classify(d, c)
-		p.class[c.Name], p.content[c.Name] = class, pii.Read(texts(p.values[c.Name]))
+		class := p.classify(c, isPerson(s.base, d))
+		p.class[c.Name], p.content[c.Name] = class, p.contentOf(c)
 		if f.Problem == "" && IsFreeText(d.Table, *c) && p.content[c.Name].Words >= 3 {
 			if err := p.readProse(ctx, d, c.Name); err != nil {
 				return err
@@ -265,13 +265,18 @@ func (p *profile) readProse(ctx context.Context, d *Dataset, column string) erro
 	return ctx.Err() // else the sample's counts stand
 }
 
-// classify judges a column; a bare "name" is a person's in a dataset of persons.
-func (p *profile) classify(d *Dataset, c *connector.Column) pii.Class {
-	class := pii.Classify(c.Name, texts(p.values[c.Name]), holds(c.Kind))
-	if class.Known() || c.Kind != connector.Text || !isPersonNoun(noun(d.Name)) {
-		return class
+// contentOf counts what a column's values are. The digits of a measure are nobody's card.
+func (p *profile) contentOf(c *connector.Column) pii.Content {
+	if c.Kind == connector.Float {
+		return pii.Read(nil)
 	}
-	if isName(c.Name) {
+	return pii.Read(texts(p.values[c.Name]))
+}
+
+// classify judges a column; a bare "name" is a person's in a dataset of persons.
+func (p *profile) classify(c *connector.Column, person bool) pii.Class {
+	class := pii.Classify(c.Name, texts(p.values[c.Name]), holds(c.Kind))
+	if !class.Known() && c.Kind == connector.Text && person && isName(c.Name) {
 		return pii.Class{Category: pii.Identity, Kind: pii.Name, Confidence: 0.9, Reason: "its name says name, in a dataset of persons"}
 	}
 	return class

@@ -126,7 +126,7 @@ func combine(name string, byName Class, c Content, holds Holds) Class {
 	names := c.Values >= 3 && c.share(Name) >= 0.6
 	switch {
 	case byName.Known() && !(names && byName.Category == Communication): // comment_author is no comment
-		return doubt(byName, c)
+		return doubt(name, byName, c)
 	case names && (byName.Known() || isBareName(name)):
 		return Class{Identity, Name, round(0.85 * c.share(Name)), fmt.Sprintf("%.0f %% of %d sampled values look like names of people", 100*c.share(Name), c.Values)}
 	case holds == Text && c.Words >= 5:
@@ -146,11 +146,14 @@ func running(c Content) Class {
 }
 
 // doubt lowers what a name says when the values say otherwise.
-func doubt(byName Class, c Content) Class {
+func doubt(name string, byName Class, c Content) Class {
 	switch byName.Kind {
 	case Email, IP, IBAN:
 	default:
 		return byName
+	}
+	if toks := Tokens(name); byName.Kind == Email && toks[len(toks)-1] == "id" && c.Values > 0 && c.Whole[Email]+c.Within[Email] == 0 {
+		return Class{} // in India an address; here the number of a letter
 	}
 	if c.Values >= 5 && c.share(byName.Kind) < 0.2 {
 		byName.Confidence = round(byName.Confidence / 2)

@@ -163,14 +163,15 @@ func (w *walk) aliases(qs []question, d *catalog.Dataset, recs []*record, path i
 			continue
 		}
 		var keys []connector.Key
+		var lead []*record
 		for _, r := range recs {
-			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok && r.path == path {
-				keys = append(keys, k)
+			if k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns)); ok && r.path == path && set(s, r, e) {
+				keys, lead = append(keys, k), append(lead, r)
 			}
 		}
 		if len(keys) > 0 {
 			qs = append(qs, question{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[path] + " › " + e.Parent.Name),
-				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil), same: w.sameBy(d, recs, e.Parent, e.ChildColumns, e.ParentColumns, false)})
+				sel: w.selectBy(e.Parent, e.ParentColumns, keys, nil), same: w.sameBy(d, lead, e.Parent, e.ChildColumns, e.ParentColumns, false)})
 		}
 	}
 	return qs

@@ -97,7 +97,7 @@ func (w *walk) isOf(s *rowset, r *record, person int, seen map[rowID]bool) bool 
 	for _, e := range s.d.In { // a base row is the person of the row that led to it
 		if e.Role == catalog.Alias && r.seed {
 			for _, c := range w.children(s, r, e) {
-				if w.isOf(w.sets[e.Child], c, person, seen) {
+				if set(w.sets[e.Child], c, e) && w.isOf(w.sets[e.Child], c, person, seen) {
 					return true
 				}
 			}

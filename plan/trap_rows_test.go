@@ -269,6 +269,39 @@ insert into posts values (1, 1), (2, 2);`,
 	})
 }
 
+// A row between says whose an address is, and by a word whether the number beside it is a contact's or a user's: who has
+// the same number among the others is somebody else. It leads the other way as well.
+func TestTrap05AddressesBetween(t *testing.T) {
+	tr := trap{tables: `create table users (id integer primary key, name varchar(40));
+insert into users values (1, 'Bo Berg'), (2, 'Frida Dahl');
+create table contacts (id integer primary key, name varchar(40));
+insert into contacts values (1, 'Ida Nordmann'), (2, 'Nils Lund');
+create table addresses (id integer primary key, email varchar(100) not null unique);
+insert into addresses values (1, 'ida@example.com'), (2, 'bo@example.com'), (3, 'i.nordmann@example.com');
+create table address_of (id integer primary key, address_id integer not null, bean_id integer not null, bean_module varchar(20) not null);
+insert into address_of values (1, 1, 1, 'Contacts'), (2, 2, 1, 'Users'), (3, 3, 1, 'Contacts');
+create table calls (id integer primary key, contact_id integer, user_id integer);
+insert into calls values (1, 1, null), (2, null, 1), (3, 2, null);`,
+		system: catalog.System{
+			People: []catalog.People{{Table: "users", By: map[string]string{"user": "id"}}, {Table: "contacts", By: map[string]string{"contact": "id"}}, {Table: "addresses", By: map[string]string{"email": "email"}}},
+			Links: []catalog.Link{{From: "address_of.address_id", To: "addresses.id", As: catalog.Alias},
+				{From: "address_of.bean_id", To: "contacts.id", As: catalog.Alias, When: map[string]string{"bean_module": "Contacts"}},
+				{From: "address_of.bean_id", To: "users.id", As: catalog.Alias, When: map[string]string{"bean_module": "Users"}},
+				{From: "calls.contact_id", To: "contacts.id"}, {From: "calls.user_id", To: "users.id"}},
+		}}
+	rest := []string{`select id from contacts`, "2", `select id from users order by id`, "1 2", `select id from addresses`, "2",
+		`select id from address_of`, "2", `select id from calls order by id`, "2 3"}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.erase(t, plan.Complete)
+		c.want(t, rest...)
+	})
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		c.person = plan.Person{Identities: []subject.Identity{{Kind: "contact", Value: "1"}}}
+		c.erase(t, plan.Complete)
+		c.want(t, rest...)
+	})
+}
+
 func TestTrap08SelfReference(t *testing.T) {
 	tr := trap{tables: `create table customers (id integer primary key, email varchar(100) not null unique, referrer integer references customers(id));
 insert into customers values (1, 'ida@example.com', 1), (2, 'bo@example.com', 1), (3, 'frida@example.com', 2);

@@ -1,0 +1,69 @@
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/ombudhq/ombud/connector"
+	"github.com/ombudhq/ombud/pii"
+)
+
+// proposeExtension: contacts_cstm has more columns for each of contacts, and no column of another name: its own key is theirs.
+func (s *scan) proposeExtension(ctx context.Context, g *Graph, d *Dataset) error {
+	key := KeyColumn(d.Table)
+	if key == "" || isReference(d.Table, key) || linked(d, key) || !s.tellsByItself(d, key) {
+		return nil
+	}
+	whole := s.wholeOf(g, d)
+	if whole == nil || s.proposed("link:"+d.ID()+"."+key) {
+		return nil
+	}
+	m := match{key: keyOf(whole, KeyColumn(whole.Table), false), name: 0.9}
+	if err := s.probe(ctx, d, d.Table.Column(key), &m); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil || m.probed < severalProbed || m.share < enough {
+		return nil // what cannot be compared is not guessed
+	}
+	s.addLinkProposal(g, d, d.Table.Column(key), &m)
+	return nil
+}
+
+// wholeOf is the dataset of people, or of what is theirs, whose name stands in front of the dataset's own or behind it; of
+// several the one that says most.
+func (s *scan) wholeOf(g *Graph, d *Dataset) *Dataset {
+	var whole *Dataset
+	for _, o := range g.Datasets {
+		n := len(o.words)
+		switch {
+		case o.System != d.System || o.People == nil && !o.Personal || o.Container || KeyColumn(o.Table) == "" || refersTo(o, d):
+		case n == 0 || n >= len(d.words) || whole != nil && n <= len(whole.words):
+		case slices.Equal(o.words, d.words[:n]) || slices.Equal(o.words, d.words[len(d.words)-n:]):
+			whole = o
+		}
+	}
+	return whole
+}
+
+// tellsByItself: a value of the column is no number that anything might have: a UUID, or one of a series with many gaps.
+func (s *scan) tellsByItself(d *Dataset, column string) bool {
+	p := s.profiles[d.Table]
+	values := p.some(column, s.samples)
+	if len(values) < severalProbed {
+		return false
+	}
+	if d.Table.Column(column).Kind != connector.Int {
+		return !slices.ContainsFunc(values, func(v connector.Value) bool { return !pii.IsUUID(v.S) })
+	}
+	var numbers []int64
+	for _, v := range values {
+		n, err := strconv.ParseInt(v.S, 10, 64)
+		if err != nil {
+			return false
+		}
+		numbers = append(numbers, n)
+	}
+	return (slices.Max(numbers)-slices.Min(numbers))/manyGaps > max(p.rows, int64(len(values)))
+}
+
+const manyGaps = 4
