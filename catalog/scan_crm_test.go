@@ -54,12 +54,14 @@ func TestScanOfACRM(t *testing.T) {
 // actors did is no user's of the same number.
 func TestScanOfAForum(t *testing.T) {
 	path := stores(t, "", map[string]string{"forum": `create table users (user_id integer primary key, username text, user_email text, user_password text);
+		create table forums (forum_id integer primary key, forum_last_post_id integer, forum_name text);
 		create table topics (topic_id integer primary key, topic_last_poster_id integer, topic_poster integer, topic_title text);
 		create table posts (post_id integer primary key, topic_id integer, poster_id integer, post_text text);
 		create table further_emails (id integer primary key, user_id integer, email text);
 		create table copied_emails (id integer primary key, user_id integer, email text);
 		create table sent_emails (id integer primary key, user_id integer, email text, subject text);
 		insert into users values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'ida%d', %s, 'x'", i, i, mail(i)) }) + `;
+		insert into forums values ` + series(30, func(i int) string { return fmt.Sprintf("%d, %d, 'Walks'", i+2000, i+900) }) + `;
 		insert into topics values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, %d, 'Tents'", i+500, 1+i%7, i) }) + `;
 		insert into posts values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, %d, 'Good morning'", i+900, i+500, i) }) + `;
 		insert into further_emails values ` + series(20, func(i int) string { return fmt.Sprintf("%d, %d, 'private%d@example.org'", i, i, i) }) + `;
@@ -88,6 +90,7 @@ func TestScanOfAForum(t *testing.T) {
 		`link:forum.topics.topic_last_poster_id users.user_id mention author`,
 		`link:forum.topics.topic_poster users.user_id own author`,
 		`link:forum.posts.poster_id users.user_id own author`,
+		`link:forum.forums.forum_last_post_id posts.post_id context`,
 		`link:forum.posts.topic_id topics.topic_id context`,
 		`people:shop.customers {"customer":"id","email":"email"}`,
 		`link:shop.orders.customer_id customers.id own`,

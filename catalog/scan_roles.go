@@ -43,7 +43,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Mention
 	case m.guests > 0:
 		return Own
-	case m.key.d.People == nil && direct:
+	case m.key.d.People == nil && (direct || isNewest(column)):
 		return Context
 	case m.key.d.People == nil:
 		return Own
@@ -55,7 +55,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	return Own
 }
 
-// isNewest: who did it last is named, and changes: topic_last_poster_id.
+// isNewest: who did it last is named, and changes (topic_last_poster_id); so does what came last, forum_last_post_id.
 func isNewest(column string) bool {
 	toks := pii.Tokens(column)
 	return slices.Contains(toks[:max(len(toks)-1, 0)], "last")
