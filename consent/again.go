@@ -87,7 +87,7 @@ func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 		}
 		at, err := s.put(tx, n, bound, ledger.Entry{Kind: kindWithdrawn, Actor: "ombud", Content: c}, nil)
 		if err == nil && len(c.Consents) > 0 && !act.Past {
-			err = owe(ctx, tx, n, at.Revision) // the request that followed it is lost too
+			err = owe(tx, n, at.Revision) // the request that followed it is lost too
 		}
 		if err != nil {
 			return err

@@ -95,7 +95,7 @@ func (s *Service) tellExpired(ctx context.Context, tx *db.Tx, batch []Expiring) 
 		content := lapsed{At: e.Ends, Purpose: e.Purpose, Consent: e.ConsentID}
 		at, err := s.cfg.Ledger.Append(tx, ledger.Entry{Kind: kindExpired, Result: "ok", Actor: "ombud", Subject: e.Subject, Slot: e.person.Slot(), Content: content})
 		if err == nil {
-			err = owe(ctx, tx, e.person, at.Revision)
+			err = owe(tx, e.person, at.Revision)
 		}
 		if err != nil {
 			return err

@@ -31,3 +31,6 @@ func (s *Service) Look(h Handle, rank int) index.Word {
 	_, w, _ := s.index.Look(index.Number(h.person), rank)
 	return w
 }
+
+// OwedSchema is the table of what is owed as stores of before have it.
+const OwedSchema = owedSchema

@@ -22,6 +22,18 @@ const owedSchema = `create table consent_owed (
 	person bigint not null
 )`
 
+// owedByRevision lets the revision be the address of the row: then an end changes one page, and not one of an index too.
+const owedByRevision = `create table consent_owed_copy as select * from consent_owed;
+drop table consent_owed;
+create table consent_owed (
+	revision integer primary key,
+	person bigint not null
+);
+insert into consent_owed (revision, person) select revision, person from consent_owed_copy;
+drop table consent_owed_copy`
+
+var owedTable = db.NewTable("consent_owed", db.Column{Name: "revision", Type: "bigint"}, db.Column{Name: "person", Type: "bigint"})
+
 // Owed is what the end of a consent left to be erased.
 type Owed struct {
 	Revision   int64  // of the entry that tells of the end
@@ -41,9 +53,8 @@ func CauseOf(withdrawal int64) string { return fmt.Sprintf("withdrawal %d", with
 func ByItself(cause string) bool { return strings.HasPrefix(cause, expiry) }
 
 // owe notes the end of a consent, in its transaction.
-func owe(ctx context.Context, tx *db.Tx, n subject.Number, revision int64) error {
-	_, err := tx.Exec(ctx, "insert into consent_owed (revision, person) values ($1, $2)", revision, int64(n))
-	return err
+func owe(tx *db.Tx, n subject.Number, revision int64) error {
+	return tx.Insert(owedTable, revision, int64(n))
 }
 
 // Owed gives up to limit ends that are not settled, oldest first, from one revision on. Of one that leaves nothing to

@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -163,5 +164,35 @@ func TestHistoryOwesNothingUnlessAsked(t *testing.T) {
 				t.Errorf("owed %+v, %v", owed, err)
 			}
 		})
+	}
+}
+
+// TestOwedOfAnOlderStore: what was owed in a store of a version before is owed still; the table has no index beside it.
+func TestOwedOfAnOlderStore(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	revision := w.withdraw(consent.WithdrawInput{Subject: ida, Purpose: "letters"}).Revision
+	err := w.db.Write(t.Context(), func(tx *db.Tx) (err error) {
+		for _, text := range []string{"drop table consent_owed", consent.OwedSchema, fmt.Sprintf("insert into consent_owed values (%d, 1)", revision),
+			"delete from schema_steps where feature = 'consent' and step = 5"} {
+			if err == nil {
+				_, err = tx.Exec(t.Context(), text)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	if owed, err := w.owed(); err != nil || len(owed) != 1 || owed[0].Revision != revision {
+		t.Errorf("%+v, %v", owed, err)
+	}
+	indexes := 0
+	err = w.db.Read(t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(t.Context(), "select count(*) from sqlite_master where type = 'index' and tbl_name = 'consent_owed'").Scan(&indexes)
+	})
+	if err != nil || indexes != 0 {
+		t.Errorf("%d indexes, %v", indexes, err)
 	}
 }

@@ -98,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.CopyEvery == 0 {
 		c.CopyEvery = 100_000
 	}
-	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema, owedSchema, pendingIndex), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
+	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema, receivedSchema, owedSchema, pendingIndex, owedByRevision), c.DB.Migrate(ctx, "consent-copy", copySchema)); err != nil {
 		return nil, err
 	}
 	if c.Shreds == nil {

@@ -85,9 +85,8 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 	case !rule.Retired && rule.Basis != purpose.Consent && !s.stands(in.Subject, rule):
 		a.bad("purpose", "its basis is %s, and no consent stands: there is nothing to withdraw; an objection may be meant", rule.Basis)
 	}
-	declared := s.cfg.Purposes.Now().All()
 	for i, c := range in.Categories {
-		if !slices.ContainsFunc(declared, func(r *purpose.Rule) bool { return in.about(r) && slices.Contains(r.Categories, c) }) {
+		if !slices.ContainsFunc(s.cfg.Purposes.Now().All(), func(r *purpose.Rule) bool { return in.about(r) && slices.Contains(r.Categories, c) }) {
 			a.bad(fmt.Sprintf("categories/%d", i), "no purpose declares it")
 		}
 	}
@@ -139,7 +138,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	e.Content = c
 	at, err := s.put(tx, n, bound, e, d)
 	if err == nil && len(c.Consents) > 0 && !past {
-		err = owe(ctx, tx, n, at.Revision)
+		err = owe(tx, n, at.Revision)
 	}
 	if err != nil {
 		return Withdrawal{}, err

@@ -29,6 +29,7 @@ type head struct {
 
 	file *os.File // of acts; nil while none is open
 	info os.FileInfo
+	size int64 // of it, as we left it; -1 where that is not known
 }
 
 // openHeads reads where each head stands, its bucket first.

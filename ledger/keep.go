@@ -24,7 +24,20 @@ const actsSchema = `create table ledger_acts (
 	body bytea not null
 )`
 
-const insertAct = "insert into ledger_acts (number, revision, kind, body) values ($1, $2, $3, $4)"
+// actsByNumber lets the number be the address of the row: then an act changes one page, and not one of an index too.
+const actsByNumber = `create table ledger_acts_copy as select * from ledger_acts;
+drop table ledger_acts;
+create table ledger_acts (
+	number integer primary key,
+	revision bigint not null,
+	kind text not null,
+	body bytea not null
+);
+insert into ledger_acts (number, revision, kind, body) select number, revision, kind, body from ledger_acts_copy;
+drop table ledger_acts_copy`
+
+var actsTable = db.NewTable("ledger_acts", db.Column{Name: "number", Type: "bigint"}, db.Column{Name: "revision", Type: "bigint"},
+	db.Column{Name: "kind", Type: "text"}, db.Column{Name: "body", Type: "bytea"})
 
 // Keep lets an act survive the loss of the database: it is written to the suppression ledger in each of Heads, on the disk,
 // after the commit and before the answer. Call it in the transaction of the act, before its entry is appended. body is
@@ -41,7 +54,7 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	if a.sealed = l.c.Vault.Seal(actLabel, a.aad(), b); len(a.sealed) > maxAct || !isName(kind) {
 		return fmt.Errorf("an act of kind %.64q is too large to be kept", kind)
 	}
-	if _, err := tx.Exec(context.Background(), insertAct, a.number, a.Revision, a.Kind, a.sealed); err != nil {
+	if err := tx.Insert(actsTable, a.number, a.Revision, a.Kind, a.sealed); err != nil {
 		return fmt.Errorf("keeping an act: %w", err)
 	}
 	tx.OnRollback(l.forget)

@@ -107,7 +107,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans, actsByNumber); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(ctx, c, l.verifier); err != nil {

@@ -5,3 +5,11 @@ package ledger
 import "os"
 
 func syncData(f *os.File) error { return f.Sync() }
+
+func sizeAt(path string, info os.FileInfo) (int64, bool) {
+	now, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	return now.Size(), os.SameFile(now, info)
+}
