@@ -15,7 +15,7 @@ const span = 256
 
 // ballast is memory that nobody touches, so that the system gives none for it. To judge an entry leaves garbage and keeps
 // nothing: in a program with a small heap the collector would run every thousand entries, and take a quarter of the time.
-const ballast = 8 << 20
+const ballast = 16 << 20
 
 // judged is all that a row tells by itself: what is left is to compare it with its neighbours and with the tree.
 type judged struct {
@@ -38,7 +38,7 @@ type judging struct {
 }
 
 func (v *verification) judging() *judging {
-	r := &judging{l: v.l, at: v.start}
+	r := &judging{l: v.l, at: v.start, one: stored{room: make([]byte, 4<<10)}}
 	r.places = r.one.places()
 	return r
 }

@@ -24,6 +24,7 @@ type stored struct {
 	meta        meta
 	commitments []byte
 	payload     []byte // nil when erased
+	room        []byte // where payloads are opened one after the other; nil where what is opened is kept
 }
 
 // exact are the types the columns must have; an engine that turns bytes into text or back would hide a change.

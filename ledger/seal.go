@@ -69,10 +69,10 @@ func (l *Ledger) beside(leaf tlog.Hash, sealed []byte) any {
 func (l *Ledger) openPayload(s *stored, leaf tlog.Hash) ([]byte, error) {
 	if cut := len(s.payload) - tagSize; cut > 0 {
 		if tag := l.places.Of("", leaf[:]); hmac.Equal(tag[:tagSize], s.payload[cut:]) {
-			return l.c.Vault.Open(payloadLabel, s.commitments, s.payload[:cut])
+			return l.c.Vault.OpenIn(s.room, payloadLabel, s.commitments, s.payload[:cut])
 		}
 	}
-	return l.c.Vault.Open(leafLabelled, leaf[:], s.payload)
+	return l.c.Vault.OpenIn(s.room, leafLabelled, leaf[:], s.payload)
 }
 
 // present is the payload under the present root key. It may have been sealed under a former one, when that was rotated since: who

@@ -93,7 +93,7 @@ func (v *Vault) SealFor(slot Slot, label string, aad, plaintext []byte) ([]byte,
 }
 
 // openFor decrypts what SealFor gave.
-func (v *Vault) openFor(label string, aad, sealed []byte) (plaintext []byte, err error) {
+func (v *Vault) openFor(room []byte, label string, aad, sealed []byte) (plaintext []byte, err error) {
 	slot := SlotOf(sealed)
 	if slot == 0 || len(sealed) < slotOverhead {
 		return nil, errSealed(errOpen)
@@ -102,7 +102,7 @@ func (v *Vault) openFor(label string, aad, sealed []byte) (plaintext []byte, err
 	if err != nil {
 		return nil, err
 	}
-	room, bound := beside(len(sealed)-slotOverhead, label, aad)
+	room, bound := besideIn(room, len(sealed)-slotOverhead, label, aad)
 	nonce, text := sealed[slotHeader:slotHeader+gcmNonce], sealed[slotHeader+gcmNonce:]
 	set := s.cache.set(slot)
 	set.mu.RLock()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -117,10 +118,15 @@ func (v *Vault) Seal(label string, aad, plaintext []byte) []byte {
 // Open decrypts what Seal or SealFor gave; fault.Integrity when it was changed, or label, aad or key are others, and
 // ErrForgotten when the key of its slot was shredded.
 func (v *Vault) Open(label string, aad, sealed []byte) ([]byte, error) {
+	return v.OpenIn(nil, label, aad, sealed)
+}
+
+// OpenIn is Open for those who open one after the other: what it gives lies in room, where that is large enough.
+func (v *Vault) OpenIn(room []byte, label string, aad, sealed []byte) ([]byte, error) {
 	if SlotOf(sealed) != 0 {
-		return v.openFor(label, aad, sealed)
+		return v.openFor(room, label, aad, sealed)
 	}
-	room, bound := beside(len(sealed), label, aad)
+	room, bound := besideIn(room, len(sealed), label, aad)
 	plaintext, err := v.in().now().open(room, bound, sealed)
 	if err != nil {
 		return nil, errSealed(err)
@@ -143,7 +149,12 @@ func bind(label string, aad []byte) []byte {
 
 // beside is bind, and room for so many bytes in the same allocation.
 func beside(size int, label string, aad []byte) (room, bound []byte) {
-	b := make([]byte, size, size+4+len(label)+len(aad))
+	return besideIn(nil, size, label, aad)
+}
+
+// besideIn is beside in what is there already, where that is large enough.
+func besideIn(b []byte, size int, label string, aad []byte) (room, bound []byte) {
+	b = slices.Grow(b[:0], size+4+len(label)+len(aad))[:size]
 	b = binary.BigEndian.AppendUint32(b, uint32(len(label)))
 	b = append(append(b, label...), aad...)
 	return b[:0:size], b[size:]

@@ -307,3 +307,33 @@ func BenchmarkSeal300(b *testing.B) {
 		v.Seal("ledger", nil, plain)
 	}
 }
+
+// TestOpenIn: what is opened in a room lies there, where it is large enough, and is what Open gives, label, key of a person and all.
+func TestOpenIn(t *testing.T) {
+	v := open(t, t.TempDir())
+	defer v.Close()
+	slot, err := v.NewSlot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, aad := []byte("what was said"), []byte("where")
+	theirs, err := v.SealFor(slot, "label", aad, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := make([]byte, 1<<10)
+	for _, sealed := range [][]byte{v.Seal("label", aad, text), theirs} {
+		for _, in := range [][]byte{room, room[:8:8], nil} {
+			got, err := v.OpenIn(in, "label", aad, sealed)
+			if err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%q, %v", got, err)
+			}
+			if lies := len(in) > 0 && &got[0] == &in[0]; lies != (len(in) > 8) {
+				t.Errorf("in a room of %d: %v", len(in), lies)
+			}
+		}
+		if _, err := v.OpenIn(room, "another", aad, sealed); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("under another label: %v", err)
+		}
+	}
+}
