@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
@@ -147,5 +148,52 @@ func TestActTakenOut(t *testing.T) {
 		if err := p.reopen(); fault.KindOf(err) != fault.Integrity {
 			t.Errorf("%d: it opens: %v", i, err)
 		}
+	}
+}
+
+// TestActsOfAnOlderStore: acts that a version before had not yet kept outside are kept, and numbered on; in SQLite their table has
+// no index beside it.
+func TestActsOfAnOlderStore(t *testing.T) {
+	each(t, func(t *testing.T, p *place) {
+		ctx := t.Context()
+		err := p.db.Write(ctx, func(tx *db.Tx) error {
+			for _, text := range []string{"drop table ledger_acts", actsSchema} {
+				if _, err := tx.Exec(ctx, text); err != nil {
+					return err
+				}
+			}
+			for number := int64(1); number < 4; number++ {
+				a := Act{number: number, Revision: p.l.revision(0), Kind: "test.act"}
+				if err := tx.Insert(actsTable, number, a.Revision, a.Kind, p.vault.Seal(actLabel, a.aad(), []byte("1"))); err != nil {
+					return err
+				}
+			}
+			_, err := tx.Exec(ctx, "delete from schema_steps where feature = 'ledger' and step >= 7")
+			return err
+		})
+		if err == nil {
+			err = p.reopen()
+		}
+		if err != nil || p.l.Acts() != 3 {
+			t.Fatalf("%d acts, %v", p.l.Acts(), err)
+		}
+		p.act(4)
+		if err := p.reopen(); err != nil || p.l.Acts() != 4 {
+			t.Errorf("%d acts, %v", p.l.Acts(), err)
+		}
+		if p.store == filepath.Join(p.dir, "ombud.db") {
+			p.noIndex("ledger_acts")
+		}
+	})
+}
+
+func (p *place) noIndex(table string) {
+	p.t.Helper()
+	n := 0
+	err := p.db.Read(p.t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(p.t.Context(), "select count(*) from sqlite_master where type = 'index' and tbl_name = $1", table).Scan(&n)
+	})
+	if err != nil || n != 0 {
+		p.t.Errorf("%d indexes on %s, %v", n, table, err)
 	}
 }
