@@ -106,8 +106,11 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (out Consent, err 
 		c.Lapses = now.Add(confirmWithin)
 	}
 	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return c.after(s.durable(n, rule.Rank)) })
+	if d != nil {
+		c = d.content.(*given)
+	}
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		if out, err = s.record(ctx, tx, in, rule, *c, e, d); err != nil {
+		if out, err = s.record(ctx, tx, &in, rule, c, e, d); err != nil {
 			return err
 		}
 		out.Token = token
@@ -120,14 +123,20 @@ func (s *Service) Record(ctx context.Context, in RecordInput) (out Consent, err 
 func (s *Service) instant() time.Time { return s.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
 
 // after is the content where the yes meets a state: it renews a consent that stands.
-func (c given) after(was state) *given {
+func (c *given) after(was state) *given {
+	renews := ""
 	if was.word.Live(index.MinuteOf(c.At)) {
-		c.Renews = conID(int64(was.word.Revision()))
+		renews = conID(int64(was.word.Revision()))
 	}
-	return &c
+	if renews == c.Renews {
+		return c
+	}
+	next := *c
+	next.Renews = renews
+	return &next
 }
 
-func (s *Service) record(ctx context.Context, tx *db.Tx, in RecordInput, rule *purpose.Rule, c given, e ledger.Entry, d *draft) (Consent, error) {
+func (s *Service) record(ctx context.Context, tx *db.Tx, in *RecordInput, rule *purpose.Rule, c *given, e ledger.Entry, d *draft) (Consent, error) {
 	if err := s.once(ctx, tx, in.from); err != nil {
 		return Consent{}, err
 	}
@@ -185,7 +194,7 @@ func (c *given) consent(person string, revision int64, status Status) Consent {
 }
 
 // notLate refuses a yes that may be older than the last no. An erasure is a no to everything.
-func (s *Service) notLate(in RecordInput, was state) error {
+func (s *Service) notLate(in *RecordInput, was state) error {
 	last, stands := s.lastNo(in.Subject, was)
 	seen := in.Notice.SeenRevision
 	switch {

@@ -334,7 +334,7 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, n subject.Number, revis
 }
 
 // conID is the id of the consent that an entry gave.
-func conID(revision int64) string { return string(appendConID(nil, revision)) }
+func conID(revision int64) string { return string(appendConID(make([]byte, 0, 30), revision)) }
 
 func appendConID(to []byte, revision int64) []byte {
 	var b [16]byte

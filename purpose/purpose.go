@@ -151,17 +151,17 @@ func (p *Purpose) Assessed(now time.Time) bool {
 func (p *Purpose) Is(use string) bool { return slices.Contains(p.Uses, use) }
 
 // Notice finds the words of a notice. Without a language the only one of that id and version is meant.
-func (p *Purpose) Notice(id, version, language string) (Notice, bool) {
-	var found []Notice
+func (p *Purpose) Notice(id, version, language string) (found Notice, only bool) {
 	for _, n := range p.Notices {
-		if n.ID == id && n.Version == version && (n.Language == language || language == "") {
-			found = append(found, n)
+		if n.ID != id || n.Version != version || n.Language != language && language != "" {
+			continue
 		}
+		if only {
+			return Notice{}, false
+		}
+		found, only = n, true
 	}
-	if len(found) != 1 {
-		return Notice{}, false
-	}
-	return found[0], true
+	return found, only
 }
 
 // Speaks tells whether there is such a version of a notice, in whatever language.

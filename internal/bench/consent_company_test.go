@@ -64,7 +64,7 @@ func (c *company) fill(t testing.TB) {
 	}
 	c.key = secret
 	if full := c.people * purposes; a.Ledger.Size() < int64(full) {
-		c.record(t, a.Consents, 256, full, func(i int) (int, int) { return i % c.people, i / c.people })
+		c.record(t, a.Consents, 256, full, func(i int) (subject.Identity, string) { return identity(i % c.people), purposeID(i / c.people) })
 		if err := a.Consents.SaveSnapshot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func (c *company) grow(t testing.TB, rows int) {
 	t.Helper()
 	a := c.open(t)
 	if more := rows - c.rows; more > 0 {
-		c.record(t, a.Consents, 256, more, func(i int) (int, int) { return i % c.people, i % purposes })
+		c.record(t, a.Consents, 256, more, func(i int) (subject.Identity, string) { return identity(i % c.people), purposeID(i % purposes) })
 		if err := a.Consents.SaveSnapshot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func purposeID(i int) string          { return fmt.Sprintf("purpose-%d", i) }
 func identity(i int) subject.Identity { return subject.Identity{Kind: "email", Value: email(i)} }
 
 // record lets writers say yes n times; which tells who says yes to what.
-func (c *company) record(t testing.TB, s *consent.Service, writers, n int, which func(int) (person, purpose int)) {
+func (c *company) record(t testing.TB, s *consent.Service, writers, n int, which func(int) (person subject.Identity, purpose string)) {
 	t.Helper()
 	var next atomic.Int64
 	var failed atomic.Value
@@ -139,7 +139,7 @@ func (c *company) record(t testing.TB, s *consent.Service, writers, n int, which
 			for i := int(next.Add(1)) - 1; i < n && failed.Load() == nil; i = int(next.Add(1)) - 1 {
 				who, what := which(i)
 				_, err := s.Record(context.Background(), consent.RecordInput{
-					Subject: []subject.Identity{identity(who)}, Purpose: purposeID(what), Method: "web_form", Actor: "bench", Interface: "web",
+					Subject: []subject.Identity{who}, Purpose: what, Method: "web_form", Actor: "bench", Interface: "web",
 					Notice: consent.NoticeInput{ID: "n", Version: "1", Language: "en"},
 				})
 				if err != nil {

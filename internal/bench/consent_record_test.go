@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ombudhq/ombud/app"
+	"github.com/ombudhq/ombud/subject"
 )
 
 // measureRecords: yeses of known people, each answered when it is durable. Beside it a file that is synced once for all who
@@ -67,12 +68,15 @@ func pick[T any](yes bool, a, b T) T {
 func (c *company) records(t testing.TB, a *app.App, name string, writers, n int) lap {
 	d := dice()
 	return func(int) map[string]time.Duration {
-		who := make([]int, n)
+		who, what := make([]subject.Identity, n), make([]string, purposes)
 		for i := range who {
-			who[i] = d.IntN(c.people)
+			who[i] = identity(d.IntN(c.people))
+		}
+		for i := range what {
+			what[i] = purposeID(i)
 		}
 		begun := time.Now()
-		c.record(t, a.Consents, writers, n, func(i int) (int, int) { return who[i], i % purposes })
+		c.record(t, a.Consents, writers, n, func(i int) (subject.Identity, string) { return who[i], what[i%purposes] })
 		return map[string]time.Duration{name: time.Since(begun) / time.Duration(n)}
 	}
 }

@@ -142,7 +142,7 @@ func measureWithdrawals(t *testing.T, r *report, z size) {
 			no++
 		}
 	}), timed("yes", func() {
-		c.record(t, a.Consents, 1, many, func(int) (int, int) { yes++; return yes, 1 })
+		c.record(t, a.Consents, 1, many, func(int) (subject.Identity, string) { yes++; return identity(yes), purposeID(1) })
 	}))
 	r.ratio("a withdrawal, one writer, beside a consent", "sqlite", s["no"], s["yes"], 2)
 }

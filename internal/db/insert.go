@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // insertSizes are the numbers of rows for which there is a statement with an argument for each cell.
@@ -90,39 +92,27 @@ func (t *Tx) flush() error {
 }
 
 // byColumn are rows as the arguments of arrays.
-func (t *Table) byColumn(rows [][]any) ([]any, error) {
+func (t *Table) byColumn(rows [][]any) []any {
 	out := make([]any, len(t.columns))
-	for i, c := range t.columns {
-		var err error
-		switch c.Type {
-		case "bigint":
-			out[i], err = column[int64](rows, i)
-		case "boolean":
-			out[i], err = column[bool](rows, i)
-		case "text":
-			out[i], err = column[*string](rows, i)
-		default:
-			out[i], err = column[[]byte](rows, i)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("inserting into %s: %w", t.name, err)
-		}
+	for i := range out {
+		out[i] = column{rows, i}
 	}
-	return out, nil
+	return out
 }
 
-func column[T any](rows [][]any, i int) ([]T, error) {
-	out := make([]T, len(rows))
-	for n, row := range rows {
-		cell := row[i]
-		if text, ok := cell.(string); ok {
-			cell = &text
-		}
-		v, ok := cell.(T)
-		if !ok && cell != nil {
-			return nil, fmt.Errorf("column %d holds another type", i+1)
-		}
-		out[n] = v
-	}
-	return out, nil
+// column is one of rows as the driver of PostgreSQL takes an array: it stays where it is.
+type column struct {
+	rows [][]any
+	at   int
 }
+
+// Dimensions tells the length.
+func (c column) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(c.rows)), LowerBound: 1}}
+}
+
+// Index is a cell.
+func (c column) Index(i int) any { return c.rows[i][c.at] }
+
+// IndexType is nil: each cell says itself what it is.
+func (column) IndexType() any { return nil }

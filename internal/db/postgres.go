@@ -171,11 +171,7 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 		all.Queue(c.beginning)
 	}
 	for _, in := range last {
-		args, err := in.table.byColumn(in.rows)
-		if err != nil {
-			return err, nil
-		}
-		all.Queue(in.table.arrays, args...)
+		all.Queue(in.table.arrays, in.table.byColumn(in.rows)...)
 	}
 	c.fresh = false
 	all.Queue("commit")
@@ -204,11 +200,8 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 
 // alone inserts the rows that are all of a transaction: one statement that is sent outside of any is one itself.
 func (c *pgConn) alone(ctx context.Context, in rowsOf) (refused, unknown error) {
-	args, err := in.table.byColumn(in.rows)
-	if err != nil {
-		return err, nil
-	}
-	if _, err = c.c.Exec(ctx, in.table.arrays, args...); err == nil {
+	_, err := c.c.Exec(ctx, in.table.arrays, in.table.byColumn(in.rows)...)
+	if err == nil {
 		c.fresh = false
 		return nil, nil
 	}
@@ -219,10 +212,7 @@ func (c *pgConn) alone(ctx context.Context, in rowsOf) (refused, unknown error) 
 }
 
 func (c *pgConn) insert(ctx context.Context, into *Table, rows [][]any) error {
-	args, err := into.byColumn(rows)
-	if err == nil {
-		_, err = c.exec(ctx, into.arrays, args)
-	}
+	_, err := c.exec(ctx, into.arrays, into.byColumn(rows))
 	return err
 }
 
