@@ -29,9 +29,29 @@ export const company = async () => {
   };
 };
 
+// patience is longer than a busy machine keeps anybody waiting, in milliseconds.
+const patience = 120_000;
+
 // browser starts Chromium, which asks nobody but our own pages.
-export const browser = () => chromium.launch({
+export const browser = async () => {
+  const b = await launch();
+  const fresh = b.newContext.bind(b);
+  b.newContext = async (options) => {
+    const context = await fresh(options);
+    context.setDefaultTimeout(patience);
+    return context;
+  };
+  return b;
+};
+
+// reloadWhile loads a page again as long as its heading says this.
+export const reloadWhile = async (page, heading) => {
+  for (const end = Date.now() + patience; Date.now() < end && heading.test(await page.locator("h1").textContent());) await page.reload();
+};
+
+const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  timeout: patience,
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync", "--no-first-run"],
 });
 
