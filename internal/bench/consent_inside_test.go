@@ -49,7 +49,7 @@ func measureInside(t *testing.T, r *report, c *company, z size) {
 	for i := range questions {
 		questions[i] = s.Question(names[i], "usage")
 	}
-	got := takeTurns(max(z.rounds, 7),
+	got := takeTurns(max(z.rounds, 31),
 		yes("handle", func(i int) bool { return s.Decide(handles[i], names[what[i]], "usage", false).Allowed }),
 		yes("given minute", func(i int) bool { return s.DecideAt(minute, handles[i], names[what[i]], "usage", false).Allowed }),
 		yes("question", func(i int) bool { return questions[what[i]].Decide(minute, &handles[i]).Allowed }),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 // measureRecords: yeses of known people, each answered when it is durable. Beside it a file that is synced once for all who
 // wait, and PostgreSQL with one commit for each, on connections that are open already.
 func measureRecords(t *testing.T, r *report, s *servers, z size) {
+	defer runtime.KeepAlive(make([]byte, 32<<20)) // garbage that may gather, as in a server
 	stores := []*company{newCompany(t, "records", 5000)}
 	if s.admin != "" {
 		onServer := &company{dir: t.TempDir(), store: s.database(t, "postgres"), people: 5000}
