@@ -90,7 +90,7 @@ func (s *Store) watch(ctx context.Context) (context.Context, *watch) {
 
 // look is the timer's: to stop and start it for each row would take longer than most rows do.
 func (w *watch) look() {
-	if w.moved.Swap(false) || w.away.Load() {
+	if w.away.Load() || w.moved.Swap(false) { // in this order: a receiver that is done has moved before it is back
 		w.timer.Reset(w.limit)
 		return
 	}
