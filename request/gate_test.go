@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/wait"
 	"github.com/ombudhq/ombud/plan"
 )
 
@@ -63,14 +64,11 @@ func TestGateIsFair(t *testing.T) {
 		}
 		entered <- l
 	}()
-	for {
+	wait.Until(t, "the erasure waits", func() bool {
 		g.mu.Lock()
-		n := len(g.waiting)
-		g.mu.Unlock()
-		if n == 1 {
-			break
-		}
-	}
+		defer g.mu.Unlock()
+		return len(g.waiting) == 1
+	})
 	if _, ok := enters(&g, plan.Access, "c"); ok {
 		t.Error("a later access overtook a waiting erasure")
 	}
