@@ -165,6 +165,7 @@ func isActor(columns []string) bool {
 	})
 }
 
+// isDone: somebody else did it, whose number follows: assigned_user_id.
 func isDone(w string) bool { return w == "approved" || w == "assigned" }
 
 var doings = set(`create created write written update updated modify modified edit edited delete deleted`)

@@ -106,3 +106,10 @@ func TestScanOfAForum(t *testing.T) {
 		}
 	}
 }
+
+// TestScanOfANamelessList: a dataset whose name has no word is a list like another.
+func TestScanOfANamelessList(t *testing.T) {
+	path := stores(t, "", map[string]string{"list": `create table "__" (id integer primary key, email text);
+		insert into "__" values ` + series(30, func(i int) string { return fmt.Sprintf("%d, %s", i, mail(i)) })})
+	same(t, linksOf(t, path), []string{`people:list.__ {"email":"email"}`})
+}

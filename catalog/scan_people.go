@@ -136,7 +136,7 @@ func (c *candidate) weigh(what string, unique, referred, bare, named bool) {
 }
 
 func article(noun string) string {
-	if strings.ContainsRune("aeio", rune(noun[0])) { // a user
+	if strings.IndexAny(noun, "aeio") == 0 { // a user
 		return "an"
 	}
 	return "a"
