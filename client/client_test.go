@@ -244,7 +244,7 @@ func TestBatch(t *testing.T) {
 	}
 	before := l.asked.Load()
 	got, err := c.Batch(t.Context(), questions)
-	if err != nil || len(got) != len(questions) || l.asked.Load() > before+2 {
+	if err != nil || len(got) != len(questions) || l.asked.Load() > before+4 { // two, and each once more where a stream began anew meanwhile
 		t.Fatalf("%d answers, %v, %d requests", len(got), err, l.asked.Load()-before)
 	}
 	for i, d := range got {
