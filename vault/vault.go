@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -154,7 +153,10 @@ func beside(size int, label string, aad []byte) (room, bound []byte) {
 
 // besideIn is beside in what is there already, where that is large enough.
 func besideIn(b []byte, size int, label string, aad []byte) (room, bound []byte) {
-	b = slices.Grow(b[:0], size+4+len(label)+len(aad))[:size]
+	if n := size + 4 + len(label) + len(aad); cap(b) < n {
+		b = make([]byte, 0, n)
+	}
+	b = b[:size]
 	b = binary.BigEndian.AppendUint32(b, uint32(len(label)))
 	b = append(append(b, label...), aad...)
 	return b[:0:size], b[size:]
