@@ -16,8 +16,14 @@ func TestCloseLeavesNoKey(t *testing.T) {
 	k := v.in()
 	s, pub := k.slots.Load(), v.PublicKey()
 	file := s.c.Provider.(*KeyFile).in()
-	var secrets [][]byte
-	secrets = append(secrets, k.now().root[:], k.signing[:32], k.now().seals[1].k1[:], bytesAt(*ids.in(), sizeOf(*ids.in())), bytesAt(k.now().seals[1].block, k.now().seals[1].wiper.block), tokens.states().inner[:], tokens.states().outer[:], s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
+	for range 2 {
+		if _, err := v.Open("l", nil, v.Seal("l", nil, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seals := k.now().seals[1]
+	secrets := [][]byte{bytesAt(seals.sealing.aead, seals.wiper.aead), bytesAt(seals.opened.aead, seals.wiper.aead)}
+	secrets = append(secrets, k.now().root[:], k.signing[:32], seals.k1[:], bytesAt(*ids.in(), sizeOf(*ids.in())), bytesAt(seals.block, seals.wiper.block), tokens.states().inner[:], tokens.states().outer[:], s.root.outer[:], s.root.list[0].key[:], s.buckets[0].key[:])
 	for i := range 2 {
 		secrets = append(secrets, s.anchor.have[i].secret[:], file.have[i].secret[:])
 	}
@@ -30,7 +36,7 @@ func TestCloseLeavesNoKey(t *testing.T) {
 			zero++
 		}
 	}
-	if zero != 2 || len(secrets) != 14+len(lasting()) { // of each pair one
+	if zero != 2 || len(secrets) != 16+len(lasting()) { // of each pair one
 		t.Fatalf("%d of %d were zeros before", zero, len(secrets))
 	}
 	if err := v.Close(); err != nil {

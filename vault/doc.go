@@ -15,7 +15,8 @@
 // The file of the root key may itself be sealed, under what Argon2id makes of a passphrase (SealRoot). Nothing beside it opens
 // anything without the root key: the list of bucket keys is sealed under a key that comes of it too.
 //
-// Sealing is XAES-256-GCM (C2SP): AES-256-GCM with a random 192-bit nonce. 2^80 messages under one key keep the chance
+// Sealing is XAES-256-GCM (C2SP): AES-256-GCM with a random 192-bit nonce, of which a process draws the second half for each
+// message and the first, which the key of the message comes of, for 4,096 in a row. 2^53 messages under one key keep the chance
 // of a repeated nonce below 2^-32, so no counter has to survive a crash or a restored backup.
 //
 // What is about one person, or one request, is sealed under a key of its own, so that it can be forgotten everywhere at

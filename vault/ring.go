@@ -44,22 +44,22 @@ type ring struct {
 	generation uint32               // counts the root keys, from 1
 	lasting    map[string]*[32]byte // by label
 	former     map[uint32]*[32]byte // sealing keys of generations before, until they are retired
-	seals      map[uint32]*xaes     // by generation
+	seals      map[uint32]*series   // by generation
 }
 
 // newRing is what comes of a root key and what was taken along from those before it.
 func newRing(root [32]byte, generation uint32, taken map[string]*[32]byte, former map[uint32]*[32]byte) *ring {
-	r := &ring{root: root, generation: generation, lasting: map[string]*[32]byte{}, former: former, seals: map[uint32]*xaes{}}
+	r := &ring{root: root, generation: generation, lasting: map[string]*[32]byte{}, former: former, seals: map[uint32]*series{}}
 	for _, label := range lasting() {
 		if r.lasting[label] = taken[label]; r.lasting[label] == nil {
 			r.lasting[label] = derive(&root, label)
 		}
 	}
 	for g, key := range former {
-		r.seals[g] = newXAES(key)
+		r.seals[g] = newSeries(key)
 	}
 	key := derive(&root, sealingLabel)
-	r.seals[generation] = newXAES(key)
+	r.seals[generation] = newSeries(key)
 	clear(key[:])
 	return r
 }
