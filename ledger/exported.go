@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -37,7 +38,7 @@ func VerifyTiles(ctx context.Context, dir string, pub ed25519.PublicKey, o Verif
 			return Report{}, err
 		}
 	}
-	if err := (&exportReader{v, dir, head.size}).run(); err != nil && !errors.Is(err, errFound) {
+	if err := (&exportReader{v, dir, head.size, map[string]*bytes.Buffer{}}).run(); err != nil && !errors.Is(err, errFound) {
 		return Report{}, err
 	}
 	if err := v.conclude(); err != nil {
@@ -52,8 +53,9 @@ func VerifyTiles(ctx context.Context, dir string, pub ed25519.PublicKey, o Verif
 // exportReader brings the files of an export to a verification.
 type exportReader struct {
 	*verification
-	dir  string
-	size int64
+	dir   string
+	size  int64
+	rooms map[string]*bytes.Buffer // by level, what was read last
 }
 
 func (x *exportReader) run() error {
@@ -79,16 +81,16 @@ func (x *exportReader) bundle(n int64, width int) error {
 		tile = nil
 	}
 	for i := range width {
-		var entry []byte
+		var record []byte
 		var ok bool
-		if entry, entries, ok = cutEntry(entries); !ok {
+		if record, entries, ok = cutRecord(entries); !ok {
 			return x.bad("entry %d is missing, or cut short", x.want)
 		}
-		revision, ok := revisionOf(entry)
+		revision, ok := revisionOf(record[1:])
 		if !ok || revision&(1<<epochShift-1) != x.want || revision>>epochShift < x.epoch {
 			return x.bad("entry %d is not an entry", x.want)
 		}
-		leaf := tlog.RecordHash(entry)
+		leaf := tlog.Hash(sha256.Sum256(record))
 		if len(tile) < (i+1)*tlog.HashSize || !bytes.Equal(leaf[:], tile[i*tlog.HashSize:(i+1)*tlog.HashSize]) {
 			return x.bad("entry %d does not fit its tile", x.want)
 		}
@@ -126,19 +128,37 @@ func (x *exportReader) compareUpper(level int, n int64, want []tlog.Hash) {
 	x.compareTile(tileKey{level, n}, want, stored)
 }
 
-// read gives a file of the export, and whether it holds exactly so many: a tile that was incomplete may have been completed
-// since. None is like an empty one: what should be in it is missing.
+// read gives a file of the export, until the next of its level is read, and whether it holds exactly so many: a tile that was
+// incomplete may have been completed since. None is like an empty one: what should be in it is missing.
 func (x *exportReader) read(level string, n int64, width int) (content []byte, exact bool) {
-	b, err := os.ReadFile(filepath.Join(x.dir, tilePath(level, n, width)))
+	b, err := x.readFile(level, tilePath(level, n, width))
 	if err == nil || width == tileWidth {
 		return b, true
 	}
-	b, _ = os.ReadFile(filepath.Join(x.dir, tilePath(level, n, tileWidth)))
+	b, _ = x.readFile(level, tilePath(level, n, tileWidth))
 	return b, false
 }
 
-// cutEntry takes the first entry off a bundle.
-func cutEntry(bundle []byte) (entry, rest []byte, ok bool) {
+// readFile reads to the same place again and again: files are large and there are many.
+func (x *exportReader) readFile(level, path string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(x.dir, path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	room := x.rooms[level]
+	if room == nil {
+		room = new(bytes.Buffer)
+		x.rooms[level] = room
+	}
+	room.Reset()
+	_, err = room.ReadFrom(f)
+	return room.Bytes(), err
+}
+
+// cutRecord takes the first entry off a bundle, behind the zero that RFC 6962 hashes before it, which replaces the end of its
+// length.
+func cutRecord(bundle []byte) (record, rest []byte, ok bool) {
 	if len(bundle) < 2 {
 		return nil, nil, false
 	}
@@ -146,7 +166,8 @@ func cutEntry(bundle []byte) (entry, rest []byte, ok bool) {
 	if len(bundle) < 2+n {
 		return nil, nil, false
 	}
-	return bundle[2 : 2+n], bundle[2+n:], true
+	bundle[1] = 0
+	return bundle[1 : 2+n], bundle[2+n:], true
 }
 
 // revisionOf reads where an entry says that it stands: the last member of its metadata.
