@@ -13,9 +13,13 @@ import (
 // span is how many entries are judged together, beside others.
 const span = 256
 
-// ballast is memory that nobody touches, so that the system gives none for it. To judge an entry leaves garbage and keeps
-// nothing: in a program with a small heap the collector would run every thousand entries, and take a quarter of the time.
-const ballast = 16 << 20
+// ballast is memory that nobody touches, so that the system gives none for it. To judge an entry leaves garbage, up to leaves
+// bytes of it, and keeps nothing: in a program with a small heap the collector would run every thousand entries, and take a quarter
+// of the time. Few entries need less.
+const (
+	ballast = 16 << 20
+	leaves  = 2 << 10
+)
 
 // judged is all that a row tells by itself: what is left is to compare it with its neighbours and with the tree.
 type judged struct {
@@ -120,7 +124,7 @@ func (v *verification) ahead() error {
 	if err != nil {
 		return nil // run says it better
 	}
-	defer runtime.KeepAlive(make([]byte, ballast))
+	defer runtime.KeepAlive(make([]byte, min(ballast, spans*span*leaves)))
 	width := runtime.GOMAXPROCS(0)
 	stop, begun := make(chan struct{}), make(chan *section, 2*width)
 	free := make(chan struct{}, width)
