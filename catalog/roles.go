@@ -155,7 +155,7 @@ var actorNouns = []string{"staff", "employee", "agent", "rep", "manager", "teach
 // isActor: the column names who did something to the row: created_by, assignedTo, write_uid, agent_id.
 func isActor(columns []string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool {
-		toks := pii.Tokens(c)
+		toks := unglue(pii.Tokens(c), "")
 		if len(toks) == 0 {
 			return false
 		}

@@ -13,8 +13,12 @@ func (g *Graph) severalRoles(d *Dataset, open []*Edge) {
 		}
 	}
 	actors, rest := fanOutActors(open)
+	keepers, served := besideServed(open)
 	strangers, known := apart(loose, firm)
 	switch {
+	case len(keepers) > 0:
+		g.mention(d, keepers, "names an owner beside a customer, as whoever sees to it would be called")
+		g.restRoles(d, served)
 	case len(actors) > 0:
 		g.mention(d, actors, "names people who stand in many more rows each, as somebody who acts would")
 		g.restRoles(d, rest)
@@ -50,6 +54,27 @@ func (g *Graph) restRoles(d *Dataset, rest []*Edge) {
 	}
 	g.severalRoles(d, rest)
 }
+
+// besideServed finds the owners of what is a customer's: a ticket is not the agent's who owns it.
+func besideServed(open []*Edge) (owners, rest []*Edge) {
+	served := false
+	for _, e := range open {
+		switch stem, _ := splitReference(e.ChildColumns[0]); {
+		case len(stem) > 0 && stem[len(stem)-1] == "owner":
+			owners = append(owners, e)
+			continue
+		case len(stem) > 0 && servedNouns[stem[len(stem)-1]]:
+			served = true
+		}
+		rest = append(rest, e)
+	}
+	if !served {
+		return nil, open
+	}
+	return owners, rest
+}
+
+var servedNouns = set(`customer client patient student pupil guest applicant kunde cliente`)
 
 // fanOutActors finds the edges to another people dataset whose people are each named by over eight
 // times as many rows as those of the rest.

@@ -25,6 +25,7 @@ type parentKey struct {
 	column string
 	email  bool
 	number bool // no database says that it is a key: an order's number
+	alone  bool // a key by a word of its own, which is no other dataset's: idvisit, login
 
 	stem   []string // of the column's name
 	suffix string
@@ -138,7 +139,9 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			if d.Table.Column(c) == nil {
 				continue // the file names a column that is gone; the plan says so
 			}
-			out = append(out, keyOf(d, c, s.profiles[d.Table].class[c].Kind == pii.Email))
+			k := keyOf(d, c, s.profiles[d.Table].class[c].Kind == pii.Email)
+			k.alone = isAlone(g, d, c)
+			out = append(out, k)
 		}
 		for _, c := range s.numbers(d) {
 			if !slices.Contains(cols, c) {
@@ -199,7 +202,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 			continue
 		}
 		m := match{key: k, home: k.d.System == d.System, name: s.nameScore(d, name, k)}
-		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || !k.email && (speaksOf(g, name, k) || m.name < 0.9 && isCalled(g, d, name, k)) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
+		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || ofNamesake(g, name, k) || !k.email && (speaksOf(g, name, k) || m.name < 0.9 && isCalled(g, d, name, k)) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -212,6 +215,12 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		}
 		if m.convinces(d, c.Name) && (best == nil || m.score() > best.score()) {
 			best = &m
+		}
+	}
+	if best != nil && name.suffix != "" && slices.Equal(name.stem, []string{"parent"}) && best.key.d.noun != "parent" {
+		own, err := s.isOwnKey(ctx, d, c)
+		if own || err != nil {
+			return err
 		}
 	}
 	if best == nil {
@@ -231,39 +240,6 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 
 func refersTo(child, parent *Dataset) bool {
 	return slices.ContainsFunc(child.Out, func(e *Edge) bool { return e.Parent == parent })
-}
-
-// namedElsewhere: another dataset of the system has exactly this name for its key, and numbers of the two are easily alike.
-func namedElsewhere(g *Graph, d *Dataset, column string, but *Dataset) bool {
-	_, suffix := splitReference(column)
-	return suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		return o != d && o != but && o.System == d.System && strings.EqualFold(KeyColumn(o.Table), column)
-	})
-}
-
-// speaksOf: the name is that of another dataset, word for word: a question_attempt_id is of no quiz_attempts.
-func speaksOf(g *Graph, r columnName, k parentKey) bool {
-	stem, _ := r.to(k.d.noun)
-	return len(stem) > 1 && commonTail(stem, k.d.words) < len(stem) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		return o.System == k.d.System && commonTail(stem, o.words) == len(stem)
-	})
-}
-
-// isCalled: the last word of the name is that of another dataset: where there are actors, a rev_actor is one of them, and no user.
-func isCalled(g *Graph, d *Dataset, r columnName, k parentKey) bool {
-	stem, _ := r.to(k.d.noun)
-	return len(stem) > 0 && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		return o != d && o != k.d && o.System == d.System && o.noun == stem[len(stem)-1] && k.d.noun != o.noun
-	})
-}
-
-// ofWhole: the name is that of another dataset of which this one is named as a part: in form_entry_values an entry_id is of
-// form_entry and of no thread_entry.
-func ofWhole(g *Graph, d *Dataset, r columnName, k parentKey) bool {
-	return len(r.stem) > 0 && r.suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		n := len(o.words)
-		return o != d && o != k.d && o.System == d.System && n > 1 && n < len(d.words) && slices.Equal(d.words[:n], o.words) && commonTail(r.stem, o.words) == len(r.stem)
-	})
 }
 
 // nameScore says how much the names speak for a reference; 0 is not at all.

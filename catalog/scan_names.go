@@ -86,15 +86,17 @@ func unglue(toks []string, what string) []string {
 	return out
 }
 
-// headNoun is the noun that some letters end in: what is asked about, or the longest word for a person.
+// headNoun is the noun that some letters end in: what is asked about, or the longest word for a person or for who did it.
 func headNoun(letters, what string) string {
 	if len(what) > 3 && strings.HasSuffix(letters, what) {
 		return what
 	}
 	best := ""
-	for n := range personNouns {
-		if len(n) > max(3, len(best)) && strings.HasSuffix(letters, n) {
-			best = n
+	for _, words := range []map[string]bool{personNouns, actorWords} {
+		for n := range words {
+			if len(n) > max(3, len(best)) && strings.HasSuffix(letters, n) {
+				best = n
+			}
 		}
 	}
 	return best
@@ -107,23 +109,29 @@ func keyNameScore(r columnName, k parentKey) float64 {
 	switch {
 	case k.number && suffix != k.suffix:
 		return 0 // an order's reference is no order's id
+	case slices.Equal(stem, []string{"whodunnit"}) && k.d.People != nil && accountNouns[what]: // a number in a text, of the library that keeps versions
+		return 0.65
+	case suffix == "" && len(stem) > 0 && (c.Kind != columnKind(k) || isPlace(stem) || isCount(c)):
+		return 0
 	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix:
 		return 0.97
 	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
 		return 0.9
+	case len(stem) == 0:
+		return 0
+	case k.alone && strings.EqualFold(c.Name, k.column):
+		return 0.9 // access.login, where logins are the key of users and of nothing else
 	case suffix != "" && len(stem) > 1 && commonTail(stem, k.d.words) == len(stem):
 		return 0.95 // order_item_id of order_items, before those of quote_items
-	case suffix == "" && len(stem) == 1 && stem[0] == what && c.Kind == columnKind(k):
+	case suffix == "" && len(stem) == 1 && stem[0] == what:
 		return 0.85 // orders.customer; of texts only logins are found there, and names are not
-	case len(stem) > 0 && stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
+	case stem[len(stem)-1] == what && (suffix != "" || len(stem) > 1):
 		return 0.9
 	case slices.Contains(stem, what) && suffix != "" && !kindNouns[stem[len(stem)-1]]:
 		return 0.8
-	case k.d.People == nil || len(stem) == 0:
+	case k.d.People == nil:
 		return 0
 	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
-		return 0.65
-	case stem[0] == "whodunnit" && accountNouns[what]: // a number in a text, of the library that keeps versions
 		return 0.65
 	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
 		return 0
@@ -131,6 +139,20 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0.6
 	}
 	return 0.5
+}
+
+// isPlace: a sort_order is no order.
+func isPlace(stem []string) bool {
+	return len(stem) > 1 && stem[len(stem)-1] == "order" && placeWords[stem[len(stem)-2]]
+}
+
+var placeWords = set(`sort display menu tab list view print column row field step load item position`)
+
+// isCount: a number called products is how many.
+func isCount(c *connector.Column) bool {
+	toks := pii.Tokens(c.Name)
+	last := toks[len(toks)-1]
+	return (c.Kind == connector.Int || c.Kind == connector.Decimal) && singular(last) != last
 }
 
 var targetID = regexp.MustCompile(`_+target_id$`)

@@ -27,6 +27,9 @@ func (s *scan) proposePolymorphic(ctx context.Context, g *Graph, d *Dataset) err
 			if parent == nil {
 				least, parent = severalProbed, initialParent(g, d, p.id, names(kind))
 			}
+			if parent == nil {
+				parent = actingParent(g, d.System, names(kind))
+			}
 			if parent == nil || parent == d || len(read.ids[kind]) < least {
 				continue
 			}
@@ -158,6 +161,27 @@ func initialParent(g *Graph, d *Dataset, column, kind string) *Dataset {
 	}
 	return found
 }
+
+// actingParent finds who acts in a program, where a word for such is no dataset's name: principals and actors are users.
+func actingParent(g *Graph, system, kind string) *Dataset {
+	words := singulars(kind)
+	if len(words) == 0 || !actingKinds[words[len(words)-1]] && !isPersonNoun(words[len(words)-1]) {
+		return nil
+	}
+	var found *Dataset
+	for _, d := range g.Datasets {
+		switch {
+		case d.System != system:
+		case commonTail(words, d.words) > 0 || found != nil && d.People != nil && accountNouns[d.noun]:
+			return nil
+		case d.People != nil && accountNouns[d.noun] && len(d.Table.Primary) == 1:
+			found = d
+		}
+	}
+	return found
+}
+
+var actingKinds = set(`principal actor identity login author`)
 
 // isNamedAfter: the name is that of another dataset, and something more.
 func isNamedAfter(g *Graph, d *Dataset) bool {

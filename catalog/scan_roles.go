@@ -15,7 +15,7 @@ var (
 
 // isWriter: who stands in the column wrote the row's text.
 func isWriter(column string) bool {
-	toks := pii.Tokens(column)
+	toks := unglue(pii.Tokens(column), "")
 	return slices.ContainsFunc(toks, func(t string) bool { return writers[t] }) || strings.HasPrefix(strings.Join(toks, "_"), "created_by")
 }
 
@@ -39,7 +39,7 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	direct := eachLeadsToPerson(d) || s.proposedDirect(g, d)
 	switch {
-	case m.key.d.People != nil && isOrganisation(d):
+	case m.key.d.People != nil && (isOrganisation(d) || hasMembers(g, d)):
 		return Mention
 	case m.guests > 0:
 		return Own
@@ -54,6 +54,16 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	}
 	return Own
 }
+
+// hasMembers: beside channels there are channel_members, so a channel is not its creator's.
+func hasMembers(g *Graph, d *Dataset) bool {
+	return slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		n := len(o.words) - 1
+		return o.System == d.System && n >= 0 && (memberNouns[o.words[n]] && slices.Equal(o.words[:n], d.words) || o.words[n] == d.noun+"member" && n == len(d.words)-1)
+	})
+}
+
+var memberNouns = set(`member membership participant attendee`)
 
 // isNewest: who did it last is named, and changes (topic_last_poster_id); so does what came last, forum_last_post_id.
 func isNewest(column string) bool {

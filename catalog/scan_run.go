@@ -78,13 +78,17 @@ func (s *scan) guess(ctx context.Context) error {
 	if err := s.proposeAliases(ctx, g); err != nil {
 		return err
 	}
-	for round := 0; round < 4; round++ {
+	for round, people := 0, true; round < 8; round++ {
 		before := len(s.f.Proposals)
-		if err := s.proposeLinks(ctx, g, round == 0); err != nil {
+		if err := s.proposeLinks(ctx, g, people); err != nil {
 			return err
 		}
-		if round > 0 && len(s.f.Proposals) == before {
-			break
+		if !people && len(s.f.Proposals) == before {
+			if people = s.proposeBearers(g); !people {
+				break
+			}
+		} else {
+			people = false
 		}
 		if g, err = s.graph(ctx); err != nil {
 			return err

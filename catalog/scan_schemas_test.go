@@ -130,7 +130,7 @@ func TestScanOfNamesWrittenAsOne(t *testing.T) {
 		`link:lms.mdl_forum_discussions.userid mdl_user.id own`,
 		`link:lms.mdl_forum_posts.userid mdl_user.id own`,
 		`link:lms.mdl_forum_posts.discussion mdl_forum_discussions.id context`,
-		`link:lms.mdl_messages.useridfrom mdl_user.id own`,
+		`link:lms.mdl_messages.useridfrom mdl_user.id own author`,
 		`link:lms.mdl_quiz_attempts.userid mdl_user.id own`,
 		`link:lms.mdl_question_attempt_steps.userid mdl_user.id own`,
 	})

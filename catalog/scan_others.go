@@ -1,0 +1,75 @@
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
+)
+
+// What the name of a column says of other datasets than the one it is held against.
+
+// namedElsewhere: another dataset of the system has exactly this name for its key, and numbers of the two are easily alike.
+func namedElsewhere(g *Graph, d *Dataset, column string, but *Dataset) bool {
+	_, suffix := splitReference(column)
+	return suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o != d && o != but && o.System == d.System && strings.EqualFold(KeyColumn(o.Table), column)
+	})
+}
+
+// isAlone: a dataset's key has a name that says what it is of, and no other dataset of the system has it for its key.
+func isAlone(g *Graph, d *Dataset, column string) bool {
+	return KeyColumn(d.Table) == column && !referenceSuffix[strings.ToLower(column)] && !anyNames[strings.ToLower(column)] &&
+		!slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+			return o != d && o.System == d.System && strings.EqualFold(KeyColumn(o.Table), column)
+		})
+}
+
+var anyNames = set(`name title type kind value slug date day time language lang locale position rank status country currency version`)
+
+// speaksOf: the name is that of another dataset, word for word: a question_attempt_id is of no quiz_attempts.
+func speaksOf(g *Graph, r columnName, k parentKey) bool {
+	stem, _ := r.to(k.d.noun)
+	return len(stem) > 1 && commonTail(stem, k.d.words) < len(stem) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o.System == k.d.System && commonTail(stem, o.words) == len(stem)
+	})
+}
+
+// ofNamesake: beside products, a product_id is of no ordered products.
+func ofNamesake(g *Graph, r columnName, k parentKey) bool {
+	stem, _ := r.to(k.d.noun)
+	return k.d.People == nil && slices.Equal(stem, []string{k.d.noun}) && k.d.words[len(k.d.words)-1] == k.d.noun && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o.System == k.d.System && o.noun == k.d.noun && len(o.words) < len(k.d.words) && KeyColumn(o.Table) != ""
+	})
+}
+
+// isCalled: the last word of the name is that of another dataset: where there are actors, a rev_actor is one of them, and no user.
+func isCalled(g *Graph, d *Dataset, r columnName, k parentKey) bool {
+	stem, _ := r.to(k.d.noun)
+	return len(stem) > 0 && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o != d && o != k.d && o.System == d.System && o.noun == stem[len(stem)-1] && k.d.noun != o.noun
+	})
+}
+
+// ofWhole: the name is that of another dataset of which this one is named as a part: in form_entry_values an entry_id is of
+// form_entry and of no thread_entry.
+func ofWhole(g *Graph, d *Dataset, r columnName, k parentKey) bool {
+	return len(r.stem) > 0 && r.suffix != "" && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		n := len(o.words)
+		return o != d && o != k.d && o.System == d.System && n > 1 && n < len(d.words) && slices.Equal(d.words[:n], o.words) && commonTail(r.stem, o.words) == len(r.stem)
+	})
+}
+
+// isOwnKey: all values are keys of the dataset itself, of the message that is answered.
+func (s *scan) isOwnKey(ctx context.Context, d *Dataset, c *connector.Column) (bool, error) {
+	key := KeyColumn(d.Table)
+	if key == "" {
+		return false, nil
+	}
+	m := match{key: keyOf(d, key, false)}
+	if err := s.probe(ctx, d, c, &m); err != nil {
+		return false, ctx.Err() // what cannot be compared is not guessed
+	}
+	return m.probed > 0 && m.share >= enough, nil
+}
