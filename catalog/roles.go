@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/pii"
@@ -165,6 +166,11 @@ func isActor(columns []string) bool {
 	})
 }
 
+// isMaker: the word for who acts comes of the word for the row: where a review has a reviewer and nobody else, it is theirs.
+func isMaker(column string, d *Dataset) bool {
+	return len(d.noun) > 3 && slices.ContainsFunc(pii.Tokens(column), func(t string) bool { return strings.HasPrefix(t, d.noun) })
+}
+
 // isDone: somebody else did it, whose number follows: assigned_user_id.
 func isDone(w string) bool { return w == "approved" || w == "assigned" }
 
@@ -194,7 +200,7 @@ func (g *Graph) directRoles(d *Dataset) {
 		return
 	}
 	open = slices.DeleteFunc(open, func(e *Edge) bool {
-		if isActor(e.ChildColumns) && (!isOwnName(e) || direct > 1 && !leadAlike(d, e)) {
+		if isActor(e.ChildColumns) && !(direct == 1 && isMaker(e.ChildColumns[0], d)) && (!isOwnName(e) || direct > 1 && !leadAlike(d, e)) {
 			e.Role = Mention
 			g.ask(d, e, "looks like who handled it, not whose it is")
 			direct--

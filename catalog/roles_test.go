@@ -46,6 +46,13 @@ create table products (id integer primary key);`,
 lines.product_id→products lookup
 orders.customer_id→customers own
 orders.employee_id→employees mention`},
+	{name: "reviews of their reviewers, tickets of customers that somebody owns", people: []string{"users"}, asks: 1, schema: `
+create table users (id integer primary key, email text);
+create table reviews (id integer primary key, reviewer_id integer not null references users(id));
+create table tickets (id integer primary key, customer_id integer not null references users(id), owner_id integer not null references users(id));`,
+		want: `reviews.reviewer_id→users own
+tickets.customer_id→users own
+tickets.owner_id→users mention`},
 	{name: "a store and its manager refer to each other", people: []string{"staff", "customer"}, asks: 2, schema: `
 create table store (id integer primary key, manager_staff_id integer not null references staff(id));
 create table staff (id integer primary key, email text, store_id integer not null references store(id));

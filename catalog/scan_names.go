@@ -115,6 +115,8 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0
 	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix:
 		return 0.97
+	case suffix == "" && len(stem) > 1 && k.suffix == "" && stem[0] == what && slices.Equal(stem[1:], k.stem):
+		return 0.95 // what orders are called, in a column called order name
 	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
 		return 0.9
 	case len(stem) == 0:

@@ -93,3 +93,25 @@ func TestScanOfVisits(t *testing.T) {
 		`link:visits.sx_log_conversion.idvisit sx_log_visit.idvisit own`,
 	})
 }
+
+// TestScanOfAnExport: a line names its order as orders are called; a review is its reviewer's, where nobody else is named.
+func TestScanOfAnExport(t *testing.T) {
+	path := stores(t, "", map[string]string{"export": `create table customers (id integer primary key, "Email" text, "First Name" text);
+		create table orders (id integer primary key, "Name" text unique, "Customer: ID" integer);
+		create table order_lines ("Order Name" text, "Lineitem name" text);
+		create table reviews (id integer primary key, reviewer_name text, reviewer_email text, body text);
+		create table appraisals (id integer primary key, customer_id integer, reviewer_id integer);
+		insert into customers values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %s, 'Ida'", i, mail(i)) }) + `;
+		insert into orders values ` + series(60, func(i int) string { return fmt.Sprintf("%d, '#%d', %d", i+700, i+1000, i) }) + `;
+		insert into order_lines values ` + series(60, func(i int) string { return fmt.Sprintf("'#%d', 'Tent'", i+1000) }) + `;
+		insert into appraisals values ` + series(60, func(i int) string { return fmt.Sprintf("%d, %d, %d", i+2000, i, i%5+1) }) + `;
+		insert into reviews values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'Ida', %s, 'A good tent'", i+900, mail(i)) })})
+	same(t, linksOf(t, path), []string{
+		`people:export.customers {"customer":"id","email":"Email"}`,
+		`link:export.orders.Customer: ID customers.id own`,
+		`link:export.order_lines.Order Name orders.Name own`,
+		`link:export.reviews.reviewer_email customers.Email own`,
+		`link:export.appraisals.customer_id customers.id own`,
+		`link:export.appraisals.reviewer_id customers.id mention`,
+	})
+}

@@ -47,7 +47,7 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Context
 	case m.key.d.People == nil:
 		return Own
-	case direct || isNewest(column) || isActor([]string{column}) && !(bears(column, m.key.d) && s.namesNobodyElse(g, d, m.key.d)):
+	case direct || isNewest(column) || isActor([]string{column}) && !((bears(column, m.key.d) || isMaker(column, d)) && s.namesNobodyElse(g, d, m.key.d)):
 		return Mention
 	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
