@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/ombudhq/ombud/connector"
 )
 
 // proposeFaces: who signs in as a user may be known to others by an account of another dataset, where all they did
@@ -20,6 +23,64 @@ func (s *scan) proposeFaces(g *Graph) {
 				Mark{ID: "people:" + e.Parent.ID(), Confidence: 0.75, Reason: fmt.Sprintf("each of %s has one of its own, and its name says that it is a person", e.Child.Name)})
 		}
 	}
+}
+
+// proposeSameLogins: a user of another dataset who has the login of one is the same person, by whichever key everything else
+// names them.
+func (s *scan) proposeSameLogins(ctx context.Context, g *Graph) error {
+	taken := takenKinds(g)
+	for _, d := range g.Datasets {
+		if d.People != nil || d.Ignored || !isPerson(g, d) {
+			continue
+		}
+		for _, column := range s.logins(d) {
+			m, err := s.sameLogins(ctx, g, d, column)
+			if err != nil {
+				return err
+			}
+			c := &candidate{d: d, by: map[string]string{}}
+			if s.addKeys(c, taken); m == nil || len(c.by) == 0 {
+				continue
+			}
+			s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: c.by}},
+				Mark{ID: "people:" + d.ID(), Confidence: 0.75, Reason: fmt.Sprintf("each has the login of one of %s in %s, and its name says that it is a person", m.key.d.Name, column)})
+			s.propose(Proposal{System: d.System, Link: &Link{From: d.Name + "." + column, To: m.key.d.Name + "." + m.key.column, As: Alias}},
+				Mark{ID: "link:" + d.ID() + "." + column, Confidence: m.confidence(), Reason: m.reason()})
+			break
+		}
+	}
+	return nil
+}
+
+// sameLogins finds the people of the system whose logins a column holds.
+func (s *scan) sameLogins(ctx context.Context, g *Graph, d *Dataset, column string) (*match, error) {
+	for _, o := range g.Datasets {
+		if o.People == nil || o.System != d.System {
+			continue
+		}
+		for _, theirs := range s.logins(o) {
+			m := &match{key: keyOf(o, theirs, false), name: 0.8}
+			if err := s.probe(ctx, d, d.Table.Column(column), m); ctx.Err() != nil {
+				return nil, ctx.Err()
+			} else if err == nil && m.share >= enough {
+				return m, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// logins are the columns called like a login, in which many have one, each another.
+func (s *scan) logins(d *Dataset) (out []string) {
+	p := s.profiles[d.Table]
+	for _, c := range d.Table.Columns {
+		stem := singulars(c.Name)
+		named := slices.ContainsFunc(stem, func(w string) bool { return w == "login" || w == "username" }) || strings.HasSuffix(strings.Join(stem, "_"), "user_name")
+		if named && c.Kind == connector.Text && p.distinct(c.Name) == 1 && len(p.some(c.Name, severalProbed)) == severalProbed {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // oneEach: the sample met no two rows that refer to the same one, of a dataset whose name says person.

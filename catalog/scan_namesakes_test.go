@@ -115,3 +115,29 @@ func TestScanOfAnExport(t *testing.T) {
 		`link:export.appraisals.reviewer_id customers.id mention`,
 	})
 }
+
+// TestScanOfSameLogins: who has the login of a user in another dataset of users is the same person, and everything hangs on the key
+// that one has there; in a value somebody is only named.
+func TestScanOfSameLogins(t *testing.T) {
+	path := stores(t, "", map[string]string{"tracker": `create table cwd_user (id integer primary key, user_name text, email_address text, first_name text);
+		create table app_user (id integer primary key, user_key text unique, lower_user_name text unique);
+		create table robot_user (id integer primary key, user_name text);
+		create table jiraissue (id integer primary key, reporter text, assignee text, summary text);
+		create table changeitem (id integer primary key, newvalue text);
+		create table rememberme_token (id integer primary key, username text);
+		insert into cwd_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'person%d', %s, 'Ida'", i, i, mail(i)) }) + `;
+		insert into app_user select id + 500, 'JIRAUSER'||id, user_name from cwd_user;
+		insert into robot_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'robot%d'", i+900, i) }) + `;
+		insert into jiraissue select id + 700, 'JIRAUSER'||id, 'JIRAUSER'||(61-id), 'A hole' from cwd_user;
+		insert into changeitem select id + 800, 'JIRAUSER'||id from cwd_user;
+		insert into rememberme_token select id + 900, user_name from cwd_user;`})
+	same(t, linksOf(t, path), []string{
+		`people:tracker.cwd_user {"email":"email_address","user":"id"}`,
+		`people:tracker.app_user {"tracker_user":"id"}`,
+		`link:tracker.app_user.lower_user_name cwd_user.user_name alias`,
+		`link:tracker.jiraissue.reporter app_user.user_key own author`,
+		`link:tracker.jiraissue.assignee app_user.user_key mention`,
+		`link:tracker.changeitem.newvalue app_user.user_key mention`,
+		`link:tracker.rememberme_token.username app_user.lower_user_name own`,
+	})
+}

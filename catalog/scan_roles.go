@@ -47,12 +47,18 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Context
 	case m.key.d.People == nil:
 		return Own
-	case direct || isNewest(column) || isActor([]string{column}) && !((bears(column, m.key.d) || isMaker(column, d)) && s.namesNobodyElse(g, d, m.key.d)):
+	case direct || isNewest(column) || isAnything(column) || isActor([]string{column}) && !((bears(column, m.key.d) || isMaker(column, d)) && s.namesNobodyElse(g, d, m.key.d)):
 		return Mention
 	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
 	}
 	return Own
+}
+
+// isAnything: in an old_value may stand whatever a row was changed from, now and then somebody.
+func isAnything(column string) bool {
+	toks := pii.Tokens(column)
+	return len(toks) > 0 && strings.HasSuffix(toks[len(toks)-1], "value")
 }
 
 // hasMembers: beside channels there are channel_members, so a channel is not its creator's.

@@ -69,6 +69,9 @@ func (s *scan) guess(ctx context.Context) error {
 		return err
 	}
 	s.proposeFaces(g)
+	if err := s.proposeSameLogins(ctx, g); err != nil {
+		return err
+	}
 	if err := s.proposeAddressBooks(ctx, g); err != nil {
 		return err
 	}

@@ -343,7 +343,11 @@ func (l *looker) nameFormers(seen formerSeen) {
 			was = r.from.system + "." + was
 		}
 		l.residue(r.d, r.rows, fmt.Sprintf("what was the person's in %s still stands in %s", was, r.to))
-		l.left[len(l.left)-1].Next = fmt.Sprintf("clear it there, then retry; with a link in ombud.yaml (from: %s.%s, to: %s) the next erasure follows it", r.d.Name, r.to, was)
+		next := fmt.Sprintf("with a link in ombud.yaml (from: %s.%s, to: %s) the next erasure follows it", r.d.Name, r.to, was)
+		if c := r.d.Table.Column(r.to); c != nil && catalog.IsFreeText(r.d.Table, *c) {
+			next = fmt.Sprintf("if ombud.yaml knows people by it ({table: %s, by: {%s: %s}}), the next erasure looks for it in texts", r.from.dataset, r.from.column, r.from.column)
+		}
+		l.left[len(l.left)-1].Next = "clear it there, then retry; " + next
 	}
 }
 

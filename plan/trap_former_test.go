@@ -48,7 +48,13 @@ func TestValuesThatRowsLoseAreLookedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tr.spring(t, func(t *testing.T, c *trapped) {
 				for range 2 { // a retry knows it too
-					wantLeft(t, c.erase(t, plan.Incomplete), "customers.stripe_id", "callbacks 1", "payments 2")
+					o := c.erase(t, plan.Incomplete)
+					wantLeft(t, o, "customers.stripe_id", "callbacks 1", "payments 2")
+					for i, next := range []string{"by: {stripe_id: stripe_id}", "from: payments.payer, to: customers.stripe_id"} {
+						if i < len(o.Remaining) && !strings.Contains(o.Remaining[i].Next, next) {
+							t.Errorf("what to do about %s: %s", o.Remaining[i].Dataset, o.Remaining[i].Next)
+						}
+					}
 				}
 				c.store.Exec(t, `update payments set payer = null where id = 1`, `delete from payments where id = 2`, `delete from callbacks where id = 1`)
 				c.erase(t, plan.Complete)
