@@ -95,6 +95,9 @@ func (a agreement) share() float64 { return float64(a.agree) / float64(max(a.kno
 func (s *scan) agreement(ctx context.Context, d *Dataset, column string, w way, m *match) (a agreement, err error) {
 	p := s.profiles[d.Table]
 	ki, ci := slices.Index(p.columns, w.child), slices.Index(p.columns, column)
+	if ki < 0 || ci < 0 {
+		return a, nil // a key that was not sampled
+	}
 	parent := m.key.d
 	want, rows := map[connector.Value]string{}, map[connector.Value]int{}
 	var keys []connector.Key

@@ -177,7 +177,9 @@ func (s *scan) mayRefer(d *Dataset, c *connector.Column) bool {
 	switch c.Kind {
 	case connector.Text, connector.Int, connector.UUID, connector.Decimal:
 	default:
-		return false
+		if !isShortBinary(c) {
+			return false
+		}
 	}
 	if c.Generated || isReference(d.Table, c.Name) || linked(d, c.Name) || KeyColumn(d.Table) == c.Name && (strings.EqualFold(c.Name, "id") || d.Personal) {
 		return false

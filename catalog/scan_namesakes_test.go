@@ -141,3 +141,24 @@ func TestScanOfSameLogins(t *testing.T) {
 		`link:tracker.rememberme_token.username app_user.lower_user_name own`,
 	})
 }
+
+// TestScanOfBinaryKeys: keys may be bytes, beside an address too; and an order is whose its order_customer says it is, with all that
+// hangs on it.
+func TestScanOfBinaryKeys(t *testing.T) {
+	path := stores(t, "", map[string]string{"shop": `create table customer (id blob primary key, email text, first_name text);
+		create table "order" (id blob not null, version_id blob not null, deep_link text, shipping_phone text, primary key (id, version_id));
+		create table order_customer (id blob primary key, order_id blob not null, order_version_id blob not null, customer_id blob references customer (id),
+			email text, foreign key (order_id, order_version_id) references "order" (id, version_id));
+		create table order_address (id blob primary key, order_id blob not null, order_version_id blob not null, street text,
+			foreign key (order_id, order_version_id) references "order" (id, version_id));
+		create table review (id blob primary key, customer_id blob references customer (id), external_email text);
+		insert into customer values ` + series(60, func(i int) string { return fmt.Sprintf("x'%032x', %s, 'Ida'", i, mail(i)) }) + `;
+		insert into "order" values ` + series(60, func(i int) string { return fmt.Sprintf("x'%032x', x'%032x', 'a', '+47900001%02d'", i+500, 7, i) }) + `;
+		insert into order_customer select id, id, version_id, (select c.id from customer c where c.rowid = o.rowid), 'person'||rowid||'@example.com' from "order" o;
+		insert into order_address select id, id, version_id, 'Gata 1' from "order";
+		insert into review select id, id, email from customer;`})
+	same(t, linksOf(t, path), []string{
+		`people:shop.customer {"customer":"id","email":"email"}`,
+		`link:shop.order.id+version_id order_customer.order_id+order_version_id own`,
+	})
+}

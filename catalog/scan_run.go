@@ -86,12 +86,9 @@ func (s *scan) guess(ctx context.Context) error {
 		if err := s.proposeLinks(ctx, g, people); err != nil {
 			return err
 		}
-		if !people && len(s.f.Proposals) == before {
-			if people = s.proposeBearers(g); !people {
-				break
-			}
-		} else {
-			people = false
+		s.proposeFaced(g)
+		if people = !people && len(s.f.Proposals) == before; people && !s.proposeBearers(g) {
+			break
 		}
 		if g, err = s.graph(ctx); err != nil {
 			return err
@@ -230,7 +227,7 @@ func (s *scan) readDataset(ctx context.Context, d *Dataset) error {
 
 func (p *profile) read(ctx context.Context, d *Dataset, limit int) error {
 	for _, c := range d.Table.Columns {
-		if c.Kind != connector.Bytes {
+		if c.Kind != connector.Bytes || isShortBinary(&c) || isReference(d.Table, c.Name) {
 			p.columns = append(p.columns, c.Name)
 		}
 	}
@@ -259,6 +256,11 @@ func (p *profile) read(ctx context.Context, d *Dataset, limit int) error {
 	return err
 }
 
+// isShortBinary: keys are written as bytes too, mostly UUIDs.
+func isShortBinary(c *connector.Column) bool {
+	return c.Kind == connector.Bytes && c.Bytes > 0 && c.Bytes <= 32
+}
+
 // readProse looks through running text beyond the sample, keeping nothing but counts.
 func (p *profile) readProse(ctx context.Context, d *Dataset, column string) error {
 	content := pii.Read(nil)
@@ -272,9 +274,9 @@ func (p *profile) readProse(ctx context.Context, d *Dataset, column string) erro
 	return ctx.Err() // else the sample's counts stand
 }
 
-// contentOf counts what a column's values are. The digits of a measure are nobody's card.
+// contentOf counts what a column's values are. The digits of a measure are nobody's card, and bytes are no words.
 func (p *profile) contentOf(c *connector.Column) pii.Content {
-	if c.Kind == connector.Float {
+	if c.Kind == connector.Float || c.Kind == connector.Bytes {
 		return pii.Read(nil)
 	}
 	return pii.Read(texts(p.values[c.Name]))
@@ -282,7 +284,11 @@ func (p *profile) contentOf(c *connector.Column) pii.Content {
 
 // classify judges a column; a bare "name" is a person's in a dataset of persons.
 func (p *profile) classify(c *connector.Column, person bool) pii.Class {
-	class := pii.Classify(c.Name, texts(p.values[c.Name]), holds(c.Kind))
+	var seen []string
+	if c.Kind != connector.Bytes {
+		seen = texts(p.values[c.Name])
+	}
+	class := pii.Classify(c.Name, seen, holds(c.Kind))
 	if !class.Known() && c.Kind == connector.Text && person && isName(c.Name) {
 		return pii.Class{Category: pii.Identity, Kind: pii.Name, Confidence: 0.9, Reason: "its name says name, in a dataset of persons"}
 	}
