@@ -151,11 +151,11 @@ type Evaluator interface {
 	Allowed(ctx context.Context, t *Table, check Check, row map[string]Value) (bool, error)
 }
 
-// Explainer estimates what finding rows will cost, for the plan's warnings.
+// Explainer estimates what finding rows will cost, for the plan's warnings. A column written "lower(name)" is the folded form
+// that a Fold match of that column uses; see Table.Folded.
 type Explainer interface {
 	// ScanCost estimates the time to find rows of t by the columns when no index leads with them.
 	ScanCost(ctx context.Context, t *Table, columns []string) (time.Duration, error)
-	// IndexStatement is the engine's own statement that makes the missing index. A column written
-	// "lower(name)" is the folded form that a Fold match of that column uses.
+	// IndexStatement is the engine's own statement that makes the missing index.
 	IndexStatement(t *Table, columns []string) string
 }

@@ -84,6 +84,16 @@ func (t *Table) Column(name string) *Column {
 	return nil
 }
 
+// Folded reads a column as Explainer names it: "lower(name)" is the folded form of name, unless a column is called just so.
+func (t *Table) Folded(name string) (column string, fold bool) {
+	inner, ok := strings.CutPrefix(name, "lower(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if ok && closed && t.Column(name) == nil {
+		return inner, true
+	}
+	return name, false
+}
+
 // Column of a table.
 type Column struct {
 	Name      string

@@ -62,18 +62,6 @@ const (
 	smallScan = 10 * time.Millisecond
 )
 
-// plainColumns are the columns of an index on folded forms.
-func plainColumns(columns []string) []string {
-	var out []string
-	for _, c := range columns {
-		if inner, ok := strings.CutPrefix(c, "lower("); ok {
-			c = strings.TrimSuffix(inner, ")")
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
 // indexWarnings: a reference without an index is read whole, by us and by the database's own checks.
 func (w *walk) indexWarnings(ctx context.Context, p *Plan, d *catalog.Dataset) {
 	for _, e := range d.In {
@@ -114,7 +102,7 @@ func (w *walk) warnIndex(ctx context.Context, p *Plan, d *catalog.Dataset, path 
 		Message: path + " has no index; finding a person there reads the whole table"}
 	if x, ok := d.Store.(connector.Explainer); ok {
 		warn.Cure = x.IndexStatement(d.Table, columns)
-		if cost, err := x.ScanCost(ctx, d.Table, plainColumns(columns)); err == nil {
+		if cost, err := x.ScanCost(ctx, d.Table, columns); err == nil {
 			if d.Table.Rows < 0 && cost < smallScan {
 				return
 			}

@@ -81,8 +81,10 @@ func costs(e *env) {
 		e.Skip("the connector estimates nothing")
 	}
 	t := e.people(3)
-	if d, err := explainer.ScanCost(e.Context(), t, []string{"n"}); err != nil || d < 0 {
-		e.Errorf("a scan costs %s: %v", d, err)
+	for _, columns := range [][]string{{"n"}, {"mail"}, {"lower(mail)"}, {"n", "mail"}} {
+		if d, err := explainer.ScanCost(e.Context(), t, columns); err != nil || d < 0 {
+			e.Errorf("a scan for %v costs %s: %v", columns, d, err)
+		}
 	}
 	e.exec(explainer.IndexStatement(t, []string{"n", "mail"}))
 	if !leads(e.table("people"), "n") {

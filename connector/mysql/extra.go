@@ -92,7 +92,11 @@ const probeRows = 20000
 
 // ScanCost reads some rows and scales up by the table's estimates.
 func (s *store) ScanCost(ctx context.Context, t *connector.Table, names []string) (time.Duration, error) {
-	found, err := columns(t, names)
+	plain := make([]string, len(names))
+	for i, n := range names {
+		plain[i], _ = t.Folded(n)
+	}
+	found, err := columns(t, plain)
 	if err != nil || t.Rows <= 0 {
 		return 0, err
 	}
@@ -114,9 +118,7 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, names []string
 func (s *store) IndexStatement(t *connector.Table, list []string) string {
 	parts, title := make([]string, len(list)), "ombud"
 	for i, n := range list {
-		if inner, ok := strings.CutPrefix(n, "lower("); ok && t.Column(n) == nil {
-			n = strings.TrimSuffix(inner, ")") // these engines fold by collation
-		}
+		n, _ = t.Folded(n) // these engines fold by collation
 		parts[i], title = name(n), title+"_"+n
 		if c := t.Column(n); c != nil && slices.Contains([]string{"tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob"}, base(c)) {
 			parts[i] += "(191)" // such a column is indexed by its beginning

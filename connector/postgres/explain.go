@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -33,12 +33,12 @@ func (s *store) Allowed(ctx context.Context, t *connector.Table, check connector
 	return allowed, nil
 }
 
-// probe is how many pages a cost is measured on.
-const probe = 256
+// piece is how many pages of a large table are searched at a time to know what all of them cost.
+const piece = 512
 
-// ScanCost times a search through some pages and scales it to all of them. See connector.Explainer.
+// ScanCost times the search itself, or some samples of pages of it. See connector.Explainer.
 func (s *store) ScanCost(ctx context.Context, t *connector.Table, columns []string) (time.Duration, error) {
-	resolved, err := resolveColumns(t, columns)
+	none, err := nowhere(t, columns)
 	if err != nil || t.Kind == connector.View || t.Kind == connector.Foreign {
 		return 0, err
 	}
@@ -46,49 +46,30 @@ func (s *store) ScanCost(ctx context.Context, t *connector.Table, columns []stri
 	if err != nil {
 		return 0, err
 	}
-	// What a statement takes anyway, whatever it reads, is in the time for many pages and in that for few.
-	few, err := s.probeCost(ctx, t, resolved, min(1, probe/8/float64(max(1, pages))))
-	if err != nil || pages <= probe/8 {
-		return few, err
-	}
-	share := min(1, probe/float64(pages))
-	many, err := s.probeCost(ctx, t, resolved, share)
-	scan := float64(many-few) / (share - probe/8/float64(pages))
-	return max(many, time.Duration(scan/s.workers(ctx, t, resolved))), err
+	search := searching(t, none, 0, 0)
+	share := piece / float64(max(pages, piece))
+	speedup := s.speedup(ctx, search)
+	return connector.SearchCost(func() (time.Duration, error) { return s.took(ctx, search) }, func(n int) (time.Duration, float64, error) {
+		took, err := s.took(ctx, searching(t, none, share, n)) // other pages each time: what was read a moment ago is in the processor's cache
+		return took, share * speedup, err
+	})
 }
 
-// probeCost is the time of a search through a share of the pages: the median of some.
-func (s *store) probeCost(ctx context.Context, t *connector.Table, columns []*connector.Column, share float64) (time.Duration, error) {
-	b := &builder{}
-	b.add("SELECT count(*) FROM ", source(t), " AS t TABLESAMPLE SYSTEM (", strconv.FormatFloat(100*share, 'f', 6, 64), ") REPEATABLE (1) WHERE false")
-	for _, c := range columns {
-		writeNoCell(b.add(" OR "), c)
-	}
-	st := b.done()
-	var took []time.Duration
-	for n := range 6 {
-		begun := s.clock.Now()
-		if err := s.query(ctx, []statement{st}, func(int, [][]byte) error { return nil }); err != nil {
-			return 0, err
-		}
-		if n > 0 { // the first also prepares, and fetches what no later scan has to
-			took = append(took, s.clock.Now().Sub(begun))
-		}
-	}
-	slices.Sort(took)
-	return took[len(took)/2], nil
+// took is what a statement takes the server, by its clock: without the way there, and without the wait for a turn.
+func (s *store) took(ctx context.Context, st statement) (time.Duration, error) {
+	st.quiet = true
+	clock := statement{sql: "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"}
+	var at [3]int64
+	err := s.query(ctx, []statement{clock, st, clock}, func(i int, row [][]byte) error { at[i] = cells(row).int(0); return nil })
+	return time.Duration(at[2]-at[0]) * time.Microsecond, err
 }
 
-// workers is by how much the server's own parallel scan would be faster than one that is not: each
-// worker counts half, for they share a disk and a machine. 1 where the server plans none, or does not say.
-func (s *store) workers(ctx context.Context, t *connector.Table, columns []*connector.Column) float64 {
-	b := &builder{}
-	b.add("EXPLAIN SELECT FROM ", source(t), " AS t WHERE false")
-	for _, c := range columns {
-		writeNoCell(b.add(" OR "), c)
-	}
+// speedup is by how much the server's own parallel scan is faster than one that is not: something between one, where others
+// work as well, and the number of its processes. 1 where the server plans none, or does not say.
+func (s *store) speedup(ctx context.Context, search statement) float64 {
+	search.sql = "EXPLAIN " + search.sql
 	planned := 0
-	err := s.query(ctx, []statement{b.done()}, func(_ int, row [][]byte) error {
+	err := s.query(ctx, []statement{search}, func(_ int, row [][]byte) error {
 		if _, n, ok := strings.Cut(string(row[0]), "Workers Planned: "); ok {
 			planned, _ = strconv.Atoi(n) // 0 where it is no number
 		}
@@ -97,22 +78,41 @@ func (s *store) workers(ctx context.Context, t *connector.Table, columns []*conn
 	if err != nil {
 		return 1
 	}
-	return 1 + float64(planned)/2
+	return math.Sqrt(1 + float64(planned))
 }
 
-// writeNoCell compares as a search does, with what no cell equals: texts as identities, folded, and what
-// has an equality of its own by that.
-func writeNoCell(b *builder, c *connector.Column) {
-	if kind, native := keyType(c); native && c.Kind != connector.Text {
-		b.add(operand(c), " = ANY (", b.param([]byte("{NULL}")), "::", kind, "[])")
-		return
+// searching is a search of all of a table, or where share is not 0 of the nth sample of it.
+func searching(t *connector.Table, none []match, share float64, nth int) statement {
+	b := &builder{}
+	b.add("SELECT FROM ", source(t), " AS t")
+	if share > 0 {
+		percent := b.param([]byte(strconv.FormatFloat(100*share, 'f', 6, 64)))
+		b.add(" TABLESAMPLE SYSTEM (", percent, "::float4) REPEATABLE (", b.param([]byte(strconv.Itoa(nth))), "::float8)")
 	}
-	b.add(folded("t."+quote(c.Name)+"::text"), " = ANY (", b.param([]byte("{x}")), "::text[])")
+	b.add(" WHERE ")
+	for i, m := range none {
+		m.write(b.joint(i, " OR "))
+	}
+	return b.done()
 }
 
-// pages counts those of a table and of its partitions, as last estimated.
+// nowhere are conditions on the columns that no cell meets, each compared as a search compares it.
+func nowhere(t *connector.Table, columns []string) ([]match, error) {
+	out := make([]match, len(columns))
+	for i, name := range columns {
+		name, fold := t.Folded(name)
+		resolved, err := resolveColumns(t, []string{name})
+		if err != nil {
+			return nil, err
+		}
+		out[i] = match{columns: resolved, keys: []connector.Key{{connector.Value{}}}, fold: fold}
+	}
+	return out, nil
+}
+
+// pages counts those of a table and of its partitions.
 func (s *store) pages(ctx context.Context, t *connector.Table) (n int64, err error) {
-	const sql = `SELECT sum(c.relpages)::bigint FROM pg_class c WHERE c.oid IN (
+	const sql = `SELECT sum(pg_relation_size(c.oid))::bigint / current_setting('block_size')::bigint FROM pg_class c WHERE c.oid IN (
 		SELECT to_regclass($1)::oid UNION ALL SELECT relid FROM pg_partition_tree(to_regclass($1)))`
 	err = s.query(ctx, []statement{{sql: sql, args: [][]byte{[]byte(qualified(t))}}}, func(_ int, row [][]byte) error {
 		n = cells(row).int(0)
@@ -121,18 +121,14 @@ func (s *store) pages(ctx context.Context, t *connector.Table) (n int64, err err
 	return n, err
 }
 
-// IndexStatement makes the missing index without blocking writers, as far as the server can. The
-// column of a folded search is named as "lower(column)". See connector.Explainer.
+// IndexStatement makes the missing index without blocking writers, as far as the server can. See connector.Explainer.
 func (s *store) IndexStatement(t *connector.Table, columns []string) string {
 	parts := make([]string, len(columns))
 	for i, name := range columns {
-		inner, isFold := strings.CutPrefix(name, "lower(")
-		inner, closed := strings.CutSuffix(inner, ")")
-		known := slices.ContainsFunc(t.Columns, func(c connector.Column) bool { return c.Name == name })
-		if isFold && closed && !known {
-			parts[i] = "(" + folded(quote(inner)+"::text") + ")"
-		} else {
-			parts[i] = quote(name)
+		name, fold := t.Folded(name)
+		parts[i] = quote(name)
+		if fold {
+			parts[i] = "(" + folded(parts[i]+"::text") + ")"
 		}
 	}
 	concurrently := "CONCURRENTLY "

@@ -21,7 +21,7 @@ func TestScanCostReadsEveryMakeOfTable(t *testing.T) {
 	}
 	for _, name := range []string{"plain", "keyed", "bare", "empty"} {
 		of := table(t, s, name)
-		for _, column := range []string{"n", "mail"} {
+		for _, column := range []string{"n", "mail", "lower(mail)"} {
 			cost, err := s.(connector.Explainer).ScanCost(t.Context(), of, []string{column})
 			if err != nil || (cost > 0) != (name != "empty") {
 				t.Errorf("%s.%s: %s, %v", name, column, cost, err)
