@@ -181,6 +181,10 @@ func (g *Graph) addForeignKeys() {
 		if s.Schema == nil || s.Err != nil {
 			continue
 		}
+		named := map[[2]string]*connector.Table{} // as nearly every key names them
+		for _, t := range s.Schema.Tables {
+			named[[2]string{t.Schema, t.Name}] = t
+		}
 		for _, t := range s.Schema.Tables {
 			child := byTable[t]
 			if child == nil {
@@ -188,7 +192,11 @@ func (g *Graph) addForeignKeys() {
 			}
 			for i := range t.ForeignKeys {
 				fk := &t.ForeignKeys[i]
-				if parent := byTable[s.Schema.Resolve(*fk)]; parent != nil {
+				to := named[[2]string{fk.RefSchema, fk.RefTable}]
+				if to == nil {
+					to = s.Schema.Resolve(*fk)
+				}
+				if parent := byTable[to]; parent != nil {
 					g.Edges = append(g.Edges, &Edge{Child: child, Parent: parent, ChildColumns: fk.Columns, ParentColumns: fk.RefColumns, FK: fk})
 				}
 			}

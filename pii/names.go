@@ -4,40 +4,49 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Tokens splits a name at separators, at camel-case humps and between letters and digits, lower-cased
 // and without accents: "customerEMail_2" gives customer, e, mail, 2.
 func Tokens(name string) []string {
 	var out []string
-	var cur []rune
-	flush := func() {
-		if len(cur) > 0 {
-			out = append(out, plain(string(cur)))
-			cur = nil
+	var before rune
+	from := 0
+	cut := func(to int) {
+		if from < to {
+			out = append(out, plain(name[from:to]))
 		}
+		from = to
 	}
-	rs := []rune(name)
-	for i, r := range rs {
+	for i, r := range name {
+		_, size := utf8.DecodeRuneInString(name[i:])
+		after, _ := utf8.DecodeRuneInString(name[i+size:])
 		switch {
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
-			flush()
-			continue
-		case i > 0 && unicode.IsDigit(r) != unicode.IsDigit(rs[i-1]):
-			flush()
-		case unicode.IsUpper(r) && i > 0 && (unicode.IsLower(rs[i-1]) || unicode.IsUpper(rs[i-1]) && i+1 < len(rs) && unicode.IsLower(rs[i+1])):
-			flush()
+			cut(i)
+			from = i + size
+		case i > 0 && unicode.IsDigit(r) != unicode.IsDigit(before):
+			cut(i)
+		case unicode.IsUpper(r) && (unicode.IsLower(before) || unicode.IsUpper(before) && unicode.IsLower(after)):
+			cut(i)
 		}
-		cur = append(cur, r)
+		before = r
 	}
-	flush()
+	cut(len(name))
 	return out
 }
 
 var unaccent = strings.NewReplacer("ä", "a", "á", "a", "à", "a", "â", "a", "ã", "a", "å", "a", "æ", "ae", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
 	"í", "i", "ï", "i", "î", "i", "ñ", "n", "ö", "o", "ó", "o", "ô", "o", "ø", "o", "õ", "o", "œ", "oe", "ß", "ss", "ü", "u", "ú", "u", "ù", "u", "û", "u")
 
-func plain(s string) string { return unaccent.Replace(strings.ToLower(s)) }
+func plain(s string) string {
+	s = strings.ToLower(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return s
+	}
+	return unaccent.Replace(s)
+}
 
 // about: a name that ends so speaks about the thing before it, and does not hold it.
 var about = words(`count counts total verified confirmed enabled disabled active status type kind template templates sent
