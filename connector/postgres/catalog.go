@@ -22,7 +22,7 @@ const tablesQuery = `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relisparti
 	u.usable AND (has_table_privilege(c.oid, 'UPDATE') OR has_any_column_privilege(c.oid, 'UPDATE') AND NOT EXISTS (
 		SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(c.oid, a.attnum, 'UPDATE'))),
 	u.usable AND has_table_privilege(c.oid, 'DELETE'),
-	row_security_active(c.oid)
+	row_security_active(c.oid), c.relnatts
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND` + visible + `
 CROSS JOIN LATERAL (SELECT has_schema_privilege(n.oid, 'USAGE') AS usable) u
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`

@@ -9,16 +9,16 @@ import (
 	"github.com/ombudhq/ombud/connector"
 )
 
-func (t *entry) columns(numbers []string) []string {
+func (t *entry) columns(numbers []int64) []string {
 	names := make([]string, len(numbers))
 	for i, n := range numbers {
-		names[i] = t.names[n]
+		names[i] = t.name(n)
 	}
 	return names
 }
 
 func (r *catalog) constraint(c cells) {
-	t := r.tables[c.text(2)]
+	t := r.tables[string(c[2])]
 	if t == nil {
 		return
 	}
@@ -37,13 +37,14 @@ func (r *catalog) constraint(c cells) {
 	}
 }
 
+var actions = map[string]connector.Action{"a": connector.NoAction, "r": connector.Restrict, "c": connector.Cascade,
+	"n": connector.SetNull, "d": connector.SetDefault}
+
 func (r *catalog) foreignKey(t *entry, c cells, columns []string) {
-	parent := r.tables[c.text(4)]
+	parent := r.tables[string(c[4])]
 	if parent == nil {
 		return // a system table
 	}
-	actions := map[string]connector.Action{"a": connector.NoAction, "r": connector.Restrict, "c": connector.Cascade,
-		"n": connector.SetNull, "d": connector.SetDefault}
 	t.ForeignKeys = append(t.ForeignKeys, connector.ForeignKey{
 		Name: c.text(0), Columns: columns, RefSchema: parent.Schema, RefTable: parent.Name, RefColumns: parent.columns(c.list(5)),
 		OnDelete: actions[c.text(6)], OnUpdate: actions[c.text(7)], MatchFull: c.text(8) == "f",
@@ -52,7 +53,7 @@ func (r *catalog) foreignKey(t *entry, c cells, columns []string) {
 }
 
 func (r *catalog) index(c cells) {
-	t := r.tables[c.text(0)]
+	t := r.tables[string(c[0])]
 	if t == nil {
 		return
 	}
@@ -60,8 +61,8 @@ func (r *catalog) index(c cells) {
 	expressions := strings.Split(c.text(7), "\x1f")
 	plain := true
 	for i, n := range c.list(6) {
-		name := t.names[n]
-		if n == "0" {
+		name := t.name(n)
+		if n == 0 {
 			plain = false
 			if i == 0 && len(expressions) > 0 {
 				name = t.loweredColumn(expressions[0])
@@ -99,7 +100,7 @@ func (t *entry) loweredColumn(expression string) string {
 var lowered = regexp.MustCompile(`^lower\(+(?:btrim\(+)?("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)\)*(?:::text)?(?:, E?'[^']*'::text)?\)*(?: COLLATE "C")?\)+$`)
 
 func (r *catalog) trigger(c cells) {
-	t := r.tables[c.text(0)]
+	t := r.tables[string(c[0])]
 	if t == nil {
 		return
 	}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,6 +50,7 @@ func (s *store) Schema(ctx context.Context) (*connector.Schema, error) {
 	r := &catalog{
 		schema:   &connector.Schema{Engine: "postgres", Default: s.home},
 		comments: map[comment]string{}, tables: map[string]*entry{}, domains: map[string]*domain{}, enums: map[string][]string{},
+		texts: map[string]string{}, types: map[typeName]connector.Column{},
 	}
 	steps := []struct {
 		sql string
@@ -85,13 +87,16 @@ func (c cells) int(i int) int64 {
 }
 
 // list reads an array of numbers: {1,2}, or [0:1]={1,2} where the first is not element 1.
-func (c cells) list(i int) []string {
-	s := c.text(i)
-	_, s, _ = strings.Cut(s, "{")
-	if s = strings.TrimSuffix(s, "}"); s == "" {
-		return nil
+func (c cells) list(i int) (out []int64) {
+	_, s, _ := bytes.Cut(c[i], []byte("{"))
+	for len(s) > 0 {
+		var n []byte
+		n, s, _ = bytes.Cut(s, []byte(","))
+		if n = bytes.TrimSuffix(n, []byte("}")); len(n) > 0 {
+			out = append(out, cells{n}.int(0))
+		}
 	}
-	return strings.Split(s, ",")
+	return out
 }
 
 // catalog collects what the queries deliver, by oid.
@@ -101,6 +106,22 @@ type catalog struct {
 	tables   map[string]*entry
 	domains  map[string]*domain
 	enums    map[string][]string
+	texts    map[string]string             // each text once, of those that many rows have
+	types    map[typeName]connector.Column // what a type says of its columns
+	last     *entry                        // whose columns come
+}
+
+// typeName is a type with its length, and the oid without.
+type typeName struct{ name, oid string }
+
+// same is a text of which most rows repeat one that was there.
+func (r *catalog) same(b []byte) string {
+	s, ok := r.texts[string(b)]
+	if !ok {
+		s = string(b)
+		r.texts[s] = s
+	}
+	return s
 }
 
 // comment is what a comment is about: an oid, and a column of it or 0.
@@ -110,7 +131,15 @@ type comment struct{ of, column string }
 type entry struct {
 	*connector.Table
 	oid, parent string
-	names       map[string]string // by attnum
+	names       []string // by attnum
+}
+
+// name is a column's; "" for the number of none.
+func (t *entry) name(number int64) string {
+	if number < 0 || number >= int64(len(t.names)) {
+		return ""
+	}
+	return t.names[number]
 }
 
 type domain struct {
@@ -120,14 +149,16 @@ type domain struct {
 	checks  []connector.Check
 }
 
+var kinds = map[string]connector.TableKind{"r": connector.Base, "p": connector.Partitioned, "v": connector.View, "m": connector.MatView, "f": connector.Foreign}
+
 func (r *catalog) table(c cells) {
-	kinds := map[string]connector.TableKind{"r": connector.Base, "p": connector.Partitioned, "v": connector.View, "m": connector.MatView, "f": connector.Foreign}
 	t := &connector.Table{
-		Schema: c.text(1), Name: c.text(2), Kind: kinds[c.text(3)], Comment: r.comments[comment{c.text(0), "0"}],
+		Schema: r.same(c[1]), Name: c.text(2), Kind: kinds[c.text(3)], Comment: r.comments[comment{c.text(0), "0"}],
 		Rows: c.int(6), Bytes: c.int(7),
 		Rights:      connector.Rights{Select: c.is(8), Insert: c.is(9), Update: c.is(10), Delete: c.is(11)},
 		RowSecurity: c.is(12),
 		InDefault:   c.text(1) == r.schema.Default,
+		Columns:     make([]connector.Column, 0, c.int(13)),
 	}
 	if c.is(4) && t.Kind != connector.Foreign { // a middle level of partitions is acted on through its root, too
 		t.Kind = connector.Partition
@@ -136,7 +167,7 @@ func (r *catalog) table(c cells) {
 		t.Bytes = -1
 	}
 	r.schema.Tables = append(r.schema.Tables, t)
-	r.tables[c.text(0)] = &entry{Table: t, oid: c.text(0), parent: c.text(5), names: map[string]string{}}
+	r.tables[c.text(0)] = &entry{Table: t, oid: c.text(0), parent: c.text(5), names: make([]string, c.int(13)+1)}
 }
 
 func (r *catalog) domain(c cells) {
@@ -152,34 +183,51 @@ func (r *catalog) domainCheck(c cells) {
 func (r *catalog) enum(c cells) { r.enums[c.text(0)] = append(r.enums[c.text(0)], c.text(1)) }
 
 func (r *catalog) column(c cells) {
-	t := r.tables[c.text(0)]
+	t := r.last
+	if t == nil || t.oid != string(c[0]) {
+		t = r.tables[string(c[0])]
+		r.last = t
+	}
 	if t == nil {
 		return
 	}
-	t.names[c.text(1)] = c.text(2)
-	column := connector.Column{
-		Name: c.text(2), Type: c.text(3), NotNull: c.is(5), Generated: c.text(6) != "" || c.text(7) == "a",
-		Identity: c.text(7) != "" || strings.HasPrefix(c.text(8), "nextval("), Default: c.text(8), Collation: c.text(9),
-		FoldEqual: c.is(10),
+	column := r.ofType(typeName{r.same(c[3]), r.same(c[4])})
+	column.Name, column.Default, column.Collation = r.same(c[2]), r.same(c[8]), r.same(c[9])
+	column.NotNull, column.Generated = c.is(5), len(c[6]) > 0 || string(c[7]) == "a"
+	column.Identity = len(c[7]) > 0 || strings.HasPrefix(column.Default, "nextval(")
+	column.FoldEqual = column.FoldEqual || c.is(10)
+	if number := c.int(1); number > 0 && number < int64(len(t.names)) {
+		t.names[number] = column.Name
 	}
 	if len(r.comments) > 0 {
 		column.Comment = r.comments[comment{c.text(0), c.text(1)}]
 	}
-	beneath, name := c.text(4), column.Type
-	for d := r.domains[beneath]; d != nil; d = r.domains[beneath] {
-		column.Base, name, beneath = d.name, d.name, d.of
+	for d := r.domains[string(c[4])]; d != nil; d = r.domains[d.of] {
 		column.NotNull = column.NotNull || d.notNull
 		for _, check := range d.checks {
 			t.Checks = append(t.Checks, connector.Check{Name: check.Name, Expr: ofColumn(check.Expr, column.Name), Columns: []string{column.Name}})
 		}
 	}
-	column.Kind, column.Enum = kindOf(name), r.enums[beneath]
+	t.Columns = append(t.Columns, column)
+}
+
+// ofType is what a column's type says of it: nearly all columns share a few.
+func (r *catalog) ofType(t typeName) connector.Column {
+	if column, ok := r.types[t]; ok {
+		return column
+	}
+	column, name, oid := connector.Column{Type: t.name}, t.name, t.oid
+	for d := r.domains[oid]; d != nil; d = r.domains[oid] {
+		column.Base, name, oid = d.name, d.name, d.of
+	}
+	column.Kind, column.Enum = kindOf(name), r.enums[oid]
 	if column.Enum != nil {
 		column.Kind = connector.Text
 	}
-	column.FoldEqual = column.FoldEqual || isCitext(name)
+	column.FoldEqual = isCitext(name)
 	limits(&column, name)
-	t.Columns = append(t.Columns, column)
+	r.types[t] = column
+	return column
 }
 
 // limits reads the numbers in parentheses.
