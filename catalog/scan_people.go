@@ -58,7 +58,9 @@ func (s *scan) proposePeople() {
 		if c == nil {
 			continue
 		}
-		s.addKeys(c, taken)
+		if s.addKeys(c, taken); len(c.by) == 0 {
+			continue // persons, and nothing to know one by
+		}
 		people := &People{Table: d.Name, By: c.by}
 		if further := s.profiles[d.Table].furtherAddresses(c.by["email"]); len(further) > 0 {
 			people.alsoBy("email", further...)

@@ -64,35 +64,12 @@ type profile struct {
 
 func (s *scan) guess(ctx context.Context) error {
 	s.proposePeople()
-	g, err := s.graph(ctx)
+	g, err := s.follow(ctx)
+	for err == nil && s.proposeBearers(g) {
+		g, err = s.follow(ctx)
+	}
 	if err != nil {
 		return err
-	}
-	s.proposeFaces(g)
-	if err := s.proposeSameLogins(ctx, g); err != nil {
-		return err
-	}
-	if err := s.proposeAddressBooks(ctx, g); err != nil {
-		return err
-	}
-	if g, err = s.graph(ctx); err != nil {
-		return err
-	}
-	if err := s.proposeAliases(ctx, g); err != nil {
-		return err
-	}
-	for round, people := 0, true; round < 8; round++ {
-		before := len(s.f.Proposals)
-		if err := s.proposeLinks(ctx, g, people); err != nil {
-			return err
-		}
-		s.proposeFaced(g)
-		if people = !people && len(s.f.Proposals) == before; people && !s.proposeBearers(g) {
-			break
-		}
-		if g, err = s.graph(ctx); err != nil {
-			return err
-		}
 	}
 	if err := s.proposeLists(ctx, g); err != nil {
 		return err
@@ -102,6 +79,41 @@ func (s *scan) guess(ctx context.Context) error {
 	s.findSurprises(g)
 	s.findUnmapped(g)
 	return nil
+}
+
+// follow goes from the people found so far to all that hangs on them, and gives the graph with it.
+func (s *scan) follow(ctx context.Context) (*Graph, error) {
+	g, err := s.graph(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.proposeFaces(g)
+	if err := s.proposeSameLogins(ctx, g); err != nil {
+		return nil, err
+	}
+	if err := s.proposeAddressBooks(ctx, g); err != nil {
+		return nil, err
+	}
+	if g, err = s.graph(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.proposeAliases(ctx, g); err != nil {
+		return nil, err
+	}
+	for round := 0; round < 4; round++ {
+		before := len(s.f.Proposals)
+		if err := s.proposeLinks(ctx, g, round == 0); err != nil {
+			return nil, err
+		}
+		s.proposeFaced(g)
+		if round > 0 && len(s.f.Proposals) == before {
+			break
+		}
+		if g, err = s.graph(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
 }
 
 // graph is the graph as it would be with everything proposed so far.
