@@ -167,29 +167,31 @@ func (p *replays) find(ctx context.Context, key string) (asked string, old *repl
 
 // keep remembers an answer, in the place of the act.
 func (p *replays) keep(ctx context.Context, key, asked string, r *replyRecord) error {
-	row, err := p.row(key, asked, r)
+	sealed, err := p.seal(key, r)
 	if err != nil {
 		return err
 	}
 	return p.app.DB.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `insert into http_replies (key, asked, at, reply) values ($1, $2, $3, $4)
-			on conflict (key) do update set asked = excluded.asked, at = excluded.at, reply = excluded.reply`, row...)
+			on conflict (key) do update set asked = excluded.asked, at = excluded.at, reply = excluded.reply`, key, asked, p.now(), sealed)
 		return err
 	})
 }
 
 // keepAct remembers what an act comes to, with the rows of all who act in the same commit.
 func (p *replays) keepAct(tx *db.Tx, key, asked string, outcome []byte) error {
-	row, err := p.row(key, asked, &replyRecord{Act: outcome})
+	sealed, err := p.seal(key, &replyRecord{Act: outcome})
 	if err != nil {
 		return err
 	}
-	return tx.Insert(replyRows, row...)
+	return tx.Insert(replyRows, db.OfText(key), db.OfText(asked), db.OfInt(p.now()), db.OfBlob(sealed))
 }
 
-func (p *replays) row(key, asked string, r *replyRecord) ([]any, error) {
+func (p *replays) now() int64 { return p.app.cfg.Clock.Now().UnixMilli() }
+
+func (p *replays) seal(key string, r *replyRecord) ([]byte, error) {
 	b, err := json.Marshal(r)
-	return []any{key, asked, p.app.cfg.Clock.Now().UnixMilli(), p.app.Vault.Seal(replayLabel, []byte(key), b)}, err
+	return p.app.Vault.Seal(replayLabel, []byte(key), b), err
 }
 
 // expireReplies deletes the answers whose time is over.

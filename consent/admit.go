@@ -21,7 +21,8 @@ func (s *Service) admit(in *RecordInput, now time.Time) (*given, *purpose.Rule, 
 		in.Status = Given
 	}
 	a.person()
-	rule := a.purpose(s.cfg.Purposes.Now())
+	set := s.cfg.Purposes.Now()
+	rule := a.purpose(set)
 	a.consent()
 	a.metadata()
 	a.signals()
@@ -34,7 +35,7 @@ func (s *Service) admit(in *RecordInput, now time.Time) (*given, *purpose.Rule, 
 		c.Source, c.Given = in.from.source, in.from.at
 	}
 	a.categories(rule, c)
-	a.notice(rule, c)
+	a.notice(set, rule, c)
 	a.expiry(rule, c)
 	if in.IP != "" {
 		sum := s.cfg.Vault.MAC("ip", []byte(strings.TrimSpace(in.IP)))
@@ -152,7 +153,7 @@ func (a *admission) categories(rule *purpose.Rule, c *given) {
 	}
 }
 
-func (a *admission) notice(rule *purpose.Rule, c *given) {
+func (a *admission) notice(set *purpose.Set, rule *purpose.Rule, c *given) {
 	in := a.in.Notice
 	c.Notice = Shown{ID: in.ID, Version: in.Version, Language: in.Language}
 	if in.Version == "" {
@@ -175,7 +176,7 @@ func (a *admission) notice(rule *purpose.Rule, c *given) {
 	default:
 		c.Notice.Language = shown.Language
 		if shown.Text != "" {
-			c.Notice.SHA256 = hashText(shown.Text)
+			c.Notice.SHA256 = set.Sum(shown.Text)
 		}
 	}
 }

@@ -102,7 +102,7 @@ func (s *Service) Find(ids ...subject.Identity) Handle {
 	var h Handle
 	var flags index.Flags
 	for _, i := range ids {
-		n, f, ok := s.flagged(i)
+		n, f, ok := s.flagged(short(s.cfg.People.Key(i)))
 		switch {
 		case ok && h.person != 0 && h.person != n:
 			return Handle{nobody: TwoPeople}

@@ -37,8 +37,9 @@ func (s *Service) AddFact(ctx context.Context, ids []subject.Identity, in subjec
 	if len(a.faults) > 0 {
 		return "", subject.Fact{}, fault.New(fault.Invalid, "this cannot be recorded").With(a.faults...)
 	}
+	who := s.keyed(ids)
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		n, bound, err := s.person(ctx, tx, ids)
+		n, bound, err := s.person(ctx, tx, who)
 		if err != nil {
 			return err
 		}

@@ -20,12 +20,11 @@ type notice struct {
 	page     uint16
 }
 
-// noticesOf are those of a change at a revision.
-func noticesOf(revision int64, n subject.Number, changes []change) []notice {
+// noticesOf appends those of a change at a revision to an empty list.
+func noticesOf(out []notice, revision int64, n subject.Number, changes []change) []notice {
 	if len(changes) == 0 {
-		return []notice{{revision: revision, person: n}}
+		return append(out, notice{revision: revision, person: n})
 	}
-	var out []notice
 	for _, c := range changes {
 		page, bit := uint16(c.rank/64), uint64(1)<<(c.rank%64)
 		i := slices.IndexFunc(out, func(o notice) bool { return o.page == page })

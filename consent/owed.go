@@ -54,7 +54,7 @@ func ByItself(cause string) bool { return strings.HasPrefix(cause, expiry) }
 
 // owe notes the end of a consent, in its transaction.
 func owe(tx *db.Tx, n subject.Number, revision int64) error {
-	return tx.Insert(owedTable, revision, int64(n))
+	return tx.Insert(owedTable, db.OfInt(revision), db.OfInt(int64(n)))
 }
 
 // Owed gives up to limit ends that are not settled, oldest first, from one revision on. Of one that leaves nothing to

@@ -83,40 +83,55 @@ type Consent struct {
 	Revision   int64     `json:"revision"`
 }
 
+// recording is a yes on its way to the ledger.
+type recording struct {
+	in    RecordInput
+	who   []keyed
+	rule  *purpose.Rule
+	said  *given
+	entry ledger.Entry
+	draft *draft
+	out   Consent
+}
+
 // Record records a yes and answers when it is durable. What cannot count as consent is refused with every reason, and
 // nothing is recorded.
-func (s *Service) Record(ctx context.Context, in RecordInput) (out Consent, err error) {
-	if was, err := before(ctx, in.from, &out); was || err != nil {
-		return out, err
+func (s *Service) Record(ctx context.Context, in RecordInput) (Consent, error) {
+	r := &recording{in: in}
+	if was, err := before(ctx, in.from, &r.out); was || err != nil {
+		return r.out, err
 	}
 	now := s.instant()
-	ids, err := s.meant(ctx, in.Subject)
-	if err != nil {
+	var err error
+	if r.in.Subject, err = s.meant(ctx, in.Subject); err != nil {
 		return Consent{}, err
 	}
-	in.Subject = ids
-	c, rule, err := s.admit(&in, now)
-	if err != nil {
+	if r.said, r.rule, err = s.admit(&r.in, now); err != nil {
 		return Consent{}, err
 	}
-	e, token := ledger.Entry{Kind: kindGiven, Actor: in.Actor}, ""
-	if in.Status == Pending {
-		e.Kind = kindPending
-		token, c.Token = newToken()
-		c.Lapses = now.Add(confirmWithin)
+	r.entry.Kind, r.entry.Actor = kindGiven, in.Actor
+	token := ""
+	if r.in.Status == Pending {
+		r.entry.Kind = kindPending
+		token, r.said.Token = newToken()
+		r.said.Lapses = now.Add(confirmWithin)
 	}
-	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return c.after(s.durable(n, rule.Rank)) })
-	if d != nil {
-		c = d.content.(*given)
-	}
+	r.who = s.keyed(r.in.Subject)
+	r.draft = s.foresee(ctx, r.who, r.entry, func(n subject.Number) any {
+		r.said = r.said.after(s.durable(n, r.rule.Rank))
+		return r.said
+	})
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		if out, err = s.record(ctx, tx, &in, rule, c, e, d); err != nil {
+		if err := s.record(ctx, tx, r); err != nil {
 			return err
 		}
-		out.Token = token
-		return done(tx, in.from, out)
+		r.out.Token = token
+		return done(tx, r.in.from, &r.out)
 	})
-	return out, err
+	if err != nil {
+		return Consent{}, err
+	}
+	return r.out, nil
 }
 
 // instant is now, as acts are dated: in milliseconds.
@@ -124,50 +139,53 @@ func (s *Service) instant() time.Time { return s.cfg.Clock.Now().UTC().Truncate(
 
 // after is the content where the yes meets a state: it renews a consent that stands.
 func (c *given) after(was state) *given {
-	renews := ""
+	var room [conIDSize]byte
+	renews := room[:0]
 	if was.word.Live(index.MinuteOf(c.At)) {
-		renews = conID(int64(was.word.Revision()))
+		renews = appendConID(renews, int64(was.word.Revision()))
 	}
-	if renews == c.Renews {
+	if string(renews) == c.Renews {
 		return c
 	}
 	next := *c
-	next.Renews = renews
+	next.Renews = string(renews)
 	return &next
 }
 
-func (s *Service) record(ctx context.Context, tx *db.Tx, in *RecordInput, rule *purpose.Rule, c *given, e ledger.Entry, d *draft) (Consent, error) {
-	if err := s.once(ctx, tx, in.from); err != nil {
-		return Consent{}, err
+func (s *Service) record(ctx context.Context, tx *db.Tx, r *recording) error {
+	if err := s.once(ctx, tx, r.in.from); err != nil {
+		return err
 	}
-	if now, ok := s.cfg.Purposes.In(tx).Rule(in.Purpose); !ok || now != rule {
-		return Consent{}, fault.New(fault.Conflict, "the purpose was changed meanwhile").Then("Show the person the notice of now.")
+	if now, ok := s.cfg.Purposes.In(tx).Rule(r.in.Purpose); !ok || now != r.rule {
+		return fault.New(fault.Conflict, "the purpose was changed meanwhile").Then("Show the person the notice of now.")
 	}
-	n, bound, err := s.person(ctx, tx, in.Subject)
+	n, bound, err := s.person(ctx, tx, r.who)
 	if err != nil {
-		return Consent{}, err
+		return err
 	}
-	was := s.current(n, rule.Rank)
-	if err := s.notLate(in, was); err != nil {
-		return Consent{}, err
+	was := s.current(n, r.rule.Rank)
+	if err := s.notLate(&r.in, was); err != nil {
+		return err
 	}
+	e := r.entry
 	if e.Kind == kindGiven { // before the entry: who hears of it asks at once
-		if err := s.returns(ctx, tx, n, in.Subject); err != nil {
-			return Consent{}, err
+		if err := s.returns(ctx, tx, n, r.in.Subject); err != nil {
+			return err
 		}
 	}
-	said := c.after(was)
+	said := r.said.after(was)
 	e.Content = said
-	at, err := s.put(tx, n, bound, e, d)
+	at, err := s.put(tx, n, bound, e, r.draft)
 	if err != nil {
-		return Consent{}, err
+		return err
 	}
 	if e.Kind == kindPending {
-		if err := s.keepPending(ctx, tx, c.Token, n, at.Revision, c.Lapses); err != nil {
-			return Consent{}, err
+		if err := s.keepPending(ctx, tx, said.Token, n, at.Revision, said.Lapses); err != nil {
+			return err
 		}
 	}
-	return said.consent(s.cfg.People.ID(n), at.Revision, in.Status), nil
+	r.out = said.consent(s.idOf(n, r.draft), at.Revision, r.in.Status)
+	return nil
 }
 
 // returns ends the suppression of somebody who was erased and says yes again.

@@ -166,16 +166,19 @@ func (s *Service) put(tx *db.Tx, n subject.Number, bound []subject.Bound, e ledg
 		return at, err
 	}
 	when := actAt(e.Content)
+	if len(s.drafts) == 0 { // the first of its commit
+		tx.OnRollback(func() { clear(s.drafts) })
+		tx.OnCommit(func() { clear(s.drafts) })
+	}
 	for _, c := range changes {
 		s.drafts[asideKey{c.person, c.rank}] = c.state
 	}
-	tx.OnRollback(func() { clear(s.drafts) })
+	revision := at.Revision
 	tx.OnCommit(func() {
-		clear(s.drafts)
 		s.bind(bound)
 		s.count(when, changes, s.durable)
 		s.apply(changes)
-		s.reached(at.Revision, n, changes)
+		s.reached(revision, n, changes)
 	})
 	return at, nil
 }
@@ -216,13 +219,13 @@ func (s *Service) standing() iter.Seq[index.Number] {
 
 // find is the person that an identity leads to now. Who was erased is nobody any more, and comes back as somebody else.
 func (s *Service) find(i subject.Identity) (subject.Number, bool) {
-	n, _, ok := s.flagged(i)
+	n, _, ok := s.flagged(short(s.cfg.People.Key(i)))
 	return n, ok
 }
 
-// flagged is find, with what holds for the person.
-func (s *Service) flagged(i subject.Identity) (subject.Number, index.Flags, bool) {
-	n, ok := s.index.Find(short(s.cfg.People.Key(i)))
+// flagged is find by a key, with what holds for the person.
+func (s *Service) flagged(k index.Key) (subject.Number, index.Flags, bool) {
+	n, ok := s.index.Find(k)
 	if !ok {
 		return 0, 0, false
 	}
@@ -235,7 +238,8 @@ func short(k subject.Key) index.Key { return index.Key(k[:12]) }
 
 // reached tells everybody who waits that a revision is in the index.
 func (s *Service) reached(revision int64, n subject.Number, changes []change) {
-	for _, n := range noticesOf(revision, n, changes) {
+	var room [2]notice
+	for _, n := range noticesOf(room[:0], revision, n, changes) {
 		s.feed.publish(n)
 	}
 	for old := s.seen.Load(); old < revision; old = s.seen.Load() {
@@ -246,14 +250,14 @@ func (s *Service) reached(revision int64, n subject.Number, changes []change) {
 }
 
 // person finds the person of identities, or makes one, in a command.
-func (s *Service) person(ctx context.Context, tx *db.Tx, ids []subject.Identity) (subject.Number, []subject.Bound, error) {
+func (s *Service) person(ctx context.Context, tx *db.Tx, who []keyed) (subject.Number, []subject.Bound, error) {
 	var known subject.Number
 	var unknown []subject.Identity
-	for _, i := range ids {
-		n, ok := s.find(i)
+	for _, k := range who {
+		n, _, ok := s.flagged(k.key)
 		switch {
 		case !ok:
-			unknown = append(unknown, i)
+			unknown = append(unknown, k.Identity)
 		case known != 0 && known != n:
 			return 0, nil, errTwoPeople()
 		default:
@@ -271,7 +275,7 @@ func (s *Service) person(ctx context.Context, tx *db.Tx, ids []subject.Identity)
 		return 0, nil, errTwoPeople()
 	}
 	if n = max(n, known); n == 0 {
-		suppressed := slices.ContainsFunc(ids, func(i subject.Identity) bool { _, ok := s.cfg.Suppressions.Erased(i); return ok })
+		suppressed := slices.ContainsFunc(who, func(k keyed) bool { _, ok := s.cfg.Suppressions.Erased(k.Identity); return ok })
 		if n, err = s.cfg.People.Add(ctx, tx, suppressed); err != nil {
 			return 0, nil, err
 		}
@@ -333,8 +337,11 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, n subject.Number, revis
 	return bound, nil
 }
 
+// conIDSize is the length of a consent's id.
+const conIDSize = len("con_") + 26
+
 // conID is the id of the consent that an entry gave.
-func conID(revision int64) string { return string(appendConID(make([]byte, 0, 30), revision)) }
+func conID(revision int64) string { return string(appendConID(make([]byte, 0, conIDSize), revision)) }
 
 func appendConID(to []byte, revision int64) []byte {
 	var b [16]byte

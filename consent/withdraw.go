@@ -55,9 +55,10 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawInput) (out Withdrawa
 	}
 	e := ledger.Entry{Kind: kindWithdrawn, Actor: in.Actor}
 	now := s.instant()
-	d := s.foresee(ctx, in.Subject, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
+	who := s.keyed(in.Subject)
+	d := s.foresee(ctx, who, e, func(n subject.Number) any { return s.ending(n, in, now, s.durable) })
 	err = s.cfg.DB.Write(ctx, func(tx *db.Tx) error {
-		if out, err = s.withdraw(ctx, tx, in, now, e, d); err != nil {
+		if out, err = s.withdraw(ctx, tx, in, who, now, e, d); err != nil {
 			return err
 		}
 		return done(tx, in.from, out)
@@ -118,11 +119,11 @@ func (s *Service) ending(n subject.Number, in WithdrawInput, now time.Time, befo
 	return c
 }
 
-func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now time.Time, e ledger.Entry, d *draft) (Withdrawal, error) {
+func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, who []keyed, now time.Time, e ledger.Entry, d *draft) (Withdrawal, error) {
 	if err := s.once(ctx, tx, in.from); err != nil {
 		return Withdrawal{}, err
 	}
-	n, bound, err := s.person(ctx, tx, in.Subject)
+	n, bound, err := s.person(ctx, tx, who)
 	if err != nil {
 		return Withdrawal{}, err
 	}
@@ -143,7 +144,7 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, in WithdrawInput, now
 	if err != nil {
 		return Withdrawal{}, err
 	}
-	out := Withdrawal{Subject: s.cfg.People.ID(n), Ended: len(c.Consents), Consents: append([]string{}, c.Consents...), Purposes: append([]string{}, c.Purposes...), Revision: at.Revision, before: before}
+	out := Withdrawal{Subject: s.idOf(n, d), Ended: len(c.Consents), Consents: append([]string{}, c.Consents...), Purposes: append([]string{}, c.Purposes...), Revision: at.Revision, before: before}
 	for _, p := range c.Narrowed {
 		out.Narrowed = append(out.Narrowed, p.Purpose)
 	}

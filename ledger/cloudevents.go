@@ -109,7 +109,7 @@ func (s *stored) event(l *Ledger, payload bool) (cloudEvent, error) {
 	e := cloudEvent{SpecVersion: "1.0", ID: fmt.Sprint(r.Revision), Type: r.Kind, Time: r.Time.Format("2006-01-02T15:04:05Z"),
 		DataContentType: "application/json", Sequence: fmt.Sprintf("%016d", r.Revision),
 		Data: eventData{Meta: s.meta.encode(), Commitments: split(s.commitments), Leaf: r.Leaf, Erased: r.Erased}}
-	if findable(r.Subject) != nil {
+	if findable(r.Subject) {
 		e.Subject = r.Subject
 	}
 	if payload {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -120,19 +121,46 @@ type payload struct {
 	values [3][]byte // actor, subject, content
 }
 
-func newPayload(e Entry, told Told, via *Via) (*payload, error) {
-	p := &payload{values: [3][]byte{actorBytes(e.Actor, told, via), []byte(e.Subject)}}
-	if e.Content != nil {
-		b, err := json.Marshal(e.Content)
-		if err != nil {
-			return nil, fmt.Errorf("encoding the content of a ledger entry: %w", err)
-		}
-		p.values[2] = b
+// writer is content that appends itself as JSON, quicker than by reflection.
+type writer interface {
+	AppendJSON([]byte) ([]byte, error)
+}
+
+// scratch is where payloads are made, one after the other.
+type scratch struct {
+	salts          [3 * saltSize]byte
+	content, plain []byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// free lets others use it, and leaves nothing of the payload there.
+func (r *scratch) free() {
+	clear(r.salts[:])
+	clear(r.content)
+	clear(r.plain)
+	if len(r.plain) < 1<<16 {
+		scratches.Put(r)
 	}
-	var salts [len(p.salts) * saltSize]byte
-	rand.Read(salts[:]) // never fails: it ends the process instead
+}
+
+// newPayload is one whose content lies in r.
+func newPayload(r *scratch, e Entry, told Told, via *Via) (p payload, err error) {
+	p.values = [3][]byte{actorBytes(e.Actor, told, via), []byte(e.Subject)}
+	switch c := e.Content.(type) {
+	case nil:
+	case writer:
+		r.content, err = c.AppendJSON(r.content[:0])
+		p.values[2] = r.content
+	default:
+		p.values[2], err = json.Marshal(c)
+	}
+	if err != nil {
+		return p, fmt.Errorf("encoding the content of a ledger entry: %w", err)
+	}
+	rand.Read(r.salts[:]) // never fails: it ends the process instead
 	for i := range p.salts {
-		copy(p.salts[i][:], salts[i*saltSize:])
+		copy(p.salts[i][:], r.salts[i*saltSize:])
 	}
 	return p, nil
 }
@@ -151,12 +179,9 @@ func (p *payload) commit(out []byte) []byte {
 }
 
 // encode joins salts and values, each value after its length.
-func (p *payload) encode() []byte {
-	n := 3 * (saltSize + 4)
-	for _, v := range p.values {
-		n += len(v)
-	}
-	b := make([]byte, 0, n)
+func (p *payload) encode() []byte { return p.append(nil) }
+
+func (p *payload) append(b []byte) []byte {
 	for i, v := range p.values {
 		b = append(b, p.salts[i][:]...)
 		b = binary.BigEndian.AppendUint32(b, uint32(len(v)))

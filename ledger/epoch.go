@@ -59,7 +59,7 @@ func (l *Ledger) Rejoin(ctx context.Context, tx *db.Tx, actor string, content an
 		return Position{}, fmt.Errorf("rejoining the suppression ledger: %w", err)
 	}
 	if l.kept.last > 0 {
-		if err := tx.Insert(actsTable, l.kept.last, l.kept.revision, kindEpoch, []byte{}); err != nil {
+		if err := tx.Insert(actsTable, db.OfInt(l.kept.last), db.OfInt(l.kept.revision), db.OfText(kindEpoch), db.OfBlob([]byte{})); err != nil {
 			return Position{}, fmt.Errorf("rejoining the suppression ledger: %w", err)
 		}
 	}

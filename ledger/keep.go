@@ -54,7 +54,7 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	if a.sealed = l.c.Vault.Seal(actLabel, a.aad(), b); len(a.sealed) > maxAct || !isName(kind) {
 		return fmt.Errorf("an act of kind %.64q is too large to be kept", kind)
 	}
-	if err := tx.Insert(actsTable, a.number, a.Revision, a.Kind, a.sealed); err != nil {
+	if err := tx.Insert(actsTable, db.OfInt(a.number), db.OfInt(a.Revision), db.OfText(a.Kind), db.OfBlob(a.sealed)); err != nil {
 		return fmt.Errorf("keeping an act: %w", err)
 	}
 	tx.OnRollback(l.forget)

@@ -45,8 +45,8 @@ var entries = db.NewTable("ledger_entries", db.Column{Name: "id", Type: "bigint"
 	db.Column{Name: "minute", Type: "bigint"}, db.Column{Name: "kind", Type: "text"}, db.Column{Name: "result", Type: "text"},
 	db.Column{Name: "commitments", Type: "bytea"}, db.Column{Name: "payload", Type: "bytea"}, db.Column{Name: "subject", Type: "text"})
 
-const upsertTile = `insert into ledger_tiles (level, n, hashes) values ($1, $2, $3)
-	on conflict (level, n) do update set hashes = excluded.hashes`
+var tiles = db.NewReplacing("ledger_tiles", 2, db.Column{Name: "level", Type: "bigint"}, db.Column{Name: "n", Type: "bigint"},
+	db.Column{Name: "hashes", Type: "bytea"})
 
 // Config says where a ledger lives.
 type Config struct {
@@ -302,10 +302,5 @@ func joinHashes(hs []tlog.Hash) []byte {
 	return b
 }
 
-// findable is what the subject column holds.
-func findable(subject string) any {
-	if !strings.HasPrefix(subject, "sub_") {
-		return nil
-	}
-	return subject
-}
+// findable tells whether the subject column holds a subject.
+func findable(subject string) bool { return strings.HasPrefix(subject, "sub_") }

@@ -191,7 +191,7 @@ func (m *mutable) swap(a, b int64) {
 // rewrite replaces entries by others that are sealed and committed to as ours are.
 func (m *mutable) rewrite(from, to int64) {
 	for id := from; id <= to; id++ {
-		p, err := newPayload(Entry{Actor: "somebody else"}, Told{}, nil)
+		p, err := newPayload(new(scratch), Entry{Actor: "somebody else"}, Told{}, nil)
 		if err != nil {
 			panic(err)
 		}
@@ -216,7 +216,7 @@ func (m *mutable) rebuildTiles() {
 	var e edge
 	for _, leaf := range leaves {
 		for _, t := range e.add(leaf) {
-			m.exec(upsertTile, t.level, t.n, joinHashes(t.hashes))
+			m.exec("insert into ledger_tiles (level, n, hashes) values ($1, $2, $3) on conflict (level, n) do update set hashes = excluded.hashes", t.level, t.n, joinHashes(t.hashes))
 		}
 	}
 }

@@ -263,7 +263,7 @@ func FuzzVerifyProof(f *testing.F) {
 }
 
 func FuzzDecodePayload(f *testing.F) {
-	p, err := newPayload(entry(1), Told{}, nil)
+	p, err := newPayload(new(scratch), entry(1), Told{}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

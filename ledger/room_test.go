@@ -164,7 +164,7 @@ func TestActsOfAnOlderStore(t *testing.T) {
 			}
 			for number := int64(1); number < 4; number++ {
 				a := Act{number: number, Revision: p.l.revision(0), Kind: "test.act"}
-				if err := tx.Insert(actsTable, number, a.Revision, a.Kind, p.vault.Seal(actLabel, a.aad(), []byte("1"))); err != nil {
+				if err := tx.Insert(actsTable, db.OfInt(number), db.OfInt(a.Revision), db.OfText(a.Kind), db.OfBlob(p.vault.Seal(actLabel, a.aad(), []byte("1")))); err != nil {
 					return err
 				}
 			}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -28,41 +29,47 @@ func (l *Ledger) seal(e Entry, origin any) (*Sealed, error) {
 	if !isName(e.Kind) || !isName(e.Result) {
 		return nil, fmt.Errorf("ledger entry of kind %.64q, result %.64q cannot be written", e.Kind, e.Result)
 	}
-	p, err := newPayload(e, e.told(origin), l.via(origin))
+	r := scratches.Get().(*scratch)
+	defer r.free()
+	p, err := newPayload(r, e, e.told(origin), l.via(origin))
 	if err != nil {
 		return nil, err
 	}
-	c := p.commitments()
-	sealed, err := l.sealPayload(e.Slot, c, p.encode())
+	r.plain = p.append(r.plain[:0])
+	c := p.commit(make([]byte, 0, len(r.plain)+besidePayload))
+	sealed, err := l.sealPayload(e.Slot, c, r.plain)
 	return &Sealed{e.Kind, e.Result, e.Subject, c, sealed}, err
 }
 
-// sealPayload encrypts a payload under the key of whom it is about. Of somebody who was forgotten there is none any more: what
-// is told of them is committed to, and erased already.
+// besidePayload is the room for what an entry has beside its payload: commitments, twice while it is sealed, what sealing adds,
+// and the tag.
+const besidePayload = 2*3*sha256.Size + 4 + len(payloadLabel) + 64
+
+// sealPayload encrypts a payload, behind the commitments, under the key of whom it is about. Of somebody who was forgotten there
+// is none any more: what is told of them is committed to, and erased already.
 func (l *Ledger) sealPayload(slot vault.Slot, commitments, payload []byte) ([]byte, error) {
 	if slot == 0 {
 		return l.c.Vault.Seal(payloadLabel, commitments, payload), nil
 	}
-	sealed, err := l.c.Vault.SealFor(slot, payloadLabel, commitments, payload)
-	if errors.Is(err, vault.ErrForgotten) {
+	both, err := l.c.Vault.AppendFor(commitments, slot, payloadLabel, commitments, payload)
+	switch {
+	case errors.Is(err, vault.ErrForgotten):
 		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return sealed, err
+	return both[len(commitments):], nil
 }
 
 // placed binds a sealed payload to the leaf of its entry, by the first bytes of a token of the leaf behind it: the leaf holds
-// the place in the tree, so a caller could not seal under it.
+// the place in the tree, so a caller could not seal under it. Where nothing could be sealed there is nothing. What was sealed
+// has room behind it, and is placed anew where its transaction runs again.
 func (l *Ledger) placed(leaf tlog.Hash, sealed []byte) []byte {
-	tag := l.places.Of("", leaf[:])
-	return append(sealed[:len(sealed):len(sealed)], tag[:tagSize]...)
-}
-
-// beside is what lies beside the leaf; nothing where nothing could be sealed.
-func (l *Ledger) beside(leaf tlog.Hash, sealed []byte) any {
 	if sealed == nil {
 		return nil
 	}
-	return l.placed(leaf, sealed)
+	tag := l.places.Of("", leaf[:])
+	return append(sealed, tag[:tagSize]...)
 }
 
 // openPayload decrypts the payload of an entry. Entries of before were sealed under the leaf itself.
@@ -103,15 +110,21 @@ func (l *Ledger) AppendSealed(tx *db.Tx, s *Sealed) (Position, error) {
 		return Position{}, err
 	}
 	leaf := m.leaf(s.commitments)
-	ctx := context.Background() // the store does not interrupt writes
-	err = tx.Insert(entries, id, m.revision, m.minute, m.kind, m.result, s.commitments, l.beside(leaf, payload), findable(s.subject))
+	subject := db.Cell{}
+	if findable(s.subject) {
+		subject = db.OfText(s.subject)
+	}
+	err = tx.Insert(entries, db.OfInt(id), db.OfInt(m.revision), db.OfInt(m.minute), db.OfText(m.kind), db.OfText(m.result),
+		db.OfBlob(s.commitments), db.OfBlob(l.placed(leaf, payload)), subject)
 	if err != nil {
 		return Position{}, fmt.Errorf("writing a ledger entry: %w", err)
 	}
-	tx.OnRollback(l.forget)
-	tx.OnSettled(l.publish)
+	if l.pending.size == l.edge.size { // the first of its commit
+		tx.OnRollback(l.forget)
+		tx.OnSettled(l.publish)
+	}
 	for _, t := range l.pending.add(leaf) {
-		if _, err := tx.Exec(ctx, upsertTile, t.level, t.n, joinHashes(t.hashes)); err != nil {
+		if err := tx.Insert(tiles, db.OfInt(int64(t.level)), db.OfInt(t.n), db.OfBlob(joinHashes(t.hashes))); err != nil {
 			return Position{}, fmt.Errorf("writing a tile of the ledger: %w", err)
 		}
 	}

@@ -108,7 +108,7 @@ func newSearch(q Question) *search {
 	s := &search{q: q, query: "select " + columns + ` from ledger_entries
 		where id < $1 and minute >= $2 and minute < $3 and ($4 = '' or kind = $4)`}
 	for _, one := range q.Subjects {
-		if findable(one) != nil {
+		if findable(one) {
 			s.id = one
 		}
 	}

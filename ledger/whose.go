@@ -73,7 +73,7 @@ func (l *Ledger) readOwned(ctx context.Context, tx *db.Tx) error {
 
 // noteWhose takes note of whose an entry is, and lets the table take up a stride that ends with it.
 func (l *Ledger) noteWhose(tx *db.Tx, subject string, id int64) error {
-	if findable(subject) != nil {
+	if findable(subject) {
 		l.owned = append(l.owned, newOwned(subject, id))
 	}
 	if id%whoseStride != 0 {
@@ -85,7 +85,7 @@ func (l *Ledger) noteWhose(tx *db.Tx, subject string, id int64) error {
 		return cmp.Or(cmp.Compare(a.id/whoseSpan, b.id/whoseSpan), strings.Compare(a.who, b.who), cmp.Compare(a.id, b.id))
 	})
 	for _, o := range stride {
-		if err := tx.Insert(whoseTable, o.id/whoseSpan, o.who, o.id); err != nil {
+		if err := tx.Insert(whoseTable, db.OfInt(o.id/whoseSpan), db.OfText(o.who), db.OfInt(o.id)); err != nil {
 			return fmt.Errorf("noting whose entries they are: %w", err)
 		}
 	}

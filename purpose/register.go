@@ -3,6 +3,8 @@ package purpose
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -48,6 +50,7 @@ type Rule struct {
 type Set struct {
 	byID   map[string]*Rule
 	byRank []*Rule
+	sums   map[string]string // of texts of notices
 }
 
 // Rule finds a purpose that is declared.
@@ -89,9 +92,25 @@ func (s *Set) All() []*Rule {
 	return out
 }
 
+// Sum is the SHA-256 of the text of a notice, in hexadecimal, which is kept for those declared.
+func (s *Set) Sum(text string) string {
+	if known, ok := s.sums[text]; ok {
+		return known
+	}
+	return sum(text)
+}
+
+func sum(text string) string {
+	b := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(b[:])
+}
+
 func newSet(rules []*Rule) *Set {
-	s := &Set{byID: map[string]*Rule{}}
+	s := &Set{byID: map[string]*Rule{}, sums: map[string]string{}}
 	for _, r := range rules {
+		for _, n := range r.Notices {
+			s.sums[n.Text] = sum(n.Text)
+		}
 		s.byID[r.ID] = r
 		for len(s.byRank) <= r.Rank {
 			s.byRank = append(s.byRank, nil)

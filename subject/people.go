@@ -134,7 +134,7 @@ func (p *People) made(n Number) uint64 {
 }
 
 // ID is how the world names a person: opaque, the same for as long as the root key lives.
-func (p *People) ID(n Number) string { return string(p.AppendID(make([]byte, 0, 30), n)) }
+func (p *People) ID(n Number) string { return id.Encode("sub_", p.ids.ID(p.made(n))) }
 
 // AppendID is ID behind what b holds.
 func (p *People) AppendID(b []byte, n Number) []byte {

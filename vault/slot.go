@@ -64,16 +64,25 @@ func (v *Vault) KeepFree(below Slot) error {
 // SealFor encrypts plaintext under the key of a slot, for Open with the same label and aad: the label names table and
 // column, aad the row and, where it may change, its version. What is sealed dies with the key: ErrForgotten afterwards.
 func (v *Vault) SealFor(slot Slot, label string, aad, plaintext []byte) ([]byte, error) {
+	return v.AppendFor(nil, slot, label, aad, plaintext)
+}
+
+// AppendFor is SealFor behind what b holds.
+func (v *Vault) AppendFor(b []byte, slot Slot, label string, aad, plaintext []byte) ([]byte, error) {
 	s, err := v.slots()
 	if err != nil {
 		return nil, err
 	}
-	out, bound := beside(slotOverhead+len(plaintext), label, aad)
-	out = out[:slotHeader+gcmNonce]
-	out[0] = slotVersion
-	binary.BigEndian.PutUint32(out[1:], uint32(slot))
-	nonce := out[slotHeader:]
+	end := len(b) + slotOverhead + len(plaintext)
+	out := b
+	if n := end + 4 + len(label) + len(aad); cap(b) < n {
+		out = append(make([]byte, 0, n), b...)
+	}
+	bound := appendBound(out[end:end], label, aad)
+	out = binary.BigEndian.AppendUint32(append(out, slotVersion), uint32(slot))
+	nonce := out[len(out) : len(out)+gcmNonce]
 	rand.Read(nonce) // never fails: it ends the process instead
+	out = out[:len(out)+gcmNonce]
 	set := s.cache.set(slot)
 	set.mu.RLock()
 	if aead := set.find(slot); aead != nil {

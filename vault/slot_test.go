@@ -118,6 +118,22 @@ func TestNoncesNeverRepeat(t *testing.T) {
 	}
 }
 
+// TestSealedBehind: what stands before stays, with room behind it and without.
+func TestSealedBehind(t *testing.T) {
+	v := again(t, t.TempDir())
+	slot := newSlots(t, v, 1)[0]
+	for _, room := range []int{0, 1 << 10} {
+		before := append(make([]byte, 0, 3+room), "aad"...)
+		b, err := v.AppendFor(before, slot, "l", before, []byte("text"))
+		if err != nil || string(b[:3]) != "aad" {
+			t.Fatalf("room %d: %q, %v", room, b, err)
+		}
+		if plain, err := v.Open("l", before, b[3:]); err != nil || string(plain) != "text" {
+			t.Errorf("room %d: %q, %v", room, plain, err)
+		}
+	}
+}
+
 func TestShreddedIsForgotten(t *testing.T) {
 	dir := t.TempDir()
 	v := again(t, dir)

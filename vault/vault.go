@@ -157,9 +157,12 @@ func besideIn(b []byte, size int, label string, aad []byte) (room, bound []byte)
 		b = make([]byte, 0, n)
 	}
 	b = b[:size]
+	return b[:0:size], appendBound(b, label, aad)[size:]
+}
+
+func appendBound(b []byte, label string, aad []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(label)))
-	b = append(append(b, label...), aad...)
-	return b[:0:size], b[size:]
+	return append(append(b, label...), aad...)
 }
 
 // MAC is HMAC-SHA256 over the parts, each with its length, under the key of the label: the same for as long as there is this

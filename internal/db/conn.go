@@ -27,7 +27,7 @@ type conn interface {
 	rollback() error
 	exec(ctx context.Context, text string, args []any) (int64, error)
 	query(ctx context.Context, text string, args []any) (cursor, error)
-	insert(ctx context.Context, into *Table, rows [][]any) error
+	insert(ctx context.Context, in rowsOf) error
 	// script executes any number of statements, and keeps none prepared.
 	script(ctx context.Context, text string) error
 	// health asks for the name of the engine, and whether a commit waits for the disk: "on".

@@ -137,7 +137,7 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := c.begin(ctx); err != nil {
 		return err
 	}
-	tx := &Tx{c: c, reading: true}
+	tx := &Tx{c: c, reading: true, hooks: &hooks{}}
 	defer func() {
 		tx.end()
 		if ended := c.rollback(); err == nil {

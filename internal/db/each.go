@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"unsafe"
+)
 
 // Kind is what a Cell holds.
 type Kind uint8
@@ -18,7 +21,31 @@ const (
 type Cell struct {
 	Kind  Kind
 	Int   int64
-	Bytes []byte // of Text and Blob; the store's own, and valid until the next row
+	Bytes []byte // of Text and Blob; what is read is the store's own, and valid until the next row
+}
+
+// OfInt is a cell of a bigint.
+func OfInt(n int64) Cell { return Cell{Kind: Int, Int: n} }
+
+// OfBool is a cell of a boolean.
+func OfBool(is bool) Cell {
+	if is {
+		return OfInt(1)
+	}
+	return OfInt(0)
+}
+
+// OfText is a cell of a text.
+func OfText(s string) Cell {
+	return Cell{Kind: Text, Bytes: unsafe.Slice(unsafe.StringData(s), len(s))} // nobody changes what is in a cell
+}
+
+// OfBlob is a cell of bytes; nil is NULL.
+func OfBlob(b []byte) Cell {
+	if b == nil {
+		return Cell{}
+	}
+	return Cell{Kind: Blob, Bytes: b}
 }
 
 // Each gives every row of a query to fn, on a snapshot of its own. It is for those who read very many: on SQLite a row costs a

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // insertSizes are the numbers of rows for which there is a statement with an argument for each cell.
@@ -15,54 +13,92 @@ var insertSizes = []int{64, 16, 4, 1}
 type Table struct {
 	name    string
 	columns []Column
-	arrays  string         // inserts any number of rows, with an argument for each column
+	copies  string         // takes any number of rows, as PostgreSQL does; "" where rows may replace others
+	one     string         // inserts a row there
 	values  map[int]string // inserts so many rows, with an argument for each cell
 }
 
-// Column is one of a table's. Type is bigint, boolean, text or bytea; a row holds int64, bool, string and []byte there, or
-// nil where that is text or bytea.
+// Column is one of a table's. Type is bigint, boolean, text or bytea.
 type Column struct{ Name, Type string }
 
 // NewTable describes a table.
 func NewTable(name string, columns ...Column) *Table {
-	t := &Table{name: name, columns: columns, values: map[int]string{}}
-	var names, arrays []string
+	t := newTable(name, columns, "")
+	t.copies = "copy " + t.into() + "from stdin (format binary)"
+	return t
+}
+
+// NewReplacing describes a table in which a row takes the place of one whose first columns, so many, are the same.
+func NewReplacing(name string, keys int, columns ...Column) *Table {
+	var same, fresh []string
 	for i, c := range columns {
-		names = append(names, quoteName(c.Name))
-		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+1, c.Type))
+		if i < keys {
+			same = append(same, quoteName(c.Name))
+		} else {
+			fresh = append(fresh, quoteName(c.Name)+" = excluded."+quoteName(c.Name))
+		}
 	}
-	into := quoteName(name) + " (" + strings.Join(names, ", ") + ") "
-	t.arrays = "insert into " + into + "select * from unnest(" + strings.Join(arrays, ", ") + ")"
+	return newTable(name, columns, " on conflict ("+strings.Join(same, ", ")+") do update set "+strings.Join(fresh, ", "))
+}
+
+func newTable(name string, columns []Column, replace string) *Table {
+	t := &Table{name: name, columns: columns, values: map[int]string{}}
+	var places []string
+	for i := range columns {
+		places = append(places, fmt.Sprintf("$%d", i+1))
+	}
+	t.one = "insert into " + t.into() + "values (" + strings.Join(places, ", ") + ")" + replace
 	row := ", (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	for _, n := range insertSizes {
 		// To undo only one of the statements, SQLite would copy each page it changes; who fails is rolled back anyway.
-		t.values[n] = "insert or fail into " + into + "values " + strings.Repeat(row, n)[2:]
+		t.values[n] = "insert or fail into " + t.into() + "values " + strings.Repeat(row, n)[2:] + replace
 	}
 	return t
 }
 
-// inserts are the rows of one commit that were not sent to the engine yet, table by table.
-type inserts struct{ tables []rowsOf }
-
-type rowsOf struct {
-	table *Table
-	rows  [][]any
+func (t *Table) into() string {
+	var names []string
+	for _, c := range t.columns {
+		names = append(names, quoteName(c.Name))
+	}
+	return quoteName(t.name) + " (" + strings.Join(names, ", ") + ") "
 }
 
-func (in *inserts) add(t *Table, row []any) {
+// inserts are the rows of one commit that were not sent to the engine yet, table by table.
+type inserts struct {
+	tables []rowsOf
+	spare  []Cell // room for the rows of the next table
+}
+
+// rowsOf are rows of a table, one behind the other.
+type rowsOf struct {
+	table *Table
+	cells []Cell
+}
+
+func (in *inserts) add(t *Table, row []Cell) {
 	for i := range in.tables {
 		if in.tables[i].table == t {
-			in.tables[i].rows = append(in.tables[i].rows, row)
+			in.tables[i].cells = append(in.tables[i].cells, row...)
 			return
 		}
 	}
-	in.tables = append(in.tables, rowsOf{t, [][]any{row}})
+	in.tables, in.spare = append(in.tables, rowsOf{t, append(in.spare, row...)}), nil
+}
+
+// reset forgets them all.
+func (in *inserts) reset() {
+	for _, t := range in.tables {
+		clear(t.cells)
+		in.spare = t.cells[:0]
+	}
+	in.tables = in.tables[:0]
 }
 
 // Insert adds a row, together with those that other commands of the same commit add to the same table, before the next
 // statement of any of them and at the latest before the commit. What is wrong with the row is therefore told by one of
-// those, and fails this command as if Insert had told it.
-func (t *Tx) Insert(to *Table, row ...any) error {
+// those, and fails this command as if Insert had told it. What is in the cells must not change until then.
+func (t *Tx) Insert(to *Table, row ...Cell) error {
 	switch {
 	case t.c == nil:
 		return errEnded
@@ -81,38 +117,11 @@ func (t *Tx) flush() error {
 	if t.late == nil || len(t.late.tables) == 0 {
 		return nil
 	}
-	tables := t.late.tables
-	t.late.tables = nil
-	for _, in := range tables {
-		if err := t.c.insert(context.Background(), in.table, in.rows); err != nil {
+	defer t.late.reset()
+	for _, in := range t.late.tables {
+		if err := t.c.insert(context.Background(), in); err != nil {
 			return t.fail(err)
 		}
 	}
 	return nil
 }
-
-// byColumn are rows as the arguments of arrays.
-func (t *Table) byColumn(rows [][]any) []any {
-	out := make([]any, len(t.columns))
-	for i := range out {
-		out[i] = column{rows, i}
-	}
-	return out
-}
-
-// column is one of rows as the driver of PostgreSQL takes an array: it stays where it is.
-type column struct {
-	rows [][]any
-	at   int
-}
-
-// Dimensions tells the length.
-func (c column) Dimensions() []pgtype.ArrayDimension {
-	return []pgtype.ArrayDimension{{Length: int32(len(c.rows)), LowerBound: 1}}
-}
-
-// Index is a cell.
-func (c column) Index(i int) any { return c.rows[i][c.at] }
-
-// IndexType is nil: each cell says itself what it is.
-func (column) IndexType() any { return nil }

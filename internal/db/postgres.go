@@ -88,7 +88,7 @@ func (s *server) connect(ctx context.Context, begin string) (*pgConn, error) {
 	if err != nil {
 		return nil, pgError(ctx, "opening the store", err, true)
 	}
-	c := &pgConn{c: pc, beginning: begin}
+	c := &pgConn{c: pc, beginning: begin, names: map[string]string{}}
 	if encoding := pc.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
 		c.close()
 		return nil, fault.New(fault.Invalid, "the database of the own store is encoded in %s; it must be UTF8", encoding)
@@ -106,9 +106,11 @@ func (*server) close() error { return nil }
 type pgConn struct {
 	c         *pgx.Conn
 	beginning string
-	later     bool    // a transaction is begun with its first statement
-	fresh     bool    // one was begun that the server was not told of yet
-	live      *pgRows // still on the wire; nothing else can be sent before they are read
+	later     bool              // a transaction is begun with its first statement
+	fresh     bool              // one was begun that the server was not told of yet
+	live      *pgRows           // still on the wire; nothing else can be sent before they are read
+	out       []byte            // room for what is sent
+	names     map[string]string // of statements that insert
 }
 
 // lock makes this instance the only one of its store.
@@ -160,60 +162,37 @@ func (c *pgConn) start(ctx context.Context) error {
 // with a rollback, and calls it no error.
 func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 	c.settle()
-	ctx, all := context.Background(), &pgx.Batch{}
-	switch {
-	case c.fresh && len(last) == 0:
-		c.fresh = false
-		return nil, nil
-	case c.fresh && len(last) == 1:
-		return c.alone(ctx, last[0])
-	case c.fresh:
-		all.Queue(c.beginning)
-	}
-	for _, in := range last {
-		all.Queue(in.table.arrays, in.table.byColumn(in.rows)...)
-	}
+	ctx, fresh, end := context.Background(), c.fresh, "commit"
 	c.fresh = false
-	all.Queue("commit")
-	results := c.c.SendBatch(ctx, all)
-	for range all.Len() - 1 {
-		if _, err := results.Exec(); err != nil {
-			_ = results.Close()
-			if _, answered := errors.AsType[*pgconn.PgError](err); answered || !c.lost() { // what follows was not done
-				return c.mapped(ctx, "inserting rows", err), nil
-			}
-			return nil, c.mapped(ctx, "inserting rows", err)
-		}
+	if fresh && len(last) == 0 {
+		return nil, nil
 	}
-	tag, err := results.Exec()
-	if closed := results.Close(); err == nil {
-		err = closed
+	if fresh { // it is a transaction by itself
+		end = ""
 	}
-	if err != nil {
-		return nil, c.mapped(ctx, "commit", err)
-	}
-	if tag.String() != "COMMIT" {
+	inserted, tag, err := c.together(ctx, last, end)
+	if err == nil && !fresh && tag != "COMMIT" {
 		return nil, fmt.Errorf("commit: the server answered %s", tag)
 	}
-	return nil, nil
-}
-
-// alone inserts the rows that are all of a transaction: one statement that is sent outside of any is one itself.
-func (c *pgConn) alone(ctx context.Context, in rowsOf) (refused, unknown error) {
-	_, err := c.c.Exec(ctx, in.table.arrays, in.table.byColumn(in.rows)...)
 	if err == nil {
-		c.fresh = false
 		return nil, nil
 	}
-	if err = c.mapped(ctx, "inserting rows", err); c.lost() {
-		return nil, err
+	_, answered := errors.AsType[*pgconn.PgError](err)
+	err = c.mapped(ctx, "inserting rows", err)
+	if answered && (fresh && !c.lost() || !fresh && !inserted) { // it did not come to a commit
+		return err, nil
 	}
-	return err, nil
+	return nil, err
 }
 
-func (c *pgConn) insert(ctx context.Context, into *Table, rows [][]any) error {
-	_, err := c.exec(ctx, into.arrays, into.byColumn(rows))
-	return err
+func (c *pgConn) insert(ctx context.Context, in rowsOf) error {
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	if _, _, err := c.together(ctx, []rowsOf{in}, ""); err != nil {
+		return c.mapped(ctx, "inserting rows", err)
+	}
+	return nil
 }
 
 func (c *pgConn) rollback() error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unsafe"
 
 	"modernc.org/sqlite" // also registers the driver
 
@@ -117,6 +118,7 @@ type sqliteConn struct {
 	c         *sql.Conn
 	beginning string
 	stmts     map[string]*stmt
+	args      []any // room for those of an insert
 }
 
 // stmt is a prepared statement; busy while rows of it are open, for the engine keeps their place in it.
@@ -133,7 +135,7 @@ func (c *sqliteConn) begin(ctx context.Context) error {
 
 func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
 	for _, in := range last {
-		if err := c.insert(context.Background(), in.table, in.rows); err != nil {
+		if err := c.insert(context.Background(), in); err != nil {
 			return err, nil
 		}
 	}
@@ -151,18 +153,31 @@ func isFull(err error) bool {
 }
 
 // insert goes by statements for few numbers of rows, so that they are prepared once.
-func (c *sqliteConn) insert(ctx context.Context, into *Table, rows [][]any) error {
-	args := make([]any, 0, min(len(rows), insertSizes[0])*len(into.columns))
-	for _, n := range insertSizes {
-		for ; len(rows) >= n; rows = rows[n:] {
-			args = args[:0]
-			for _, row := range rows[:n] {
-				args = append(args, row...)
+func (c *sqliteConn) insert(ctx context.Context, in rowsOf) error {
+	defer func() { clear(c.args[:cap(c.args)]) }()
+	for _, rows := range insertSizes {
+		for n := rows * len(in.table.columns); len(in.cells) >= n; in.cells = in.cells[n:] {
+			c.args = c.args[:0]
+			for i := range in.cells[:n] {
+				c.args = append(c.args, in.cells[i].any())
 			}
-			if _, err := c.exec(ctx, into.values[n], args); err != nil {
+			if _, err := c.exec(ctx, in.table.values[rows], c.args); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// any is a cell as the driver takes it.
+func (c *Cell) any() any {
+	switch c.Kind {
+	case Int:
+		return c.Int
+	case Text:
+		return unsafe.String(unsafe.SliceData(c.Bytes), len(c.Bytes))
+	case Blob:
+		return c.Bytes
 	}
 	return nil
 }

@@ -10,18 +10,45 @@ var errEnded = errors.New("the transaction has ended")
 
 // Tx is one transaction. It belongs to the function it was given to, and ends with it.
 type Tx struct {
-	c          conn
-	reading    bool
-	from       context.Context // of the caller of Write
-	dirty      bool            // something may have been written
-	failed     error           // the first statement that failed; nothing runs after it
-	late       *inserts        // of the commit; nil when reading
-	open       []*Rows
-	onCommit   []func()
-	onSettled  []func()
-	beside     []func()
-	onKeep     []func() error
-	onRollback []func()
+	c       conn
+	reading bool
+	from    context.Context // of the caller of Write
+	dirty   bool            // something may have been written
+	failed  error           // the first statement that failed; nothing runs after it
+	late    *inserts        // of the commit; nil when reading
+	hooks   *hooks          // of the commit
+	open    []*Rows
+}
+
+// hooks are what is to be called for the commands of one commit, in the order in which they asked for it.
+type hooks struct {
+	commit, settled, beside, rollback []func()
+	keep                              []func() error
+}
+
+// lengths is how many hooks there are of each sort.
+type lengths struct{ commit, settled, beside, rollback, keep int }
+
+func (h *hooks) lengths() lengths {
+	return lengths{len(h.commit), len(h.settled), len(h.beside), len(h.rollback), len(h.keep)}
+}
+
+// undo calls those for what did not count, the last first, and forgets all that came behind to.
+func (h *hooks) undo(to lengths) {
+	for i := len(h.rollback) - 1; i >= to.rollback; i-- {
+		h.rollback[i]()
+	}
+	h.reset(to)
+}
+
+func (h *hooks) reset(to lengths) {
+	h.commit, h.settled, h.beside = cut(h.commit, to.commit), cut(h.settled, to.settled), cut(h.beside, to.beside)
+	h.rollback, h.keep = cut(h.rollback, to.rollback), cut(h.keep, to.keep)
+}
+
+func cut[F any](list []F, to int) []F {
+	clear(list[to:])
+	return list[:to]
 }
 
 // Exec runs a statement and gives the number of rows it touched. args fill $1, $2 ….
@@ -58,24 +85,24 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) *Row {
 
 // OnCommit calls fn when the transaction is durable and before the answer, in the order of the calls. fn must be quick
 // and must not use the store.
-func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+func (t *Tx) OnCommit(fn func()) { t.hooks.commit = append(t.hooks.commit, fn) }
 
 // OnSettled calls fn after all OnCommit of the group and before its answers: for who tells others that there is something
 // new. They may ask at once, and memory knows it.
-func (t *Tx) OnSettled(fn func()) { t.onSettled = append(t.onSettled, fn) }
+func (t *Tx) OnSettled(fn func()) { t.hooks.settled = append(t.hooks.settled, fn) }
 
 // BesideCommit calls fn while the transaction is committed, on another goroutine, in the order of the calls, and before all
 // OnCommit of the group: for what is to be made ready for BeforeAnswer. The commit may still fail. fn must not use the store.
-func (t *Tx) BesideCommit(fn func()) { t.beside = append(t.beside, fn) }
+func (t *Tx) BesideCommit(fn func()) { t.hooks.beside = append(t.hooks.beside, fn) }
 
 // BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
 // kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and every
 // Write gives fault.Unavailable until fn, which is called again and again, gives none.
-func (t *Tx) BeforeAnswer(fn func() error) { t.onKeep = append(t.onKeep, fn) }
+func (t *Tx) BeforeAnswer(fn func() error) { t.hooks.keep = append(t.hooks.keep, fn) }
 
 // OnRollback calls fn when the transaction is undone, the last one first. It is called once per run of the function, also
 // when that will run again.
-func (t *Tx) OnRollback(fn func()) { t.onRollback = append(t.onRollback, fn) }
+func (t *Tx) OnRollback(fn func()) { t.hooks.rollback = append(t.hooks.rollback, fn) }
 
 // Value is what the context that Write was given holds for a key; nil in Read.
 func (t *Tx) Value(key any) any {

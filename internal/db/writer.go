@@ -23,7 +23,6 @@ const (
 type command struct {
 	ctx   context.Context // for its values
 	fn    func(*Tx) error
-	tx    *Tx // of its latest run
 	err   error
 	state atomic.Int32
 	done  chan error
@@ -40,7 +39,9 @@ type writer struct {
 	queue chan *command
 	hook  func(string)
 	done  chan struct{}
-	late  inserts                     // of the commit under way
+	group []*command                  // of the commit under way
+	late  inserts                     // of the same
+	hooks hooks                       // of the same
 	held  []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
 	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
 
@@ -108,7 +109,9 @@ func (w *writer) broken() error { return context.Cause(w.health) }
 
 // gather takes what waits now, up to the limit.
 func (w *writer) gather(first *command) []*command {
-	var group []*command
+	clear(w.group)
+	group := w.group[:0]
+	defer func() { w.group = group }()
 	for c := first; c != nil; {
 		if c.state.CompareAndSwap(waiting, begun) {
 			group = append(group, c)
@@ -131,18 +134,18 @@ func (w *writer) together(group []*command) {
 		answerAll(group, err)
 		return
 	}
-	for i, c := range group {
+	for _, c := range group {
 		if !w.perform(c) {
-			w.apart(group, i+1)
+			w.apart(group)
 			return
 		}
 	}
 	w.commit(group)
 }
 
-// apart undoes those of a group that ran, and runs each again alone. One that was alone has failed.
-func (w *writer) apart(group []*command, ran int) {
-	w.rollback(group[:ran])
+// apart undoes what a group did, and runs each of it again alone. One that was alone has failed.
+func (w *writer) apart(group []*command) {
+	w.rollback()
 	if len(group) == 1 {
 		group[0].answer()
 		return
@@ -170,36 +173,27 @@ func (w *writer) begin() error {
 // perform runs a command and tells whether the transaction may go on. One that fails before it wrote leaves nothing to
 // undo: its error stands on what the group did before it, and is answered with the group.
 func (w *writer) perform(c *command) bool {
-	c.tx = &Tx{c: w.c, from: c.ctx, late: &w.late}
-	c.err = call(c.fn, c.tx)
-	if c.tx.failed != nil && c.err == nil {
-		c.err = c.tx.failed
+	before := w.hooks.lengths()
+	tx := &Tx{c: w.c, from: c.ctx, late: &w.late, hooks: &w.hooks}
+	c.err = call(c.fn, tx)
+	if tx.failed != nil && c.err == nil {
+		c.err = tx.failed
 	}
-	clean := !c.tx.dirty && c.tx.failed == nil
-	c.tx.end()
+	clean := !tx.dirty && tx.failed == nil
+	tx.end()
 	if c.err == nil {
 		return true
 	}
 	if clean {
-		c.undo()
+		w.hooks.undo(before)
 	}
 	return clean
 }
 
-// undo runs the hooks of a run that did not count, the last first, and once.
-func (c *command) undo() {
-	for i := len(c.tx.onRollback) - 1; i >= 0; i-- {
-		c.tx.onRollback[i]()
-	}
-	c.tx.onRollback, c.tx.onCommit, c.tx.onSettled, c.tx.onKeep, c.tx.beside = nil, nil, nil, nil, nil
-}
-
-func (w *writer) rollback(ran []*command) {
-	w.late = inserts{}
+func (w *writer) rollback() {
+	w.late.reset()
 	err := w.c.rollback()
-	for i := len(ran) - 1; i >= 0; i-- {
-		ran[i].undo()
-	}
+	w.hooks.undo(lengths{})
 	if err != nil {
 		w.fail(lost(err)) // unless it already failed: the first cause stands
 	}
@@ -208,12 +202,12 @@ func (w *writer) rollback(ran []*command) {
 // commit makes the group durable, then tells everybody: hooks first, then what must be kept elsewhere, answers after all
 // of them. Where that cannot be kept the group is answered so, and nothing is written until it is.
 func (w *writer) commit(group []*command) {
-	refused, err := w.publish(group)
+	refused, err := w.publish()
 	if refused != nil && !w.c.lost() {
 		for _, c := range group {
 			c.err = cmp.Or(c.err, refused)
 		}
-		w.apart(group, len(group))
+		w.apart(group)
 		return
 	}
 	if refused != nil {
@@ -221,13 +215,12 @@ func (w *writer) commit(group []*command) {
 	}
 	if err = cmp.Or(err, refused); err != nil {
 		w.fail(unknown(err)) // unless it already failed
-		w.rollback(group)
+		w.rollback()
 		answerAll(group, w.broken())
 		return
 	}
-	for _, c := range group {
-		w.held = append(w.held, c.tx.onKeep...)
-	}
+	w.held = append(w.held, w.hooks.keep...)
+	w.hooks.reset(lengths{})
 	if err := w.keep(); err != nil {
 		answerAll(group, err)
 		return
@@ -238,37 +231,28 @@ func (w *writer) commit(group []*command) {
 }
 
 // publish makes the group durable and runs its hooks.
-func (w *writer) publish(group []*command) (refused, err error) {
+func (w *writer) publish() (refused, err error) {
 	w.settling.Lock()
 	defer w.settling.Unlock()
-	last := w.late.tables
-	w.late = inserts{}
-	ready := beside(group)
-	refused, err = w.c.commit(last)
+	defer w.late.reset()
+	ready := beside(w.hooks.beside)
+	refused, err = w.c.commit(w.late.tables)
 	<-ready
 	if refused != nil || err != nil {
 		return refused, err
 	}
 	w.reached("commit")
-	for _, c := range group {
-		for _, fn := range c.tx.onCommit {
-			fn()
-		}
+	for _, fn := range w.hooks.commit {
+		fn()
 	}
-	for _, c := range group {
-		for _, fn := range c.tx.onSettled {
-			fn()
-		}
+	for _, fn := range w.hooks.settled {
+		fn()
 	}
 	return nil, nil
 }
 
 // beside runs what is to be made ready while the group is committed; the answer is closed when that is done.
-func beside(group []*command) <-chan struct{} {
-	var list []func()
-	for _, c := range group {
-		list = append(list, c.tx.beside...)
-	}
+func beside(list []func()) <-chan struct{} {
 	done := make(chan struct{})
 	if len(list) == 0 {
 		close(done)

@@ -69,8 +69,9 @@ var propagations = db.NewTable("propagations", db.Column{Name: "id", Type: "text
 
 // insert writes a row that is new.
 func (w *row) insert(tx *db.Tx) error {
-	return tx.Insert(propagations, w.id, w.target, w.revision, w.kind, w.subject, w.state, int64(w.attempts), w.since, w.next,
-		w.deadline, w.alarmed, w.failure, w.created, w.received, w.changed)
+	return tx.Insert(propagations, db.OfText(w.id), db.OfText(w.target), db.OfInt(w.revision), db.OfText(w.kind), db.OfText(w.subject),
+		db.OfText(w.state), db.OfInt(int64(w.attempts)), db.OfInt(w.since), db.OfInt(w.next), db.OfInt(w.deadline), db.OfBool(w.alarmed),
+		db.OfText(w.failure), db.OfInt(w.created), db.OfInt(w.received), db.OfInt(w.changed))
 }
 
 func (w *row) scan(r interface{ Scan(...any) error }) error {

@@ -19,7 +19,10 @@ func New(prefix string, now time.Time) string {
 }
 
 // Encode is the id that stands for 128 bits.
-func Encode(prefix string, b [16]byte) string { return prefix + encode(b) }
+func Encode(prefix string, b [16]byte) string {
+	var room [64]byte
+	return string(Append(room[:0], prefix, b))
+}
 
 // Append is Encode behind what to holds, without an allocation where there is room.
 func Append(to []byte, prefix string, b [16]byte) []byte {
