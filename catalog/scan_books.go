@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/pii"
@@ -39,10 +40,34 @@ func (s *scan) addressOf(d, owner *Dataset) string {
 	case owner.People.By["email"] != "" && (!ofMail || s.hasProse(d)):
 		return ""
 	}
-	return s.profiles[d.Table].identity(d, pii.Email)
+	if email := s.profiles[d.Table].identity(d, pii.Email); email != "" {
+		return email
+	}
+	return s.profiles[d.Table].mixed(d.Table)
 }
 
-var addressBooks = set(`login identity credential`)
+var addressBooks = set(`login identity credential channel threepid contactpoint`)
+
+// mixed is a column of addresses, and of numbers to call in the other rows.
+func (p *profile) mixed(t *connector.Table) string {
+	for _, c := range t.Columns {
+		mails, all := 0, p.values[c.Name]
+		if c.Kind != connector.Text || len(all) < severalProbed || p.distinct(c.Name) < 0.9 {
+			continue
+		}
+		others := slices.ContainsFunc(all, func(v connector.Value) bool {
+			if strings.Contains(v.S, "@") {
+				mails++
+				return false
+			}
+			return len(v.S) < 7 || strings.Trim(v.S, "+0123456789 ()-") != ""
+		})
+		if !others && 3*mails >= len(all) && mails == p.content[c.Name].Whole[pii.Email] {
+			return c.Name
+		}
+	}
+	return ""
+}
 
 // hasProse: a letter that was sent is no address of who sent it.
 func (s *scan) hasProse(d *Dataset) bool {
@@ -74,7 +99,11 @@ func (s *scan) proposeAddressBook(ctx context.Context, g *Graph, d, owner *Datas
 }
 
 func (s *scan) proposeBook(d, owner *Dataset, email, reason string) {
-	s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: map[string]string{"email": email}}},
+	by := map[string]string{"email": email}
+	if s.profiles[d.Table].content[email].Whole[pii.Phone] > 0 {
+		by["phone"] = email
+	}
+	s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: by}},
 		Mark{ID: "people:" + d.ID(), Confidence: 0.85, Reason: email + " holds e-mail addresses, hardly one of them twice, each of a row of " + owner.Name + ", " + reason})
 }
 

@@ -85,7 +85,7 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 		for _, turn := range turns {
 			for i := range d.Table.Columns {
 				c := &d.Table.Columns[i]
-				if isMail := s.profiles[d.Table].class[c.Name].Kind == pii.Email; isMail != turn.mails || !s.mayRefer(d, c) {
+				if s.isMail(d, c.Name) != turn.mails || !s.mayRefer(d, c) {
 					continue
 				}
 				if err := s.proposeLink(ctx, g, d, c, keys, turn.least); err != nil {
@@ -139,7 +139,7 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 			if d.Table.Column(c) == nil {
 				continue // the file names a column that is gone; the plan says so
 			}
-			k := keyOf(d, c, s.profiles[d.Table].class[c].Kind == pii.Email)
+			k := keyOf(d, c, s.isMail(d, c))
 			k.alone = isAlone(g, d, c)
 			out = append(out, k)
 		}
@@ -247,7 +247,7 @@ func refersTo(child, parent *Dataset) bool {
 // nameScore says how much the names speak for a reference; 0 is not at all.
 func (s *scan) nameScore(d *Dataset, r columnName, k parentKey) float64 {
 	c := r.column
-	mail := s.profiles[d.Table].class[c.Name].Kind == pii.Email
+	mail := s.isMail(d, c.Name)
 	if mail || k.email {
 		if mail && k.email {
 			return 0.95
@@ -255,6 +255,12 @@ func (s *scan) nameScore(d *Dataset, r columnName, k parentKey) float64 {
 		return 0
 	}
 	return max(keyNameScore(r, k), fieldScore(d, c, k), s.uuidScore(d, c, k), s.loginScore(d, c, k))
+}
+
+// isMail: the column holds addresses; that a sender could have one is not enough where the values are none.
+func (s *scan) isMail(d *Dataset, column string) bool {
+	class := s.profiles[d.Table].class[column]
+	return class.Kind == pii.Email && class.Confidence >= 0.5
 }
 
 // uuidScore: a UUID is made once. Where it stands again, it means what it meant, whatever its column is called.

@@ -162,3 +162,24 @@ func TestScanOfBinaryKeys(t *testing.T) {
 		`link:shop.order.id+version_id order_customer.order_id+order_version_id own`,
 	})
 }
+
+// TestScanOfAHomeServer: people are known by what looks like an address and is none; their addresses stand beside numbers to call in
+// one column of a dataset of their own.
+func TestScanOfAHomeServer(t *testing.T) {
+	path := stores(t, "", map[string]string{"chat": `create table users (name text primary key, password_hash text);
+		create table user_threepids (user_id text not null, medium text not null, address text not null);
+		create table events (stream_ordering integer primary key, event_id text unique, sender text);
+		create table event_json (event_id text primary key, json text);
+		insert into users values ` + series(60, func(i int) string { return fmt.Sprintf("'@ida%d:nord.example', 'x'", i) }) + `;
+		insert into user_threepids select name, 'email', 'person'||rowid||'@example.com' from users;
+		insert into user_threepids select name, 'msisdn', '4790000'||(rowid + 100) from users where rowid % 3 = 0;
+		insert into events select rowid, '$event'||rowid, name from users;
+		insert into event_json select event_id, '{"sender": "'||sender||'", "content": "Good morning"}' from events;`})
+	same(t, linksOf(t, path), []string{
+		`people:chat.users {"user":"name"}`,
+		`people:chat.user_threepids {"email":"address"}`,
+		`link:chat.user_threepids.user_id users.name alias`,
+		`link:chat.events.sender users.name own author`,
+		`link:chat.event_json.event_id events.event_id own`,
+	})
+}

@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -126,6 +127,9 @@ func localStart(text string, at int) int {
 	if at > 1 && text[at-1] == '"' {
 		for j := at - 2; j >= 0 && j >= at-maxLocal && text[j] != '\n'; j-- {
 			if text[j] == '"' && (j == 0 || text[j-1] != '\\') {
+				if strings.IndexFunc(text[j:at], func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0 {
+					return at // what parts two strings of JSON: "from": "@ida.nordmann"
+				}
 				return j
 			}
 		}

@@ -22,6 +22,7 @@ func TestFind(t *testing.T) {
 		"write to ida.nordmann+x@example.com.":             {"email ida.nordmann+x@example.com"},
 		"<Ida@EXAMPLE.co.uk>, (per@ex-ample.no)":           {"email Ida@EXAMPLE.co.uk", "email per@ex-ample.no"},
 		"o'brien@example.ie \"a b\"@example.com":           {"email o'brien@example.ie", "email \"a b\"@example.com"},
+		`{"from": "@ida.nordmann", "to": "@bo.dahl"}`:      nil,
 		"åse@blåbær.no, user@xn--blbr-roah.no":             {"email åse@blåbær.no", "email user@xn--blbr-roah.no"},
 		"47123456@example.com and 123-45-6789@example.com": {"email 47123456@example.com", "email 123-45-6789@example.com"},
 		"a@b @ c@ @d.e x@y.z a@b..com a@-b.com":            nil,
