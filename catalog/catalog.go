@@ -73,6 +73,10 @@ func (c *Catalog) Refresh(ctx context.Context) (*Graph, error) {
 	changed := make([]bool, len(c.systems))
 	var wg sync.WaitGroup
 	for i, s := range c.systems {
+		if i == len(c.systems)-1 { // the last needs no goroutine
+			changed[i] = c.refreshSystem(ctx, s)
+			break
+		}
 		wg.Go(func() { changed[i] = c.refreshSystem(ctx, s) })
 	}
 	wg.Wait()

@@ -150,14 +150,16 @@ func (s *store) queryOn(ctx context.Context, pool *pgxpool.Pool, list []statemen
 		return err
 	}
 	defer c.Release()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// Nobody wants the rest when the callback stops: give the connection up instead of reading on.
 	conn := c.Conn().PgConn()
-	_, err = s.run(ctx, conn, reuse(ctx, conn, list), row, cancel)
+	// Nobody wants the rest when the callback stops: give the connection up instead of reading on.
+	stop := func() { _ = conn.Conn().SetDeadline(time.Unix(1, 0)) }
+	_, err = s.run(ctx, conn, reuse(ctx, conn, list), row, stop)
 	if errors.Is(err, errStale) {
 		forget(conn)
-		_, err = s.run(ctx, conn, list, row, cancel)
+		_, err = s.run(ctx, conn, list, row, stop)
+	}
+	if err != nil && !conn.IsClosed() { // all had come when it was given up
+		_ = conn.Conn().SetDeadline(time.Time{})
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -119,5 +120,28 @@ func TestCommentsAreRead(t *testing.T) {
 	a := x.Table("a")
 	if a.Comment != "of a" || a.Column("v").Comment != "of v" || a.Column("id").Comment != "" || x.Table("b").Comment != "" {
 		t.Errorf("comments: %q %q %q %q", a.Comment, a.Column("v").Comment, a.Column("id").Comment, x.Table("b").Comment)
+	}
+}
+
+// TestAStoppedQuestionSpoilsNoOther: whoever stops reading gives the connection up, or gives it back as it was.
+func TestAStoppedQuestionSpoilsNoOther(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	pgtest.Exec(t, dsn, "CREATE TABLE r (id int PRIMARY KEY, s text)", "INSERT INTO r SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i")
+	s := connect(t, dsn)
+	enough := errors.New("enough")
+	for _, want := range []int64{3, 20000} { // few come with the first, many are still under way
+		keys := make([]connector.Value, want)
+		for i := range keys {
+			keys[i] = num(int64(i) + 1)
+		}
+		q := connector.Select{Table: schema(t, s).Table("r"), Columns: []string{"id", "s"}, Where: where("id", keys...)}
+		for range 3 {
+			if err := s.Select(t.Context(), []connector.Select{q}, func(int, []connector.Value) error { return enough }); !errors.Is(err, enough) {
+				t.Fatal(err)
+			}
+			if n := count(t, s, q); n != want {
+				t.Fatalf("%d rows of %d", n, want)
+			}
+		}
 	}
 }
