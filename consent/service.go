@@ -217,13 +217,8 @@ func (s *Service) standing() iter.Seq[index.Number] {
 	}
 }
 
-// find is the person that an identity leads to now. Who was erased is nobody any more, and comes back as somebody else.
-func (s *Service) find(i subject.Identity) (subject.Number, bool) {
-	n, _, ok := s.flagged(short(s.cfg.People.Key(i)))
-	return n, ok
-}
-
-// flagged is find by a key, with what holds for the person.
+// flagged is the person that a key leads to now, with what holds for them. Who was erased is nobody any more, and comes back as
+// somebody else.
 func (s *Service) flagged(k index.Key) (subject.Number, index.Flags, bool) {
 	n, ok := s.index.Find(k)
 	if !ok {
