@@ -14,8 +14,9 @@ import (
 func (s *scan) proposeBearers(g *Graph) bool {
 	before := len(s.f.Proposals)
 	for _, d := range g.Datasets {
-		if d.Ignored || d.People != nil || d.Personal || d.Container || d.Rule != nil || organisationNouns[d.noun] || isOrganisation(d) {
-			continue
+		if d.Ignored || d.People != nil || d.Personal || d.Container || d.Rule != nil || organisationNouns[d.noun] || isOrganisation(d) ||
+			slices.ContainsFunc(d.In, func(e *Edge) bool { return e.Role == Follow }) {
+			continue // somebody's, or many people's, or a part of somebody's row
 		}
 		if column := s.bearer(d); column != "" {
 			s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: map[string]string{"email": column}}},
