@@ -118,6 +118,9 @@ func measureLedger(t *testing.T, r *report, z size) {
 	measureWithdrawals(t, r, z)
 }
 
+// fillsLog is how many consents the store's log holds and more: from then on it is written over, and does not grow.
+const fillsLog = 40_000
+
 // measureWithdrawals: a no, which is kept outside before it is answered, beside a yes, both of people who said yes before and one
 // after the other.
 func measureWithdrawals(t *testing.T, r *report, z size) {
@@ -133,7 +136,7 @@ func measureWithdrawals(t *testing.T, r *report, z size) {
 			return map[string]time.Duration{name: time.Since(start) / many}
 		}
 	}
-	s := takeTurns(max(z.rounds, 9), timed("no", func() {
+	withdraw := timed("no", func() {
 		for range many {
 			in := consent.WithdrawInput{Subject: []subject.Identity{identity(no)}, Purpose: purposeID(0), Actor: "bench"}
 			if out, err := a.Consents.Withdraw(t.Context(), in); err != nil || out.Ended != 1 {
@@ -141,8 +144,13 @@ func measureWithdrawals(t *testing.T, r *report, z size) {
 			}
 			no++
 		}
-	}), timed("yes", func() {
+	})
+	record := timed("yes", func() {
 		c.record(t, a.Consents, 1, many, func(int) (subject.Identity, string) { yes++; return identity(yes), purposeID(1) })
-	}))
+	})
+	s := takeTurns(max(z.rounds, 9), withdraw, record)
 	r.ratio("a withdrawal, one writer, beside a consent", "sqlite", s["no"], s["yes"], 2)
+	c.record(t, a.Consents, 64, fillsLog, func(i int) (subject.Identity, string) { return identity(i % 10_000), purposeID(2 + i%6) })
+	s = takeTurns(max(z.rounds, 9), withdraw, record)
+	r.ratio("the same, the store's log written over", "sqlite", s["no"], s["yes"], 2)
 }
