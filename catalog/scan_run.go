@@ -74,7 +74,14 @@ func (s *scan) guess(ctx context.Context) error {
 	if err := s.proposeLists(ctx, g); err != nil {
 		return err
 	}
-	s.proposeRoles(g)
+	for before := -1; before < len(s.f.Proposals); { // what is followed may lead on
+		before = len(s.f.Proposals)
+		if s.proposeRoles(g); len(s.f.Proposals) > before {
+			if g, err = s.graph(ctx); err != nil {
+				return err
+			}
+		}
+	}
 	s.proposeRules(g)
 	s.findSurprises(g)
 	s.findUnmapped(g)
@@ -347,47 +354,6 @@ func (p *profile) distinct(column string) float64 {
 		seen[v] = true
 	}
 	return float64(len(seen)) / float64(len(vs))
-}
-
-// noun is what a dataset's rows are, in the singular: "shop_customers" gives customer.
-func noun(dataset string) string {
-	if dot := strings.LastIndexByte(dataset, '.'); dot >= 0 {
-		dataset = dataset[dot+1:]
-	}
-	toks := pii.Tokens(dataset)
-	for n := len(toks); n > 1 && isAffix(toks); n = len(toks) {
-		toks = toks[:n-1]
-		if n > 2 && toks[n-2] == "field" {
-			toks = toks[:n-2] // users_field_data
-		}
-	}
-	if len(toks) == 0 {
-		return ""
-	}
-	return singular(toks[len(toks)-1])
-}
-
-func isAffix(toks []string) bool {
-	last := toks[len(toks)-1]
-	return affixes[last] || strings.Trim(last, "0123456789") == ""
-}
-
-var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v entity`)
-
-func singular(w string) string {
-	switch {
-	case w == "people" || w == "persons":
-		return "person"
-	case strings.HasSuffix(w, "ies") && len(w) > 4:
-		return w[:len(w)-3] + "y"
-	case strings.HasSuffix(w, "sses") || strings.HasSuffix(w, "xes") || strings.HasSuffix(w, "ches") || strings.HasSuffix(w, "shes"):
-		return w[:len(w)-2]
-	case w == "kunden" || w == "kunder" || w == "nutzer" || w == "brukere" || w == "ansatte" || w == "medlemmer":
-		return map[string]string{"kunden": "kunde", "kunder": "kunde", "nutzer": "nutzer", "brukere": "bruker", "ansatte": "ansatt", "medlemmer": "medlem"}[w]
-	case strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") && !strings.HasSuffix(w, "us") && len(w) > 3:
-		return w[:len(w)-1]
-	}
-	return w
 }
 
 func set(words string) map[string]bool {
