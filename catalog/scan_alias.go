@@ -38,9 +38,12 @@ func (s *scan) proposeSameLogins(ctx context.Context, g *Graph) error {
 			if err != nil {
 				return err
 			}
-			c := &candidate{d: d, by: map[string]string{}}
-			if s.addKeys(c, taken); m == nil || len(c.by) == 0 {
+			if m == nil {
 				continue
+			}
+			c := &candidate{d: d, by: map[string]string{}}
+			if s.addKeys(c, taken); len(c.by) == 0 {
+				break
 			}
 			s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: c.by}},
 				Mark{ID: "people:" + d.ID(), Confidence: 0.75, Reason: fmt.Sprintf("each has the login of one of %s in %s, and its name says that it is a person", m.key.d.Name, column)})

@@ -1,9 +1,7 @@
 package catalog
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/pii"
@@ -42,18 +40,4 @@ func (s *scan) bearer(d *Dataset) string {
 		return ""
 	}
 	return found
-}
-
-// proposeFaced: what each row of has one there that says whose it is, an order its order_customer, is theirs, and so is all that
-// hangs on it. To follow the reference the other way would leave an order that has lines and addresses too.
-func (s *scan) proposeFaced(g *Graph) {
-	for _, e := range g.Edges {
-		n := len(e.Parent.words)
-		if e.Role != Follow || e.Link != nil || n != len(e.Child.words)-1 || !slices.Equal(e.Child.words[:n], e.Parent.words) || !isPersonNoun(e.Child.words[n]) {
-			continue
-		}
-		from := e.Parent.Name + "." + strings.Join(e.ParentColumns, "+")
-		s.propose(Proposal{System: e.Child.System, Link: &Link{From: from, To: e.Child.Name + "." + strings.Join(e.ChildColumns, "+"), As: Own}},
-			Mark{ID: "link:" + e.Child.System + "." + from, Confidence: 0.8, Reason: fmt.Sprintf("each has one %s, which says whose it is", e.Child.Name)})
-	}
 }

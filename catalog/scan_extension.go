@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ombudhq/ombud/connector"
 	"github.com/ombudhq/ombud/pii"
@@ -67,3 +69,17 @@ func (s *scan) tellsByItself(d *Dataset, column string) bool {
 }
 
 const manyGaps = 4
+
+// proposeFaced: what each row of has one there that says whose it is, an order its order_customer, is theirs, and so is all that
+// hangs on it. To follow the reference the other way would leave an order that has lines and addresses too.
+func (s *scan) proposeFaced(g *Graph) {
+	for _, e := range g.Edges {
+		n := len(e.Parent.words)
+		if e.Role != Follow || e.Link != nil || n != len(e.Child.words)-1 || !slices.Equal(e.Child.words[:n], e.Parent.words) || !isPersonNoun(e.Child.words[n]) {
+			continue
+		}
+		from := e.Parent.Name + "." + strings.Join(e.ParentColumns, "+")
+		s.propose(Proposal{System: e.Child.System, Link: &Link{From: from, To: e.Child.Name + "." + strings.Join(e.ChildColumns, "+"), As: Own}},
+			Mark{ID: "link:" + e.Child.System + "." + from, Confidence: 0.8, Reason: fmt.Sprintf("each has one %s, which says whose it is", e.Child.Name)})
+	}
+}

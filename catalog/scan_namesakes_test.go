@@ -121,13 +121,13 @@ func TestScanOfAnExport(t *testing.T) {
 func TestScanOfSameLogins(t *testing.T) {
 	path := stores(t, "", map[string]string{"tracker": `create table cwd_user (id integer primary key, user_name text, email_address text, first_name text);
 		create table app_user (id integer primary key, user_key text unique, lower_user_name text unique);
-		create table robot_user (id integer primary key, user_name text);
+		create table alien_user (id integer primary key, user_name text);
 		create table jiraissue (id integer primary key, reporter text, assignee text, summary text);
 		create table changeitem (id integer primary key, newvalue text);
 		create table rememberme_token (id integer primary key, username text);
 		insert into cwd_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'person%d', %s, 'Ida'", i, i, mail(i)) }) + `;
 		insert into app_user select id + 500, 'JIRAUSER'||id, user_name from cwd_user;
-		insert into robot_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'robot%d'", i+900, i) }) + `;
+		insert into alien_user values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'alien%d'", i+900, i) }) + `;
 		insert into jiraissue select id + 700, 'JIRAUSER'||id, 'JIRAUSER'||(61-id), 'A hole' from cwd_user;
 		insert into changeitem select id + 800, 'JIRAUSER'||id from cwd_user;
 		insert into rememberme_token select id + 900, user_name from cwd_user;`})

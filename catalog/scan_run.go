@@ -64,9 +64,9 @@ type profile struct {
 
 func (s *scan) guess(ctx context.Context) error {
 	s.proposePeople()
-	g, err := s.follow(ctx)
+	g, err := s.reach(ctx)
 	for err == nil && s.proposeBearers(g) {
-		g, err = s.follow(ctx)
+		g, err = s.reach(ctx)
 	}
 	if err != nil {
 		return err
@@ -88,8 +88,8 @@ func (s *scan) guess(ctx context.Context) error {
 	return nil
 }
 
-// follow goes from the people found so far to all that hangs on them, and gives the graph with it.
-func (s *scan) follow(ctx context.Context) (*Graph, error) {
+// reach goes from the people found so far to all that hangs on them, and gives the graph with it.
+func (s *scan) reach(ctx context.Context) (*Graph, error) {
 	g, err := s.graph(ctx)
 	if err != nil {
 		return nil, err
