@@ -232,12 +232,13 @@ type People struct {
 }
 
 func (p *People) alsoBy(kind string, columns ...string) {
-	if len(columns) > 0 && p.Also == nil {
+	if len(columns) == 0 {
+		return
+	}
+	if p.Also == nil {
 		p.Also = map[string][]string{}
 	}
-	for _, c := range columns {
-		p.Also[kind] = append(p.Also[kind], c)
-	}
+	p.Also[kind] = append(p.Also[kind], columns...)
 }
 
 // Link is a reference the database does not declare, or the role of one it does. From and To are
