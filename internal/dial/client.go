@@ -74,9 +74,9 @@ type bounded struct {
 func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, end := context.WithTimeout(r.Context(), b.attempt)
 	res, err := b.Transport.RoundTrip(r.WithContext(ctx))
-	if err != nil {
+	if err != nil || res.Body == http.NoBody {
 		end()
-		return nil, err
+		return res, err
 	}
 	res.Body = &timed{http.MaxBytesReader(nil, res.Body, b.most), end}
 	return res, nil

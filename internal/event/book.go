@@ -55,6 +55,7 @@ func (k *book) add(b *batch, open int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	b.open += open
+	b.results = slices.Grow(b.results, open)
 	k.rows += len(b.rows)
 	if n := len(k.batches); n > 0 && len(k.batches[n-1].rows) == 0 {
 		b.made = k.batches[n-1].made

@@ -187,7 +187,11 @@ func (l *lane) another(began, now int64) (row, bool) {
 	defer l.mu.Unlock()
 	l.busy--
 	l.took = now - began
-	return l.first(now)
+	w, ok := l.first(now)
+	if !ok {
+		l.stir()
+	}
+	return w, ok
 }
 
 // width is how many messages may be under way: one, where all that wait have their turn soon that way, for a connection more
@@ -241,30 +245,31 @@ func (l *lane) wait(now int64) time.Duration {
 	return time.Duration(max(at, l.until, now)-now) * time.Millisecond
 }
 
-// done takes back a row whose attempt is recorded: pending again at its new time, or off.
+// done takes back a row whose attempt is recorded: pending again at its new time, or off. Where nothing else may be sent than
+// before, nobody is woken.
 func (l *lane) done(w row) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.stir()
-	if l.out--; w.state != string(Received) {
+	more := w.state != string(Received) // else another had its place already
+	if l.out--; more {
 		l.busy--
 	}
 	n := l.lines[w.subject]
-	if w.state == string(Pending) && l.whole {
+	switch {
+	case w.state == string(Pending) && l.whole:
 		n.rows[0] = w
 		heap.Push(&l.queue, n)
-		return
-	}
-	if !l.whole {
-		l.look = true
-	}
-	l.rows--
-	if n.rows = n.rows[1:]; len(n.rows) == 0 || !l.whole {
+	case l.whole && len(n.rows) > 1:
+		l.rows, n.rows, more = l.rows-1, n.rows[1:], true
+		heap.Push(&l.queue, n)
+	default:
+		l.look = l.look || !l.whole
 		l.rows -= len(n.rows)
 		delete(l.lines, w.subject)
-		return
 	}
-	heap.Push(&l.queue, n)
+	if more || l.look {
+		l.stir()
+	}
 }
 
 // stir wakes who tends the lane, if there is anything to do.

@@ -118,3 +118,33 @@ func TestDelay(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoTendsIsWokenForWhatIsThere: who tends a lane is woken when a message that ends leaves others that nobody takes yet, or
+// when the target is another than before; not for an outcome that changes nothing.
+func TestWhoTendsIsWokenForWhatIsThere(t *testing.T) {
+	l := newLane(Target{ID: "crm"})
+	l.begin(10)
+	later := rowOf(2, "b")
+	later.next = 99
+	l.filled(filling{rows: []row{rowOf(1, "a"), later}, whole: true, cursor: 2})
+	woken := func(want bool, when string) {
+		t.Helper()
+		if got := len(l.wake) == 1; got != want {
+			t.Errorf("%s: woken %v", when, got)
+		}
+		l.wake = make(chan struct{}, 1)
+	}
+	w, _ := l.take(10)
+	woken(false, "a message begins")
+	if _, ok := l.another(10, 11); ok {
+		t.Error("what is not due was taken")
+	}
+	woken(true, "another is due later")
+	w.state = string(Received)
+	l.done(w)
+	woken(false, "its outcome is recorded")
+	l.judged(&verdict{})
+	woken(false, "the target is as it was")
+	l.judged(&verdict{streak: 1, until: 50})
+	woken(true, "the target did not answer")
+}

@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ombudhq/ombud/internal/db"
@@ -96,7 +97,7 @@ func (r *Relay) judge(t taken) outcome {
 	o := outcome{now: r.now(), targets: map[*lane]*verdict{}}
 	for _, b := range t.batches {
 		first := len(o.rows)
-		o.to, o.rows = b.to, append(o.rows, b.rows...)
+		o.to, o.rows, o.fresh = b.to, append(o.rows, b.rows...), slices.Grow(o.fresh, len(b.results))
 		for _, x := range b.results {
 			if r.weigh(&o, &x) {
 				o.rows[first+x.row.at], o.fresh = x.row, append(o.fresh, x)
@@ -296,6 +297,9 @@ func (r *Relay) moved(cursor int64) {
 func (l *lane) judged(v *verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.streak != v.streak || l.until != v.until || l.disabled != (v.disabled || v.over) {
+		l.stir()
+	}
 	l.failing, l.streak, l.until, l.disabled = v.failing, v.streak, v.until, v.disabled || v.over
 }
 

@@ -71,7 +71,9 @@ func (r *Relay) route(ctx context.Context, entries []Entry) (*batch, error) {
 		if err != nil || len(b.rows) > 0 && len(b.rows)+len(all) > routeLimit {
 			break // the next time begins with it
 		}
-		b.to = e.Revision
+		if b.to = e.Revision; cap(b.rows) == 0 {
+			b.rows = make([]row, 0, min(len(entries)*len(all), max(routeLimit, len(all)))) // as if all entries were alike
+		}
 		for _, d := range all {
 			b.rows = append(b.rows, row{
 				id: r.seed.id(e, d.Target), target: d.Target, revision: e.Revision, kind: d.Type, subject: d.Subject,

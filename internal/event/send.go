@@ -116,8 +116,8 @@ func (r *Relay) launch(ctx context.Context, l *lane) {
 // attempt composes and sends a message, and then others, as long as they are taken. What the end of ctx broke off is no
 // outcome: the row stays pending.
 func (r *Relay) attempt(ctx context.Context, l *lane, w row) {
+	began := r.now()
 	for ok := true; ok; {
-		began := r.now()
 		failure := r.send(ctx, l, w)
 		if failure != nil && ctx.Err() != nil {
 			failure = &Failure{Kind: stopped}
@@ -128,6 +128,7 @@ func (r *Relay) attempt(ctx context.Context, l *lane, w row) {
 			return
 		}
 		w, ok = l.another(began, now)
+		began = now
 	}
 }
 

@@ -40,10 +40,12 @@ type Endpoint struct {
 	Peer dial.Peer
 }
 
+var contentType = []string{event.CloudEventType}
+
 // Client makes the connections of all webhooks. They are used again; nothing is followed, no proxy is asked.
 type Client struct {
 	clock           clock.Clock
-	agent           string
+	agent           []string // as a header has it
 	public, private *http.Client
 }
 
@@ -52,7 +54,7 @@ func NewClient(c clock.Clock, agent string) *Client {
 	way := dial.Way{Attempt: attemptLimit, Answer: bodyLimit + 1}
 	open := way
 	open.Private = true
-	return &Client{clock: c, agent: agent, public: dial.Plain(way), private: dial.Plain(open)}
+	return &Client{clock: c, agent: []string{agent}, public: dial.Plain(way), private: dial.Plain(open)}
 }
 
 // Close ends the connections that nobody uses.
@@ -132,7 +134,7 @@ func (w *Webhook) Send(ctx context.Context, m event.Message) error {
 	if err != nil {
 		return &event.Failure{Kind: "not composed", Refused: true}
 	}
-	res, err := w.http.Do(w.post(ctx, m, body))
+	res, err := w.http.Transport.RoundTrip(w.post(ctx, m, body)) // a client would copy the headers for where it is sent on to
 	if err != nil {
 		return &event.Failure{Kind: kindOf(err)}
 	}
@@ -152,13 +154,12 @@ func (w *Webhook) post(ctx context.Context, m event.Message, body []byte) *http.
 
 func (w *Webhook) header(m event.Message, body []byte) http.Header {
 	h := Sign(w.secrets, m.ID, w.client.clock.Now(), body)
-	h.Set("Content-Type", event.CloudEventType)
-	h.Set("User-Agent", w.client.agent)
+	h["Content-Type"], h["User-Agent"] = contentType, w.client.agent
 	if strings.HasPrefix(m.Type, "consent.") {
-		h.Set("X-Consent-Event-Id", m.ID)
+		h["X-Consent-Event-Id"] = h[canonicalID]
 	}
 	if w.bearer != "" {
-		h.Set("Authorization", "Bearer "+w.bearer)
+		h["Authorization"] = []string{"Bearer " + w.bearer}
 	}
 	return h
 }
