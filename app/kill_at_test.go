@@ -150,8 +150,8 @@ func (c *client) check() {
 	}
 }
 
-// TestKilledBetween kills the server exactly between its own commit and the suppression ledger, between that and the
-// answer, and between the entry of a look and the page. What was answered is there after each start; every page that was
+// TestKilledBetween kills the server exactly between its own commit and the suppression ledger, between both of these and memory,
+// between that and the answer, and between the entry of a look and the page. What was answered is there after each start; every page that was
 // shown has its entry; and outside stands every act that the store holds. (50 kills; 1,000 with OMBUD_SOAK.)
 func TestKilledBetween(t *testing.T) {
 	dir := t.TempDir()
@@ -166,7 +166,7 @@ func TestKilledBetween(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 4))
 	c := &client{t: t, said: map[string][]int64{}, last: map[string]string{}, ids: map[string]string{}, looked: map[string]int{}}
 	for k := range kills {
-		t.Setenv(killAt, fmt.Sprint([]string{"commit", "kept"}[k%2], " ", 1+r.IntN(9)))
+		t.Setenv(killAt, fmt.Sprint([]string{"seen", "commit", "kept"}[k%3], " ", 1+r.IntN(9)))
 		c.killed = startKilled(t, dir)
 		_, h, _ := c.do("GET", "/?token="+c.token, "")
 		c.cookie, _, _ = strings.Cut(h.Get("Set-Cookie"), ";")

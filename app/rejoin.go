@@ -26,6 +26,9 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 	if loss == nil {
 		return nil
 	}
+	if !a.cfg.Restored {
+		a.warnings = append(a.warnings, loss.Reason+"; they were done again, as after a restore (ledger.restored)")
+	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error {
 		told := &restored{Loss: loss, Again: map[string]int{}, Because: a.cfg.Gap}
 		if err := a.People.Restart(ctx, tx, loss.Epoch); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,17 +10,18 @@ import (
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/testkit/storetest"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 )
 
-// TestHistoriesOfRestore: after any backup, later acts, crashes and restores, nobody is back and nothing that was
+// TestHistoriesOfRestore: after any backup, later acts, crashes, power cuts and restores, nobody is back and nothing that was
 // withdrawn, restricted or held is free again. (1,000 histories with OMBUD_SOAK.)
 func TestHistoriesOfRestore(t *testing.T) {
 	histories, acts := 50, 30
 	if os.Getenv("OMBUD_SOAK") != "" {
 		histories = 1000
 	}
-	restores := 0
+	restores, cuts := 0, 0
 	for seed := range histories {
 		h := newHistory(t, uint64(seed))
 		for range acts {
@@ -34,6 +36,10 @@ func TestHistoriesOfRestore(t *testing.T) {
 			case 4:
 				h.close()
 				h.open()
+			case 5:
+				if h.powerCut() {
+					cuts++
+				}
 			default:
 				h.act(false)
 			}
@@ -44,9 +50,33 @@ func TestHistoriesOfRestore(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	if restores < histories {
-		t.Errorf("only %d restores", restores)
+	if restores < histories || cuts < histories/2 {
+		t.Errorf("only %d restores, %d power cuts", restores, cuts)
 	}
+}
+
+// TestPowerCutIsTold: what a start did again because a power cut had left it outside alone is in the log and among the warnings, the
+// log verifies, and the next start has nothing to tell.
+func TestPowerCutIsTold(t *testing.T) {
+	h := newHistory(t, 4)
+	for !h.powerCut() {
+	}
+	if len(h.a.warnings) == 0 || !strings.Contains(h.a.warnings[len(h.a.warnings)-1], "done again") {
+		t.Errorf("the warnings are %q", h.a.warnings)
+	}
+	rows, err := h.a.Ledger.Tail(t.Context(), 1, ledger.TailOptions{Kind: "ledger.restored"})
+	if err != nil || len(rows) != 1 || !strings.Contains(string(rows[0].Content), "the machine stopped") {
+		t.Errorf("%v, %v", rows, err)
+	}
+	if r, err := ledger.Verify(t.Context(), h.a.ledgerConfig(), ledger.VerifyOptions{}); err != nil || !r.OK {
+		t.Errorf("%+v, %v", r, err)
+	}
+	h.close()
+	h.open()
+	if h.a.Ledger.Lost() != nil || strings.Contains(strings.Join(h.a.warnings, "\n"), "done again") {
+		t.Errorf("told again: %q", h.a.warnings)
+	}
+	h.close()
 }
 
 // TestNoReachesWhoeverItWas: a no given under an identity that the backup did not know yet ends what the person had said

@@ -131,6 +131,7 @@ type actsEnd struct {
 	hash     tlog.Hash
 	offset   int64
 	note     []byte // of the last group
+	commit   keptCommit
 }
 
 func (e *actsEnd) epoch() int64 { return e.revision >> epochShift }
@@ -146,6 +147,7 @@ func (e *actsEnd) grow(g *actGroup, msg []byte) bool {
 		}
 		e.revision = a.Revision
 	}
+	e.commit.grow(e, g)
 	e.head, e.first, e.last = g.head, g.first, e.last+int64(len(g.acts))
 	e.hash, e.note = tlog.Hash(sha256.Sum256(msg)), msg
 	e.offset += int64(len(msg)) + 1

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -103,16 +104,20 @@ func (l *Ledger) begin(reason error) error {
 	if err := l.completeActs(); err != nil {
 		return err
 	}
-	return l.keepEpoch()
+	return l.keepEpoch(epochBody{Cut: !l.c.Restored})
 }
 
 // keepEpoch writes the act that begins the epoch.
-func (l *Ledger) keepEpoch() error {
+func (l *Ledger) keepEpoch(body epochBody) error {
 	if len(l.heads) == 0 {
 		return nil
 	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding an act: %w", err)
+	}
 	a := Act{Revision: l.revision(l.edge.size), Kind: kindEpoch, number: l.kept.last + 1}
-	a.sealed = l.c.Vault.Seal(actLabel, a.aad(), []byte("{}"))
+	a.sealed = l.c.Vault.Seal(actLabel, a.aad(), b)
 	l.unkept = []Act{a}
 	if err := l.send(); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the new epoch cannot be kept outside the own store: %v", err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/bucket"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/file"
 )
 
 // far is the bucket that a head's folder is a copy of. Objects in it are written once, so that a bucket which locks them
@@ -101,7 +102,7 @@ func saveTail(name string, b []byte, at int64) error {
 		return err
 	}
 	_, err = f.WriteAt(b, at)
-	return errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(name)))
+	return errors.Join(err, f.Sync(), f.Close(), file.SyncDir(filepath.Dir(name)))
 }
 
 // fetchNewest adds the newest checkpoint of the bucket, where the folder has an older one.

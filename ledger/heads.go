@@ -14,6 +14,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/file"
 )
 
 // headsFile holds checkpoints, oldest first, each followed by an empty line. It is only ever appended to; a record that a
@@ -101,7 +102,7 @@ func (h *head) add(c Checkpoint) error {
 		return err
 	}
 	if h.newest.size == 0 {
-		if err := errors.Join(syncDir(h.dir), syncDir(filepath.Dir(h.dir))); err != nil {
+		if err := errors.Join(file.SyncDir(h.dir), file.SyncDir(filepath.Dir(h.dir))); err != nil {
 			return err
 		}
 	}
@@ -241,12 +242,4 @@ func readRecord(in *bufio.Reader) ([]byte, error) {
 		}
 	}
 	return nil, bufio.ErrBufferFull
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,8 +41,8 @@ var actsTable = db.NewTable("ledger_acts", db.Column{Name: "number", Type: "bigi
 	db.Column{Name: "kind", Type: "text"}, db.Column{Name: "body", Type: "bytea"})
 
 // Keep lets an act survive the loss of the database: it is written to the suppression ledger in each of Heads, on the disk,
-// after the commit and before the answer. Call it in the transaction of the act, before its entry is appended. body is
-// what is needed to do it again in an older store, as JSON, and names nobody. Without Heads nothing is kept.
+// when its commit cannot be refused any more and before the answer. Call it in the transaction of the act, before its entry is
+// appended. body is what is needed to do it again in an older store, as JSON, and names nobody. Without Heads nothing is kept.
 func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	if len(l.heads) == 0 {
 		return nil
@@ -59,16 +60,18 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	}
 	tx.OnRollback(l.forget)
 	tx.BesideCommit(l.prepare)
+	tx.WhileForced(l.write)
 	tx.BeforeAnswer(l.send)
 	l.unkept = append(l.unkept, a)
 	return nil
 }
 
-// ready are groups that were signed and not yet written.
+// ready are groups that were signed, and how far they went: a try that failed is made again by send.
 type ready struct {
-	end actsEnd
-	b   []byte
-	err error
+	end            actsEnd
+	b              []byte
+	err            error
+	tried, written bool
 }
 
 // prepare signs what waits, on the head that there will be if the commit under way succeeds.
@@ -81,10 +84,27 @@ func (l *Ledger) prepare() {
 // sealed signs what waits, in groups that stand on a head.
 func (l *Ledger) sealed(e *edge) *ready {
 	end, b, err := l.groups(l.kept, treeHead{size: e.size, root: e.root()}, l.unkept)
-	return &ready{end, b, err}
+	return &ready{end: end, b: b, err: err}
 }
 
-// send appends what waits to every file. The first call of a commit sends all.
+// write puts what was signed into every file while the commit is forced to the disk: see cut.go for what a power cut leaves then.
+func (l *Ledger) write() {
+	if r := l.ready; r != nil && r.err == nil && !r.tried {
+		r.tried, r.written = true, l.writeActs(r.b) == nil
+	}
+}
+
+// writeActs answers when groups are on the disk in every file.
+func (l *Ledger) writeActs(b []byte) error {
+	for _, h := range l.heads {
+		if err := h.addActs(b, l.kept.offset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sees that what waits is in every file, and in the buckets. The first call of a commit sends all.
 func (l *Ledger) send() error {
 	if len(l.unkept) == 0 {
 		return nil
@@ -96,14 +116,15 @@ func (l *Ledger) send() error {
 	if r.err != nil {
 		return r.err
 	}
-	for _, h := range l.heads {
-		err := h.addActs(r.b, l.kept.offset)
-		if err == nil {
-			err = l.pushActs(h, r.end.offset)
-		}
-		if err != nil {
-			return fmt.Errorf("the suppression ledger cannot be written: %w", pathless(err))
-		}
+	var err error
+	if !r.written {
+		err = l.writeActs(r.b)
+	}
+	if err == nil {
+		err = l.pushActs(r.end.offset)
+	}
+	if err != nil {
+		return fmt.Errorf("the suppression ledger cannot be written: %w", pathless(err))
 	}
 	l.mu.Lock()
 	l.kept, l.unkept, l.ready = r.end, nil, nil
@@ -120,12 +141,17 @@ func pathless(err error) error {
 	return err
 }
 
-// pushActs brings the file of acts into the bucket of a head, if it has one.
-func (l *Ledger) pushActs(h *head, upto int64) error {
-	if h.far == nil {
-		return nil
+// pushActs brings the file of acts into the buckets.
+func (l *Ledger) pushActs(upto int64) error {
+	for _, h := range l.heads {
+		if h.far == nil {
+			continue
+		}
+		if err := h.far.push(context.Background(), h.dir, l.epoch, upto); err != nil {
+			return err
+		}
 	}
-	return h.far.push(context.Background(), h.dir, l.epoch, upto)
+	return nil
 }
 
 // groups signs acts as groups that follow an end, and gives the new end and what is to be written.
@@ -177,7 +203,7 @@ func (l *Ledger) openActs() error {
 	return nil
 }
 
-// completeActs gives every head the whole file, and cuts off what a crash left behind it.
+// completeActs gives every folder the whole file, and cuts off what a crash left behind it.
 func (l *Ledger) completeActs() error {
 	var whole []byte
 	for _, h := range l.heads {
@@ -193,11 +219,6 @@ func (l *Ledger) completeActs() error {
 	for _, h := range l.heads {
 		if err := h.completeActs(whole); err != nil {
 			return err
-		}
-		if l.kept.last > 0 {
-			if err := l.pushActs(h, l.kept.offset); err != nil {
-				return err
-			}
 		}
 		h.acts = l.kept
 	}
@@ -235,12 +256,15 @@ func (l *Ledger) compareActs(ctx context.Context, tx *db.Tx) error {
 	if len(l.heads) == 0 {
 		return nil
 	}
-	if err := l.sameLine(ctx, tx); err != nil {
+	known, err := lastKnown(ctx, tx)
+	if err != nil {
 		return err
 	}
-	var known int64
-	if err := tx.QueryRow(ctx, "select coalesce(max(number), 0) from ledger_acts").Scan(&known); err != nil {
-		return fmt.Errorf("reading the acts: %w", err)
+	if cut, err := l.isCut(ctx, tx, known); err != nil || cut {
+		return cmp.Or(err, error(errCut))
+	}
+	if err := l.sameLine(ctx, tx); err != nil {
+		return err
 	}
 	rows, err := tx.Query(ctx, "select number, revision, kind, body from ledger_acts where number > $1 order by number", l.kept.last)
 	if err != nil {
@@ -258,6 +282,14 @@ func (l *Ledger) compareActs(ctx context.Context, tx *db.Tx) error {
 		l.unkept = append(l.unkept, a)
 	}
 	return rows.Err()
+}
+
+// lastKnown is the number of the newest act that the store knows of.
+func lastKnown(ctx context.Context, tx *db.Tx) (number int64, err error) {
+	if err := tx.QueryRow(ctx, "select coalesce(max(number), 0) from ledger_acts").Scan(&number); err != nil {
+		return 0, fmt.Errorf("reading the acts: %w", err)
+	}
+	return number, nil
 }
 
 // sameLine compares the store with the last group outside.
@@ -290,6 +322,11 @@ func errRestored(why string, args ...any) error {
 func (l *Ledger) settleActs(ctx context.Context) error {
 	if err := l.completeActs(); err != nil {
 		return err
+	}
+	if l.kept.last > 0 {
+		if err := l.pushActs(l.kept.offset); err != nil {
+			return err
+		}
 	}
 	if err := l.send(); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "acts that were committed cannot be kept outside the own store: %v", err)

@@ -48,17 +48,17 @@ func (p *place) act(bodies ...int) {
 func (p *place) restored() (missing []string) {
 	p.t.Helper()
 	p.db.Close()
+	if err := p.openRestored(); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.rejoin()
+}
+
+// rejoin gives the acts that the store lacks, and takes it up again.
+func (p *place) rejoin() (missing []string) {
+	p.t.Helper()
 	ctx := context.Background()
-	var err error
-	if p.db, err = db.Open(ctx, db.Config{Path: p.store, Clock: p.clock}); err != nil {
-		p.t.Fatal(err)
-	}
-	c := p.config()
-	c.Restored = true
-	if p.l, err = Open(ctx, c); err != nil {
-		p.t.Fatal(err)
-	}
-	err = p.db.Write(ctx, func(tx *db.Tx) error {
+	err := p.db.Write(ctx, func(tx *db.Tx) error {
 		missing = nil
 		if err := p.l.Missing(func(a Act) error { missing = append(missing, string(a.Body)); return nil }); err != nil {
 			return err

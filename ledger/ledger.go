@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -117,7 +119,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 		return nil, err
 	}
 	err = l.compare(ctx)
-	if c.Restored && (err == nil || fault.KindOf(err) == fault.Integrity) {
+	if c.Restored && (err == nil || fault.KindOf(err) == fault.Integrity) || errors.Is(err, errCut) {
 		l.pending = l.edge
 		return l, l.begin(err)
 	}
@@ -134,10 +136,11 @@ func (l *Ledger) compare(ctx context.Context) error {
 		return err
 	}
 	return l.c.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := l.compareActs(ctx, tx); err != nil {
-			return err
+		err := l.compareActs(ctx, tx)
+		if err == nil || errors.Is(err, errCut) {
+			err = cmp.Or(l.compareHeads(ctx, tx), err)
 		}
-		return l.compareHeads(ctx, tx)
+		return err
 	})
 }
 

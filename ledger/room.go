@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/ombudhq/ombud/internal/file"
 )
 
 // room is how much a file of acts is filled ahead. To make the file longer costs as much as some acts; with this much, some
@@ -31,7 +33,7 @@ func (h *head) addActs(b []byte, offset int64) error {
 		size, err = writeActs(f, b, offset, size, known)
 	}
 	if err == nil && offset == 0 {
-		err = errors.Join(syncDir(h.dir), syncDir(filepath.Dir(h.dir)))
+		err = errors.Join(file.SyncDir(h.dir), file.SyncDir(filepath.Dir(h.dir)))
 	}
 	if err == nil {
 		h.size = size
@@ -71,7 +73,7 @@ func writeActs(f *os.File, b []byte, offset, size int64, known bool) (int64, err
 	}
 	if len(b) <= left {
 		_, err = f.WriteAt(b, offset)
-		return size, errors.Join(err, syncData(f))
+		return size, errors.Join(err, file.SyncData(f))
 	}
 	if left > 0 {
 		if err := f.Truncate(offset); err != nil {

@@ -21,9 +21,12 @@ type engine interface {
 // who can act on them.
 type conn interface {
 	begin(ctx context.Context) error
-	// commit inserts what was left for the end, then answers when the transaction is durable. What is refused, for a row
-	// or for want of room, leaves it open, to be rolled back; after any other error its outcome is unknown.
+	// commit inserts what was left for the end, then makes the transaction part of the store; it is durable when force has
+	// answered. What is refused, for a row or for want of room, leaves it open, to be rolled back; after any other error its
+	// outcome is unknown.
 	commit(last []rowsOf) (refused, unknown error)
+	// force answers when what was committed is on the disk.
+	force() error
 	rollback() error
 	exec(ctx context.Context, text string, args []any) (int64, error)
 	query(ctx context.Context, text string, args []any) (cursor, error)

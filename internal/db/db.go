@@ -31,7 +31,8 @@ type Config struct {
 	// Clock dates the migrations and paces the look after an idle connection; nil is the system's.
 	Clock clock.Clock
 	// Hook is called by the writer after each commit that is durable and not yet answered ("commit"), and again when what
-	// had to be kept elsewhere is there too ("kept"). It is for tests that end the process there; nil in production.
+	// had to be kept elsewhere is there too ("kept"); before both where something is to be kept while it is forced to the disk
+	// ("seen"). It is for tests that end the process there; nil in production.
 	Hook func(point string)
 }
 
@@ -127,8 +128,15 @@ func (d *DB) send(ctx context.Context, c *command) error {
 }
 
 // Read runs fn on a snapshot: it sees one committed state, whatever is written meanwhile. It cannot write. The snapshot
-// ends with fn.
-func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
+// ends with fn. When Read comes back, all that fn saw is on the disk, or Err tells why that is not known.
+func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	err := d.read(ctx, fn)
+	d.w.forcing.RLock()
+	defer d.w.forcing.RUnlock()
+	return err
+}
+
+func (d *DB) read(ctx context.Context, fn func(*Tx) error) (err error) {
 	c, err := d.takeReader(ctx)
 	if err != nil {
 		return err
@@ -153,7 +161,7 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 // Settled is Read for what others act upon: it comes back when all that it may have seen has run its OnCommit. Without it
 // a state is read a moment before memory follows, and who then asks memory is answered by the state before.
 func (d *DB) Settled(ctx context.Context, fn func(*Tx) error) error {
-	err := d.Read(ctx, fn)
+	err := d.read(ctx, fn)
 	d.w.settling.RLock()
 	defer d.w.settling.RUnlock()
 	return err

@@ -104,13 +104,19 @@ func TestKeptElsewhereByItself(t *testing.T) {
 // TestBeforeAnswerNotWhenUndone: a command that is undone keeps nothing anywhere.
 func TestBeforeAnswerNotWhenUndone(t *testing.T) {
 	each(t, func(t *testing.T, d *DB) {
-		called := false
-		err := d.Write(ctx, func(tx *Tx) error {
-			tx.BeforeAnswer(func() error { called = true; return nil })
-			return errors.Join(insert(tx, "a"), errors.New("no"))
-		})
-		if err == nil || called {
-			t.Errorf("%v, called %v", err, called)
+		if err := d.Write(ctx, func(tx *Tx) error { return insert(tx, "a") }); err != nil {
+			t.Fatal(err)
+		}
+		called, late := false, NewTable("t", Column{"id", "bigint"}, Column{"v", "text"})
+		for _, why := range []error{errors.New("no"), nil} { // undone by the command, and refused by the commit
+			err := d.Write(ctx, func(tx *Tx) error {
+				tx.WhileForced(func() { called = true })
+				tx.BeforeAnswer(func() error { called = true; return nil })
+				return errors.Join(tx.Insert(late, OfInt(1), OfText("a")), why)
+			})
+			if err == nil || called {
+				t.Errorf("%v, called %v", err, called)
+			}
 		}
 	})
 }
@@ -125,10 +131,12 @@ func TestBesideCommit(t *testing.T) {
 			func(tx *Tx) error {
 				tx.OnCommit(note("committed"))
 				tx.BesideCommit(note("ready"))
+				tx.WhileForced(note("written"))
 				return insert(tx, "a")
 			},
 			func(tx *Tx) error {
 				tx.BesideCommit(note("of what was undone"))
+				tx.WhileForced(note("of what was undone"))
 				return errors.New("no")
 			},
 			func(tx *Tx) error {
@@ -137,7 +145,7 @@ func TestBesideCommit(t *testing.T) {
 				return insert(tx, "b")
 			},
 		)
-		if errs[0] != nil || errs[1] == nil || errs[2] != nil || fmt.Sprint(order) != "[ready ready too committed kept]" {
+		if errs[0] != nil || errs[1] == nil || errs[2] != nil || fmt.Sprint(order) != "[ready ready too written committed kept]" {
 			t.Errorf("%v, %v", errs, order)
 		}
 	})

@@ -14,10 +14,13 @@ import (
 	"modernc.org/sqlite" // also registers the driver
 
 	"github.com/ombudhq/ombud/internal/fault"
+	disk "github.com/ombudhq/ombud/internal/file"
 )
 
+// writerPragmas: the engine forces its log where it must before it copies it back; what a commit put there force does, so that
+// something else may be forced meanwhile.
 var writerPragmas = []string{
-	"pragma busy_timeout=5000", "pragma journal_mode=wal", "pragma synchronous=full", "pragma foreign_keys=on",
+	"pragma busy_timeout=5000", "pragma journal_mode=wal", "pragma synchronous=normal", "pragma foreign_keys=on",
 	"pragma secure_delete=on", "pragma trusted_schema=off",
 	// Pages that many commits change are written to the file once: a copy back stops the writer, and each page of the log
 	// that is copied for nothing costs as much as a row.
@@ -70,19 +73,41 @@ func (f *file) writer(ctx context.Context) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
+	if err := c.openLog(f.path); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
+// openLog opens the log beside the file, which the engine makes with the first transaction and keeps as long as it is open, and
+// makes the names of both durable.
+func (c *sqliteConn) openLog(path string) error {
+	ctx := context.Background()
+	if err := c.begin(ctx); err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	if err := c.run(ctx, "commit"); err != nil {
+		return err
+	}
+	path, err := filepath.EvalSymlinks(path) // as the engine does
+	if err == nil {
+		c.log, err = os.OpenFile(path+"-wal", os.O_RDWR, 0)
+	}
+	if err == nil {
+		err = disk.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the own store cannot be used: %v", err)
+	}
+	return nil
+}
+
+func (c *sqliteConn) force() error {
+	if err := disk.SyncData(c.log); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the own store cannot be forced to the disk")
+	}
+	return nil
 }
 
 func (f *file) reader(ctx context.Context) (conn, error) {
@@ -118,7 +143,8 @@ type sqliteConn struct {
 	c         *sql.Conn
 	beginning string
 	stmts     map[string]*stmt
-	args      []any // room for those of an insert
+	log       *os.File // beside the file; of who writes
+	args      []any    // room for those of an insert
 }
 
 // stmt is a prepared statement; busy while rows of it are open, for the engine keeps their place in it.
@@ -263,6 +289,9 @@ func (c *sqliteConn) close() {
 		_ = s.Close() // the connection ends with them
 	}
 	_ = c.c.Close() // gives it back to the pool, whose Close reports
+	if c.log != nil {
+		c.log.Close() // all that was written was forced to the disk
+	}
 }
 
 // prepared finds or prepares a statement.

@@ -39,7 +39,7 @@ func TestOpenRefusesAndProtects(t *testing.T) {
 			t.Errorf("%s: %v, %v", filepath.Base(f), info.Mode(), err)
 		}
 	}
-	for name, want := range map[string]int{"synchronous": 2, "secure_delete": 1, "foreign_keys": 1} {
+	for name, want := range map[string]int{"synchronous": 1, "secure_delete": 1, "foreign_keys": 1} {
 		d.Write(ctx, func(tx *Tx) error {
 			var got int
 			if err := tx.QueryRow(ctx, "pragma "+name).Scan(&got); err != nil || got != want {

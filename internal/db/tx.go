@@ -22,15 +22,15 @@ type Tx struct {
 
 // hooks are what is to be called for the commands of one commit, in the order in which they asked for it.
 type hooks struct {
-	commit, settled, beside, rollback []func()
-	keep                              []func() error
+	commit, settled, beside, forcing, rollback []func()
+	keep                                       []func() error
 }
 
 // lengths is how many hooks there are of each sort.
-type lengths struct{ commit, settled, beside, rollback, keep int }
+type lengths struct{ commit, settled, beside, forcing, rollback, keep int }
 
 func (h *hooks) lengths() lengths {
-	return lengths{len(h.commit), len(h.settled), len(h.beside), len(h.rollback), len(h.keep)}
+	return lengths{len(h.commit), len(h.settled), len(h.beside), len(h.forcing), len(h.rollback), len(h.keep)}
 }
 
 // undo calls those for what did not count, the last first, and forgets all that came behind to.
@@ -43,7 +43,7 @@ func (h *hooks) undo(to lengths) {
 
 func (h *hooks) reset(to lengths) {
 	h.commit, h.settled, h.beside = cut(h.commit, to.commit), cut(h.settled, to.settled), cut(h.beside, to.beside)
-	h.rollback, h.keep = cut(h.rollback, to.rollback), cut(h.keep, to.keep)
+	h.forcing, h.rollback, h.keep = cut(h.forcing, to.forcing), cut(h.rollback, to.rollback), cut(h.keep, to.keep)
 }
 
 func cut[F any](list []F, to int) []F {
@@ -92,8 +92,14 @@ func (t *Tx) OnCommit(fn func()) { t.hooks.commit = append(t.hooks.commit, fn) }
 func (t *Tx) OnSettled(fn func()) { t.hooks.settled = append(t.hooks.settled, fn) }
 
 // BesideCommit calls fn while the transaction is committed, on another goroutine, in the order of the calls, and before all
-// OnCommit of the group: for what is to be made ready for BeforeAnswer. The commit may still fail. fn must not use the store.
+// OnCommit of the group: for what is to be made ready for WhileForced or BeforeAnswer. The commit may still fail. fn must not use
+// the store.
 func (t *Tx) BesideCommit(fn func()) { t.hooks.beside = append(t.hooks.beside, fn) }
+
+// WhileForced calls fn when the transaction is part of the store, on another goroutine, in the order of the calls, while it is
+// forced to the disk: so that what must be kept elsewhere before the answer is not waited for twice. After a power cut what fn
+// did may stand while the transaction is gone, and only then. fn must not use the store.
+func (t *Tx) WhileForced(fn func()) { t.hooks.forcing = append(t.hooks.forcing, fn) }
 
 // BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
 // kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and every

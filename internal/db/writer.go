@@ -40,12 +40,14 @@ type writer struct {
 	hook  func(string)
 	done  chan struct{}
 	group []*command                  // of the commit under way
+	dirty bool                        // the same may have written something
 	late  inserts                     // of the same
 	hooks hooks                       // of the same
 	held  []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
 	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
 
 	settling sync.RWMutex // held while a commit others may see already has not told everybody
+	forcing  sync.RWMutex // held while one they may see is not on the disk
 
 	health context.Context // ends, with the cause, when nothing can be written any more
 	fail   context.CancelCauseFunc
@@ -162,6 +164,7 @@ func (w *writer) begin() error {
 	if err := w.keep(); err != nil {
 		return err
 	}
+	w.dirty = false
 	err := w.c.begin(context.Background())
 	if err != nil && w.c.lost() {
 		w.fail(lost(err))
@@ -180,6 +183,7 @@ func (w *writer) perform(c *command) bool {
 		c.err = tx.failed
 	}
 	clean := !tx.dirty && tx.failed == nil
+	w.dirty = w.dirty || tx.dirty
 	tx.end()
 	if c.err == nil {
 		return true
@@ -235,10 +239,7 @@ func (w *writer) publish() (refused, err error) {
 	w.settling.Lock()
 	defer w.settling.Unlock()
 	defer w.late.reset()
-	ready := beside(w.hooks.beside)
-	refused, err = w.c.commit(w.late.tables)
-	<-ready
-	if refused != nil || err != nil {
+	if refused, err = w.persist(); refused != nil || err != nil {
 		return refused, err
 	}
 	w.reached("commit")
@@ -251,7 +252,28 @@ func (w *writer) publish() (refused, err error) {
 	return nil, nil
 }
 
-// beside runs what is to be made ready while the group is committed; the answer is closed when that is done.
+// persist commits the group and forces it to the disk, and meanwhile runs what goes beside.
+func (w *writer) persist() (refused, err error) {
+	w.forcing.Lock()
+	defer w.forcing.Unlock()
+	done := beside(w.hooks.beside)
+	refused, err = w.c.commit(w.late.tables)
+	<-done
+	if refused != nil || err != nil {
+		return refused, err
+	}
+	if len(w.hooks.forcing) > 0 {
+		w.reached("seen")
+	}
+	done = beside(w.hooks.forcing)
+	if w.dirty {
+		err = w.c.force()
+	}
+	<-done
+	return nil, err
+}
+
+// beside runs a list on another goroutine; the answer is closed when that is done.
 func beside(list []func()) <-chan struct{} {
 	done := make(chan struct{})
 	if len(list) == 0 {

@@ -63,7 +63,7 @@ var deeds = map[string]string{
 	"backup.created":  "backup made",
 	"ledger.read":     "log read",
 	"ledger.expired":  "what entries held has ended with its time",
-	"ledger.restored": "brought back from a backup",
+	"ledger.restored": "an older state taken up again",
 	"subject.read":    "what one person chose was read",
 	"vault.copied":    "keys copied",
 	"vault.sealed":    "root key sealed, or opened again",

@@ -4,8 +4,6 @@ package ledger
 
 import "os"
 
-func syncData(f *os.File) error { return f.Sync() }
-
 func sizeAt(path string, info os.FileInfo) (int64, bool) {
 	now, err := os.Stat(path)
 	if err != nil {

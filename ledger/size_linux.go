@@ -1,21 +1,11 @@
 package ledger
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// syncData forces what was written over to the disk, and of the file's own data only what is needed to read it.
-func syncData(f *os.File) error {
-	for {
-		if err := syscall.Fdatasync(int(f.Fd())); !errors.Is(err, syscall.EINTR) {
-			return os.NewSyscallError("fdatasync", err)
-		}
-	}
-}
 
 // sizeAt gives the size of the file that lies at a path; false when it is not the one of info, or cannot be told. It does not ask
 // when the file was changed: after that question Linux dates the next change to the nanosecond, which to force it takes as long
