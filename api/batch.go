@@ -115,15 +115,24 @@ func parseBatch(b []byte, room []question) (questions []question, min int64, err
 	}
 	var faults []fault.Detail
 	for i, raw := range in.Decisions {
-		if err := strict(raw, &questions[i]); err != nil {
+		err := strict(raw, &questions[i])
+		if err == nil {
+			err = questions[i].check()
+		}
+		if err != nil {
 			faults = append(faults, placed(i, err)...)
 		}
 		in.MinRevision = max(in.MinRevision, questions[i].MinRevision)
 	}
 	if len(faults) > 0 {
-		return nil, 0, fault.New(fault.Invalid, "the batch has %d faults", len(faults)).With(faults...)
+		return nil, 0, errQuestions(faults)
 	}
 	return questions, in.MinRevision, checkAll(questions)
+}
+
+// errQuestions refuses a batch by the faults of its questions.
+func errQuestions(faults []fault.Detail) error {
+	return fault.New(fault.Invalid, "not every question of the batch can be answered").With(faults...)
 }
 
 func errBatch(n int) error {
@@ -154,12 +163,12 @@ func checkAll(questions []question) error {
 	}
 	var faults []fault.Detail
 	for i := range questions {
-		if err := questions[i].check(""); err != nil {
+		if err := questions[i].check(); err != nil {
 			faults = append(faults, placed(i, err)...)
 		}
 	}
 	if len(faults) > 0 {
-		return fault.New(fault.Invalid, "the batch has %d faults", len(faults)).With(faults...)
+		return errQuestions(faults)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -38,14 +39,14 @@ const maxRevision = 1<<53 - 1
 // parse reads a question the quick way, or, where something is unusual, the strict one. Both accept the same.
 func (q *question) parse(b []byte) error {
 	if (&quick{b: string(b)}).question(q) {
-		return q.check("")
+		return q.check()
 	}
 	strictly := new(question) // so that a quick one needs no place of its own
 	if err := strict(b, strictly); err != nil {
 		return err
 	}
 	*q = *strictly
-	return q.check("")
+	return q.check()
 }
 
 // strict decodes one JSON value with nothing unknown in it and nothing behind it. Its faults name places, no values.
@@ -60,9 +61,12 @@ func strict(b []byte, to any) error {
 		return fault.New(fault.Invalid, "the body is more than one JSON value")
 	}
 	var kind *json.UnmarshalTypeError
+	var moment *time.ParseError
 	switch {
+	case errors.As(err, &moment):
+		return fault.New(fault.Invalid, "the body has a time that cannot be read").With(fault.Detail{Message: "a time is written 2026-11-21T09:00:00Z"})
 	case errors.As(err, &kind):
-		return fault.New(fault.Invalid, "the body has another shape").With(fault.Detail{Where: pointer(kind.Field), Message: "must be " + kind.Type.String()})
+		return fault.New(fault.Invalid, "the body has another shape").With(fault.Detail{Where: pointer(kind.Field), Message: "must be " + kindOf(kind.Type)})
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return fault.New(fault.Invalid, "the body has an unknown field").With(fault.Detail{Message: "unknown field; there are " + fieldsOf(to)})
 	}
@@ -81,13 +85,34 @@ func fieldsOf(v any) string {
 	return strings.Join(names, ", ")
 }
 
-func pointer(field string) string { return "/" + strings.ReplaceAll(field, ".", "/") }
+// pointer is where a field lies; "" is all of the body.
+func pointer(field string) string {
+	if field == "" {
+		return ""
+	}
+	return "/" + strings.ReplaceAll(field, ".", "/")
+}
+
+// kindOf names a type as JSON knows it.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Int64:
+		return "a whole number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
+}
 
 // check names every fault of a question.
-func (q *question) check(at string) error {
+func (q *question) check() error {
 	var faults []fault.Detail
 	bad := func(where, message string) {
-		faults = append(faults, fault.Detail{Where: at + "/" + where, Message: message})
+		faults = append(faults, fault.Detail{Where: "/" + where, Message: message})
 	}
 	if q.one[0].Kind == "" && len(q.Subject) == 0 {
 		bad("subject", "whose data is it? {\"email\": …}, or {\"id\": \"sub_…\"}")
@@ -102,7 +127,7 @@ func (q *question) check(at string) error {
 		bad("min_revision", "a revision of one of our answers")
 	}
 	if len(faults) > 0 {
-		return fault.New(fault.Invalid, "the question has %d faults", len(faults)).With(faults...)
+		return fault.New(fault.Invalid, "this question cannot be answered").With(faults...)
 	}
 	return nil
 }

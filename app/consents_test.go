@@ -149,6 +149,8 @@ func TestDecisionsRefuseWhatIsMalformed(t *testing.T) {
 		"nothing in it":    {`{}`, 422, `/category`},
 		"unknown field":    {strings.Replace(asks, "%s", `,"email":"ida@example.com"`, 1), 422, "unknown field"},
 		"another type":     {`{"subject":"ida@example.com","purpose":"letters","category":"contact"}`, 422, "/subject"},
+		"a list":           {`[]`, 422, `{"message":"must be an object"}`},
+		"half a number":    {strings.Replace(asks, "%s", `,"min_revision":1.5`, 1), 422, `{"where":"/min_revision","message":"must be a whole number"}`},
 		"not JSON":         {`ida@example.com`, 422, "not JSON"},
 		"two values":       {strings.Replace(asks, "%s", "", 1) + "{}", 422, "more than one"},
 		"too long":         {`{"purpose":"` + strings.Repeat("x", 17<<10) + `"}`, 413, "longer"},
@@ -165,6 +167,10 @@ func TestDecisionsRefuseWhatIsMalformed(t *testing.T) {
 	code, _, body := s.v1("POST", "/decisions/batch", `{"decisions":[{},`+strings.Replace(asks, "%s", "", 1)+`,{"purpose":"x"}]}`)
 	if code != 422 || strings.Count(body, `"where"`) != 5 {
 		t.Errorf("%d: %s", code, body)
+	}
+	code, _, body = s.v1("POST", "/decisions/batch", `{"decisions":[{"purpose":"x"},{"x":1},5]}`)
+	if code != 422 || strings.Count(body, `"where":"/decisions/0/`) != 2 || strings.Count(body, `"where":"/decisions/`) != 4 || !strings.Contains(body, `"where":"/decisions/2"`) {
+		t.Errorf("of several kinds: %d: %s", code, body)
 	}
 	code, _, body = s.v1("POST", "/decisions/batch", `{"decisions":[`+strings.Replace(asks, "%s", "", 1)+`,`+strings.Replace(asks, "%s", `,"signals":{"gpc":true}`, 1)+`]}`)
 	if code != 200 || strings.Count(body, `"reason":"unknown-person"`) != 2 {

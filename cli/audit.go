@@ -71,7 +71,7 @@ func (s *session) showReport(r ledger.Report) {
 	if r.OK {
 		s.heading("The ledger is as it was written: %s, nothing changed.", entries(r.Entries))
 	} else {
-		s.heading("%s", s.style(red, "The ledger is not what was written."))
+		s.verdict(red, "The ledger is not what was written.", "")
 		s.printf("  %s\n", r.Problem)
 		switch {
 		case r.FirstBad > 0:

@@ -242,11 +242,11 @@ func (c *consentCheckCmd) ask(ctx context.Context, s *session, h consent.Handle)
 }
 
 func (s *session) showAnswer(a consent.Answer) {
-	if word := s.style(green, "Yes"); a.Allowed {
-		s.heading("%s: %s.", word, a.Reason.Sentence())
-	} else {
-		s.heading("%s: %s.", s.style(red, "No"), a.Reason.Sentence())
+	code, word := red, "No"
+	if a.Allowed {
+		code, word = green, "Yes"
 	}
+	s.verdict(code, word, ": %s.", a.Reason.Sentence())
 	if a.ConsentID != nil {
 		s.printf("  consent      %s\n", *a.ConsentID)
 	}

@@ -96,12 +96,23 @@ func eventHow(e consent.Event) string {
 	if e.Notice != nil {
 		words = append(words, fmt.Sprintf("%s, notice %s", e.Method, e.Notice))
 	}
-	for _, w := range []string{e.Reason, e.Signals} {
+	for _, w := range []string{e.Reason, e.Signals, heardFrom(e.Source, e.Said)} {
 		if w != "" {
 			words = append(words, w)
 		}
 	}
 	return strings.Join(words, "; ")
+}
+
+// heardFrom says who told us of an act that was not said to us, and when it was said by what they say.
+func heardFrom(source string, said time.Time) string {
+	switch {
+	case source == "":
+		return ""
+	case said.IsZero():
+		return "told by " + source
+	}
+	return "told by " + source + ", as of " + instant(said, "")
 }
 
 type consentProofCmd struct {

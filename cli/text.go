@@ -125,6 +125,14 @@ func (s *session) heading(format string, args ...any) {
 	fmt.Fprintln(s.env.Stdout, s.style(bold, clean(fmt.Sprintf(format, args...))))
 }
 
+// verdict is a heading that begins with a word of ours in a colour.
+func (s *session) verdict(code, word, format string, args ...any) {
+	if s.json {
+		return
+	}
+	fmt.Fprintln(s.env.Stdout, s.style(bold+";"+code, word)+s.style(bold, clean(fmt.Sprintf(format, args...))))
+}
+
 // section is a title above a table.
 func (s *session) section(format string, args ...any) {
 	s.printf("\n%s\n", fmt.Sprintf(format, args...))

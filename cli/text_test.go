@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/plan"
 )
 
@@ -19,6 +21,7 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 	s := &session{env: &Env{Stdout: &out, Stderr: &errs}}
 	s.printf("%s\n", hostile)
 	s.heading("%s", hostile)
+	s.verdict(red, "No", ": %s", hostile)
 	s.section("%s", hostile)
 	s.paragraph("? ", hostile)
 	s.warn("%s", hostile)
@@ -32,7 +35,7 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 			t.Errorf("%U is printed", r)
 		}
 	}
-	if !strings.Contains(out.String(), `a\u001b[2Jb\u0007c\u000dd\u0085e`) || strings.Count(out.String(), "\n") != 8 || strings.Count(errs.String(), "\n") != 2 {
+	if !strings.Contains(out.String(), `a\u001b[2Jb\u0007c\u000dd\u0085e`) || strings.Count(out.String(), "\n") != 9 || strings.Count(errs.String(), "\n") != 2 {
 		t.Errorf("%s%s", &out, &errs)
 	}
 	errs.Reset()
@@ -40,6 +43,21 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 	s.progress().show(plan.Progress{Phase: "act", System: "shop", Dataset: hostile})
 	if line, ours := strings.CutPrefix(errs.String(), "\r\x1b[K"); !ours || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("progress: %q", errs.String())
+	}
+}
+
+// TestColoursAreColours: where a terminal has them, an answer comes in them, and not as the characters that make them.
+func TestColoursAreColours(t *testing.T) {
+	for _, say := range []func(*session){
+		func(s *session) { s.showAnswer(consent.Answer{Reason: consent.WasWithdrawn}) },
+		func(s *session) { s.showAnswer(consent.Answer{Allowed: true, Reason: consent.Consented}) },
+		func(s *session) { s.showReport(ledger.Report{Problem: "entry 3 is not what was sealed", FirstBad: 3}) },
+	} {
+		var out bytes.Buffer
+		say(&session{env: &Env{Stdout: &out, Color: true}})
+		if text := out.String(); strings.Contains(text, `\u001b`) || !strings.Contains(text, "\x1b[1;3") {
+			t.Errorf("%q", text)
+		}
 	}
 }
 

@@ -142,6 +142,9 @@ func (c *verifyReceiptCmd) consent(s *session, b []byte, pub ed25519.PublicKey) 
 		s.heading("The receipt is genuine and unchanged.")
 		for i := range r.Events {
 			s.printf("  consent    %s, by %s, at %s\n", r.RecordID, r.Principal, instant(r.Events[i].Time, ""))
+			if from := heardFrom(r.Events[i].Source, r.Events[i].Said); from != "" {
+				s.printf("  source     %s\n", from)
+			}
 		}
 		for _, p := range r.Processing {
 			s.printf("  purpose    %s\n", p.Purpose)

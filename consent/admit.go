@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -73,7 +74,16 @@ func (a *admission) person() {
 		if i.Kind == "" || strings.TrimSpace(i.Value) == "" || len(i.Value) > maxIdentity {
 			a.bad("subject", "an identity has a kind and a value of at most %d bytes", maxIdentity)
 		}
+		if !readable(i.Kind) || !readable(i.Value) {
+			a.bad("subject", "an identity is text in UTF-8")
+		}
 	}
+}
+
+// readable tells whether all of a text was read. What a reader of JSON cannot read becomes U+FFFD: two people whose identities differ
+// in nothing else would be one.
+func readable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsRune(text, utf8.RuneError)
 }
 
 // maxIdentity bounds an identity; the longest e-mail address has 254 bytes.

@@ -42,6 +42,8 @@ type Event struct {
 	TCF        string            `json:"tcf,omitempty"`
 	GPP        string            `json:"gpp,omitempty"`
 	Signals    string            `json:"signals,omitempty"` // what TCF and GPP strings say, in short
+	Source     string            `json:"source,omitempty"`  // of an import or an event: who told us
+	Said       time.Time         `json:"said,omitzero"`     // and when it was said, by that source
 }
 
 // NotHeld stands for words that the purpose did not declare.
@@ -92,12 +94,14 @@ func eventOf(r ledger.Row, words map[string]string) (Event, bool, error) {
 		e.At, e.ConsentID, e.Purpose, e.Categories, e.Method = c.At, conID(r.Revision), c.Purpose, c.Categories, c.Method
 		e.ValidUntil, e.Interface, e.Confirms, e.Renews, e.Metadata, e.TCF, e.GPP = c.Expires, c.Interface, c.Confirms, c.Renews, c.Metadata, c.TCF, c.GPP
 		e.Notice, e.Text, e.Signals = &c.Notice, NotHeld, summary(c.TCF, c.GPP)
+		e.Source, e.Said = c.Source, c.Given
 		if text, ok := words[c.Notice.SHA256]; ok && c.Notice.SHA256 != "" {
 			e.Text = text
 		}
 		return e, true, nil
 	case *ended:
 		e.At, e.Purposes, e.Categories, e.Consents, e.Reason, e.Automatic = c.At, c.Purposes, c.Categories, c.Consents, c.Reason, c.Automatic
+		e.Source, e.Said = c.Source, c.Said
 		for _, p := range c.Narrowed {
 			e.Narrowed = append(e.Narrowed, p.Purpose)
 		}

@@ -73,6 +73,8 @@ type ReceiptEvent struct {
 	Time       time.Time `json:"event_time"`
 	Method     string    `json:"event_method"`
 	ValidUntil time.Time `json:"valid_until,omitzero"`
+	Source     string    `json:"source,omitempty"` // who told us, where it was not said to us; event_time is when they did
+	Said       time.Time `json:"said,omitzero"`    // when it was said, by that source
 }
 
 // signedReceipt is a receipt file.
@@ -135,7 +137,7 @@ func (s *Service) receipt(ctx context.Context, consentID string) (*Receipt, erro
 		ReceiptID: "rcp" + consentID[3:], RecordID: consentID, Principal: row.Subject, Jurisdictions: where.jurisdictions,
 		Controllers: []Controller{{where.organization}}, Processing: []Processing{processing(rule, c)},
 		Notice: ReceiptNotice{c.Notice, text}, Entry: ledger.Position{ID: row.ID, Revision: row.Revision},
-		Events: []ReceiptEvent{{"consent-given", "given", c.At, c.Method, c.Expires}},
+		Events: []ReceiptEvent{{"consent-given", "given", c.At, c.Method, c.Expires, c.Source, c.Given}},
 	}, nil
 }
 

@@ -215,6 +215,9 @@ func parseLine(text []byte) (l Line, err error) {
 	if err := d.Decode(&l); err != nil {
 		return l, fault.New(fault.Invalid, "this is not a line of consents").With(badLine(err))
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // passed over, what stands there would be a no that nobody hears
+		return l, fault.New(fault.Invalid, "this is not a line of consents").With(fault.Detail{Message: "something stands behind the object"})
+	}
 	return l, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/fault"
@@ -41,6 +42,47 @@ func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
 	again := newWorld(t, letters())
 	if got, err := again.Import(t.Context(), &out, consent.ImportInput{Source: "export", Actor: "test"}); err != nil || got.Recorded != 2 || len(got.Refused) != 0 {
 		t.Errorf("the export comes back as %+v, %v", got, err)
+	}
+}
+
+// TestALineIsOneAct: a second act behind the first, here a no, is never passed over.
+func TestALineIsOneAct(t *testing.T) {
+	w := newWorld(t, letters())
+	given, _, _ := strings.Cut(lines, "\n")
+	for _, behind := range []string{`{"event":"withdrawn","subject":{"email":"a@example.com"},"all":true}`, "}", "x"} {
+		got, err := w.Import(t.Context(), strings.NewReader(given+behind), consent.ImportInput{Source: "old system", Actor: "test"})
+		if err != nil || got.Recorded != 0 || len(got.Refused) != 1 || len(got.Refused[0].Faults) != 1 {
+			t.Errorf("%s behind it: %+v, %v", behind, got, err)
+		}
+	}
+}
+
+// TestWhoToldUsIsShown: of what was not said to us, history and receipt say who told us, and when it was said.
+func TestWhoToldUsIsShown(t *testing.T) {
+	w := newWorld(t, letters())
+	ids := []subject.Identity{{Kind: "email", Value: "a@example.com"}}
+	given, _, _ := strings.Cut(lines, "\n")
+	no := `{"event":"withdrawn","subject":{"email":"a@example.com"},"purpose":"letters","at":"2026-10-02T08:00:00Z"}`
+	if _, err := w.Import(t.Context(), strings.NewReader(given+"\n"+no), consent.ImportInput{Source: "old system", Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	said := time.Date(2026, 10, 1, 8, 0, 0, 0, time.UTC)
+	got, err := w.History(t.Context(), w.Find(ids...))
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for i, e := range got {
+		if e.Source != "old system" || !e.Said.Equal(said.AddDate(0, 0, i)) {
+			t.Errorf("event %d: %q, %v", i, e.Source, e.Said)
+		}
+	}
+	file, err := w.Receipt(t.Context(), got[0].ConsentID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := consent.VerifyReceipt(file, w.vault.PublicKey())
+	if err != nil || r.Events[0].Source != "old system" || !r.Events[0].Said.Equal(said) {
+		t.Errorf("%+v, %v", r.Events, err)
 	}
 }
 

@@ -81,6 +81,14 @@ func on(surface string) string {
 	return ", " + surface
 }
 
+// heardFrom says who told us of an act that was not said to us, and when it was said by what they say.
+func (v *visit) heardFrom(e consent.Event) string {
+	if e.Said.IsZero() {
+		return "told by " + e.Source
+	}
+	return "told by " + e.Source + ", as of " + v.time.Date(e.Said)
+}
+
 // actMore is what proves it: the words, the notice, the entry, the receipt.
 func (v *visit) actMore(c *chosenBy, e consent.Event) g.Node {
 	var out []g.Node
@@ -106,6 +114,9 @@ func (v *visit) actMore(c *chosenBy, e consent.Event) g.Node {
 	}
 	if !e.ValidUntil.IsZero() {
 		facts = append(facts, "until "+v.time.Date(e.ValidUntil))
+	}
+	if e.Source != "" {
+		facts = append(facts, v.heardFrom(e))
 	}
 	if e.Actor != "" {
 		facts = append(facts, "written down by "+v.me(e.Actor))
