@@ -96,6 +96,9 @@ func eventHow(e consent.Event) string {
 	if e.Notice != nil {
 		words = append(words, fmt.Sprintf("%s, notice %s", e.Method, e.Notice))
 	}
+	if len(e.Narrowed) > 0 {
+		words = append(words, "for "+strings.Join(e.Categories, ", "))
+	}
 	for _, w := range []string{e.Reason, e.Signals, heardFrom(e.Source, e.Said)} {
 		if w != "" {
 			words = append(words, w)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,15 +69,60 @@ func (t *table) print(s *session) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
 	}
+	fit := fitting(widths, s.env.Width)
 	if strings.Join(t.head, "") != "" {
-		fmt.Fprintln(s.env.Stdout, s.style(grey, t.line(t.head, widths)))
+		fmt.Fprintln(s.env.Stdout, s.style(grey, t.line(t.head, widths, fit, s.env.Width)))
 	}
 	for _, row := range t.rows {
-		fmt.Fprintln(s.env.Stdout, s.gutter(t.line(row, widths)))
+		fmt.Fprintln(s.env.Stdout, s.gutter(t.line(row, widths, fit, s.env.Width)))
 	}
 }
 
-func (t *table) line(row []string, widths []int) string {
+// fitting is how many columns stand side by side in a terminal of that width; where it has none, or has room, all do.
+func fitting(widths []int, room int) int {
+	used := 2
+	for i, w := range widths {
+		if used += w; room > 0 && used > room {
+			return i
+		}
+		used += 2
+	}
+	return len(widths)
+}
+
+// line is a row whose first columns align; those that do not fit beside them follow, broken between words, below where they begin, or
+// below the row where too little room is left.
+func (t *table) line(row []string, widths []int, fit, room int) string {
+	const enough, indent = 24, 6
+	line := t.aligned(row[:fit], widths)
+	at := 2
+	for _, w := range widths[:fit] {
+		at += w + 2
+	}
+	rest := slices.DeleteFunc(slices.Clone(row[fit:]), func(c string) bool { return c == "" })
+	if len(rest) == 0 {
+		return strings.TrimRight(line, " ")
+	}
+	if room-at < enough {
+		line, at = strings.TrimRight(line, " ")+"\n"+strings.Repeat(" ", indent), indent
+	}
+	return line + strings.Join(broken(strings.Join(rest, "  "), room-at), "\n"+strings.Repeat(" ", at))
+}
+
+// broken is a text in lines of at most so many characters, but for longer words.
+func broken(text string, room int) (lines []string) {
+	for _, word := range strings.Split(text, " ") {
+		last := len(lines) - 1
+		if last < 0 || word != "" && utf8.RuneCountInString(strings.TrimRight(lines[last], " "))+1+utf8.RuneCountInString(word) > room {
+			lines = append(lines, word)
+		} else {
+			lines[last] += " " + word
+		}
+	}
+	return lines
+}
+
+func (t *table) aligned(row []string, widths []int) string {
 	var b strings.Builder
 	b.WriteString("  ")
 	for i, c := range row {
@@ -88,7 +134,7 @@ func (t *table) line(row []string, widths []int) string {
 		}
 		b.WriteString(c + "  ")
 	}
-	return strings.TrimRight(b.String(), " ")
+	return b.String()
 }
 
 // Colours of a terminal, used for meaning only.

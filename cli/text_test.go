@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/consent"
@@ -43,6 +44,32 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 	s.progress().show(plan.Progress{Phase: "act", System: "shop", Dataset: hostile})
 	if line, ours := strings.CutPrefix(errs.String(), "\r\x1b[K"); !ours || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("progress: %q", errs.String())
+	}
+}
+
+// TestTablesFitTheTerminal: what does not fit beside the first columns stands below, whole, and no line is longer than the terminal is
+// wide; where nobody reads in one, a row is a line.
+func TestTablesFitTheTerminal(t *testing.T) {
+	printed := func(width int) string {
+		var out bytes.Buffer
+		table := newTable("", "check", "finding", "next")
+		table.row("!", "keys", strings.Repeat("nothing that was sealed opens ", 3), "ombud vault backup makes one")
+		table.row("✓", "disk", "a durable write takes long", "")
+		table.print(&session{env: &Env{Stdout: &out, Width: width}})
+		return out.String()
+	}
+	for _, width := range []int{40, 80, 100} {
+		for line := range strings.Lines(printed(width)) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > width {
+				t.Errorf("%d: %q", width, line)
+			}
+		}
+		if got, want := strings.Join(strings.Fields(printed(width)), " "), strings.Join(strings.Fields(printed(0)), " "); got != want {
+			t.Errorf("%d: %s", width, got)
+		}
+	}
+	if n := strings.Count(printed(0), "\n"); n != 3 {
+		t.Errorf("%d lines for no terminal", n)
 	}
 }
 
