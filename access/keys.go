@@ -68,6 +68,7 @@ type Keys struct {
 
 	table atomic.Pointer[map[digest]*admitted]
 	mu    sync.Mutex // of those who replace the table
+	names sync.Map   // of all keys there ever were, by how the ledger names who comes with one
 }
 
 // OpenKeys reads the keys in force.
@@ -79,6 +80,7 @@ func OpenKeys(ctx context.Context, d *db.DB, l *ledger.Ledger, c clock.Clock) (*
 	table := map[digest]*admitted{}
 	err := d.Read(ctx, func(tx *db.Tx) error {
 		return readKeys(ctx, tx, func(key Key, sum digest) {
+			k.names.Store(key.caller().Actor, key.Name)
 			if key.Revoked == nil {
 				table[sum] = newAdmitted(key.caller(), orZero(key.Expires), orZero(key.LastUsed))
 			}
@@ -155,6 +157,7 @@ func (k *Keys) Create(ctx context.Context, in KeyInput) (made Key, secret string
 			return err
 		}
 		tx.OnCommit(func() {
+			k.names.Store(made.caller().Actor, made.Name)
 			k.replace(func(t map[digest]*admitted) { t[sum] = newAdmitted(made.caller(), orZero(made.Expires), time.Time{}) })
 		})
 		return k.record(tx, "key.created", in.Actor, made)
@@ -247,6 +250,15 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 		})
 	})
 	return out, err
+}
+
+// NameOf is the name of the key that an actor of the ledger came with, also of one that is revoked; false for anybody else.
+func (k *Keys) NameOf(actor string) (string, bool) {
+	name, ok := k.names.Load(actor)
+	if !ok {
+		return "", false
+	}
+	return name.(string), true
 }
 
 func readKeys(ctx context.Context, tx *db.Tx, each func(Key, digest)) error {

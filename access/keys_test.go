@@ -79,6 +79,12 @@ func TestKeyFromCreationToRevocation(t *testing.T) {
 	p.close()
 
 	p = open(t, dir, p.clock) // a new process knows it
+	if name, ok := p.NameOf(want.Actor); !ok || name != "checkout" {
+		t.Errorf("%s is called %q", want.Actor, name)
+	}
+	if name, ok := p.NameOf("local:ida"); ok {
+		t.Errorf("somebody at the machine is called %q", name)
+	}
 	if c, ok := p.Caller(secret); !ok || c != want {
 		t.Errorf("after a start: %+v, %v", c, ok)
 	}

@@ -276,10 +276,13 @@ func linked(act func(*access.Accounts, context.Context, string, access.Caller) (
 	}
 }
 
-// me names an actor as a person reads it: an account by its name.
+// me names an actor as a person reads it: an account, and an API key, by its name.
 func (c *console) me(actor string) string {
 	if name, ok := c.Accounts.NameOf(actor); ok {
 		return name
+	}
+	if name, ok := c.Keys.NameOf(actor); ok {
+		return "the key " + name
 	}
 	return me(actor)
 }

@@ -156,7 +156,7 @@ func TestLooks(t *testing.T) {
 	}
 	s.read("/people/"+person, http.StatusOK).has("Who looked at them")
 	p := s.read("/log/looks", http.StatusOK)
-	p.has("kari, on this machine", "their page in the console", person, "package of R-2026-0004", "One account looked at two people.")
+	p.has("kari, on this machine", "their page in the console", person, "package of R-2026-0004", "Three accounts looked at two people.", "the key shop checkout")
 	s.read("/log/looks?person="+person, http.StatusOK).has("Who looked at this person").lacks("package of")
 	s.read("/log/looks?who=account:nobody", http.StatusOK).has("Nobody looked.")
 	s.read("/log/looks?person=sub_nobody", http.StatusNotFound)
