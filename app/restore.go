@@ -113,7 +113,11 @@ func (c Config) fill(ctx context.Context, keys *vault.Vault, b *backup.File, ide
 		return err
 	}
 	defer func() { err = errors.Join(err, l.release()) }()
-	store, err := db.Open(ctx, db.Config{Path: c.Store, Clock: c.Clock, Hook: c.Hook})
+	at, err := catalog.ExpandDSN("--store", c.Store)
+	if err != nil {
+		return err
+	}
+	store, err := db.Open(ctx, db.Config{Path: at, Clock: c.Clock, Hook: c.Hook})
 	if err != nil {
 		return err
 	}

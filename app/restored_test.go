@@ -104,7 +104,8 @@ func TestNoReachesWhoeverItWas(t *testing.T) {
 	h.close()
 }
 
-// TestRestoreIntoTheOtherEngine: a backup of a file goes into PostgreSQL, with what was withdrawn since.
+// TestRestoreIntoTheOtherEngine: a backup of a file goes into the PostgreSQL that a variable names, all of it, with what was
+// withdrawn since.
 func TestRestoreIntoTheOtherEngine(t *testing.T) {
 	h := newHistory(t, 2)
 	p := h.people[0]
@@ -119,7 +120,8 @@ func TestRestoreIntoTheOtherEngine(t *testing.T) {
 	keys := h.config().keys()
 	h.place++
 	c := h.config()
-	c.Store = storetest.Address(t, storetest.Postgres)
+	t.Setenv("OMBUD_STORE", storetest.Address(t, storetest.Postgres))
+	c.Store = "${OMBUD_STORE}"
 	h.must(os.MkdirAll(c.DataDir, 0o700))
 	h.must(os.Rename(keys, c.keys()))
 	out, err := c.restore(t.Context(), cli.RestoreOptions{File: h.backups[0], Identities: []byte(h.id.String())})
@@ -131,6 +133,9 @@ func TestRestoreIntoTheOtherEngine(t *testing.T) {
 	h.must(err)
 	if v := h.a.Consents.Decide(h.a.Consents.Find(p.ids[0]), "letters", "contact", false); v.Reason != consent.WasWithdrawn {
 		t.Errorf("%v, %s", v.Allowed, v.Reason)
+	}
+	if said, err := h.a.Consents.History(t.Context(), h.a.Consents.Find(p.ids[0])); err != nil || len(said) != 2 || said[0].Kind != "consent.given" {
+		t.Errorf("what they said before is %+v, %v", said, err)
 	}
 	h.close()
 }
