@@ -41,7 +41,7 @@ func TestBench(t *testing.T) {
 	measured, only := slices.Clone(engines), os.Getenv("OMBUD_BENCH_ONLY")
 	// The ledger first: who verifies it has a process of their own, without what the other parts leave to the collector.
 	if z.people > 0 && (only == "" || only == "ledger") {
-		measureLedger(t, r, z)
+		measureLedger(t, r, s, z)
 	}
 	if z.subjects > 0 && (only == "" || only == "consent") {
 		measureConsents(t, r, s, z)

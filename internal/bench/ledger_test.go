@@ -108,14 +108,17 @@ func (g *logged) acts(suppressive bool, name string) lap {
 }
 
 // measureLedger: how fast the log is verified, beside hashing alone, and what keeping an act outside costs one writer.
-func measureLedger(t *testing.T, r *report, z size) {
+func measureLedger(t *testing.T, r *report, s *servers, z size) {
 	g := newLogged(t, min(z.rows, 200_000))
-	s := takeTurns(z.rounds, g.hashed, g.tiles, g.rows)
-	r.ratio("verify an entry from tiles, beside hashing alone", "", s["tiles"], s["bare"], 2)
-	r.ratio("verify an entry from rows, payload opened, beside hashing", "", s["rows"], s["bare"], 5)
-	s = takeTurns(z.rounds, g.acts(true, "kept"), g.acts(false, "plain"))
-	r.ratio("an entry kept outside, one writer, beside one that is not", "sqlite", s["kept"], s["plain"], 0)
-	measureWithdrawals(t, r, z)
+	got := takeTurns(z.rounds, g.hashed, g.tiles, g.rows)
+	r.ratio("verify an entry from tiles, beside hashing alone", "", got["tiles"], got["bare"], 2)
+	r.ratio("verify an entry from rows, payload opened, beside hashing", "", got["rows"], got["bare"], 5)
+	got = takeTurns(z.rounds, g.acts(true, "kept"), g.acts(false, "plain"))
+	r.ratio("an entry kept outside, one writer, beside one that is not", "sqlite", got["kept"], got["plain"], 0)
+	measureWithdrawals(t, r, "sqlite", newCompany(t, "withdrawals", 10_000), z)
+	onServer := &company{dir: t.TempDir(), store: s.database(t, "postgres"), people: 10_000}
+	onServer.fill(t)
+	measureWithdrawals(t, r, "postgres", onServer, z)
 }
 
 // fillsLog is how many consents the store's log holds and more: from then on it is written over, and does not grow.
@@ -123,9 +126,8 @@ const fillsLog = 40_000
 
 // measureWithdrawals: a no, which is kept outside before it is answered, beside a yes, both of people who said yes before and one
 // after the other.
-func measureWithdrawals(t *testing.T, r *report, z size) {
+func measureWithdrawals(t *testing.T, r *report, engine string, c *company, z size) {
 	const many = 100
-	c := newCompany(t, "withdrawals", 10_000)
 	a := c.open(t)
 	defer c.close(t, a)
 	yes, no := 0, 0
@@ -149,8 +151,8 @@ func measureWithdrawals(t *testing.T, r *report, z size) {
 		c.record(t, a.Consents, 1, many, func(int) (subject.Identity, string) { yes++; return identity(yes), purposeID(1) })
 	})
 	s := takeTurns(max(z.rounds, 9), withdraw, record)
-	r.ratio("a withdrawal, one writer, beside a consent", "sqlite", s["no"], s["yes"], 2)
+	r.ratio("a withdrawal, one writer, beside a consent", engine, s["no"], s["yes"], 2)
 	c.record(t, a.Consents, 64, fillsLog, func(i int) (subject.Identity, string) { return identity(i % 10_000), purposeID(2 + i%6) })
 	s = takeTurns(max(z.rounds, 9), withdraw, record)
-	r.ratio("the same, the store's log written over", "sqlite", s["no"], s["yes"], 2)
+	r.ratio("the same, the store's log written over", engine, s["no"], s["yes"], 2)
 }
