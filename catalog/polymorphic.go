@@ -61,6 +61,8 @@ func idBeside(t *connector.Table, kind string, stem []string, word string) strin
 			continue
 		}
 		switch {
+		case nameless && n == 1 && toks[0] == word: // table_name and table_id
+			return c.Name
 		case len(stem) > 0 && slices.Equal(toks[:n], stem) && (word == "module" || word == "type" && stem[len(stem)-1] != noun(t.Name) || nameless):
 			return c.Name
 		case nameless && n == 1 && thingWords[toks[0]] && any == "":

@@ -171,6 +171,11 @@ func isMaker(column string, d *Dataset) bool {
 	return len(d.noun) > 3 && slices.ContainsFunc(pii.Tokens(column), func(t string) bool { return strings.HasPrefix(t, d.noun) })
 }
 
+// leavesTrace: the row holds the address that who made it came from, so it tells of them.
+func leavesTrace(d *Dataset) bool {
+	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool { return pii.ByName(c.Name).Kind == pii.IP })
+}
+
 // isDone: somebody else did it, whose number follows: assigned_user_id.
 func isDone(w string) bool { return w == "approved" || w == "assigned" }
 

@@ -49,7 +49,7 @@ func isPersonal(d *Dataset) bool { return d.People == nil && d.Personal && !d.Co
 
 // mayBePart: it is nobody's dataset yet, and its columns say that it holds somebody's data, or files.
 func mayBePart(d *Dataset) bool {
-	if d.People != nil || d.Personal || d.Container || d.Ignored || !d.Table.Rights.Select || organisationNouns[noun(d.Name)] && noun(d.Name) != "location" {
+	if d.People != nil || d.Personal || d.Container || d.Ignored || !d.Table.Rights.Select || isOrganisation(d) || organisationNouns[noun(d.Name)] && noun(d.Name) != "location" {
 		return false
 	}
 	n := 0

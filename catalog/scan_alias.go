@@ -25,6 +25,30 @@ func (s *scan) proposeFaces(g *Graph) {
 	}
 }
 
+// proposeSelves: a profile under the key of its user is the user, where others refer to it and to one beside: then it must be
+// told whose a row is, and who invited them.
+func (s *scan) proposeSelves(g *Graph) {
+	taken := takenKinds(g)
+	for _, e := range g.Edges {
+		d := e.Child
+		if d.People != nil || d.Ignored || e.Parent.People == nil || e.FK == nil || len(e.ChildColumns) != 1 || !sameSet(d.Table.Primary, e.ChildColumns) || !isPerson(g, d) || !namesSeveral(d, e.Parent) {
+			continue
+		}
+		c := &candidate{d: d, by: map[string]string{}}
+		if s.addKeys(c, taken); len(c.by) > 0 {
+			s.propose(Proposal{System: d.System, People: &People{Table: d.Name, By: c.by}},
+				Mark{ID: "people:" + d.ID(), Confidence: 0.85, Reason: fmt.Sprintf("its key is that of %s, and rows refer to several of it", e.Parent.Name)})
+		}
+	}
+}
+
+// namesSeveral: a dataset refers to one of them, and to another or to the person behind.
+func namesSeveral(d, person *Dataset) bool {
+	return slices.ContainsFunc(d.In, func(e *Edge) bool {
+		return e.Child != d && slices.ContainsFunc(e.Child.Out, func(o *Edge) bool { return o != e && (o.Parent == d || o.Parent == person) })
+	})
+}
+
 // proposeSameLogins: a user of another dataset who has the login of one is the same person, by whichever key everything else
 // names them.
 func (s *scan) proposeSameLogins(ctx context.Context, g *Graph) error {

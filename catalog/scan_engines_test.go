@@ -28,6 +28,8 @@ func TestScanAcrossEngines(t *testing.T) {
 		`create table devices (id uuid primary key, customer_id bigint not null references customers(id), ip inet)`,
 		`create table visits (id serial primary key, customer_id integer, device_id uuid, at timestamptz)`,
 		`insert into customers (email, name) select 'Person'||n||'@example.com', 'Ida Nordmann' from generate_series(1, 100) n`,
+		`create schema billing`, // of which not all is kept that is in it
+		`create table billing.addresses (id serial primary key, customer_id bigint not null references customers(id), street text)`,
 		// What is made once needs no name to be known again, and no check of its digits.
 		`create table tokens_seen (id serial primary key, seen uuid, other uuid, n int)`,
 		`insert into devices select gen_random_uuid(), n, '10.0.0.1' from generate_series(1, 100) n`,

@@ -12,14 +12,20 @@ import (
 )
 
 // proposeExtension: contacts_cstm has more columns for each of contacts, and no column of another name: its own key is theirs.
+// So is that of a copy, an order_grid, which says of each what the order says.
 func (s *scan) proposeExtension(ctx context.Context, g *Graph, d *Dataset) error {
 	key := KeyColumn(d.Table)
-	if key == "" || isReference(d.Table, key) || linked(d, key) || !s.tellsByItself(d, key) {
+	if key == "" || isReference(d.Table, key) || linked(d, key) {
 		return nil
 	}
 	whole := s.wholeOf(g, d)
 	if whole == nil || s.proposed("link:"+d.ID()+"."+key) {
 		return nil
+	}
+	if !s.tellsByItself(d, key) {
+		if alike, err := s.saysTheSame(ctx, d, whole); !alike || err != nil {
+			return err
+		}
 	}
 	m := match{key: keyOf(whole, KeyColumn(whole.Table), false), name: 0.9}
 	if err := s.probe(ctx, d, d.Table.Column(key), &m); ctx.Err() != nil {
@@ -35,16 +41,39 @@ func (s *scan) proposeExtension(ctx context.Context, g *Graph, d *Dataset) error
 // several the one that says most.
 func (s *scan) wholeOf(g *Graph, d *Dataset) *Dataset {
 	var whole *Dataset
+	most := 0
 	for _, o := range g.Datasets {
-		n := len(o.words)
+		words := o.words
+		if n := len(words); n > 1 && isAffix(words) {
+			words = words[:n-1] // customer_entity, of which there is a customer_grid
+		}
+		n := len(words)
 		switch {
-		case o.System != d.System || o.People == nil && !o.Personal || o.Container || KeyColumn(o.Table) == "" || refersTo(o, d):
-		case n == 0 || n >= len(d.words) || whole != nil && n <= len(whole.words):
-		case slices.Equal(o.words, d.words[:n]) || slices.Equal(o.words, d.words[len(d.words)-n:]):
-			whole = o
+		case o == d || o.System != d.System || o.People == nil && !o.Personal || o.Container || KeyColumn(o.Table) == "" || refersTo(o, d):
+		case n == 0 || n >= len(d.words) || whole != nil && n <= most:
+		case slices.Equal(words, d.words[:n]) || slices.Equal(words, d.words[len(d.words)-n:]):
+			whole, most = o, n
 		}
 	}
 	return whole
+}
+
+// saysTheSame: the keys have one name, and what stands beside them in a column that the two have, in hardly two rows the same.
+func (s *scan) saysTheSame(ctx context.Context, d, whole *Dataset) (bool, error) {
+	key, theirs := KeyColumn(d.Table), KeyColumn(whole.Table)
+	if !strings.EqualFold(key, theirs) {
+		return false, nil
+	}
+	for _, c := range d.Table.Columns {
+		if c.Kind != connector.Text || c.Name == key || whole.Table.Column(c.Name) == nil || s.profiles[d.Table].distinct(c.Name) < 0.9 {
+			continue
+		}
+		seen, err := s.agreement(ctx, d, c.Name, way{key, theirs}, &match{key: keyOf(whole, c.Name, false)})
+		if ctx.Err() != nil || err == nil && seen.known >= severalProbed && seen.share() >= enough {
+			return ctx.Err() == nil, ctx.Err()
+		}
+	}
+	return false, nil
 }
 
 // tellsByItself: a value of the column is no number that anything might have: a UUID, or one of a series with many gaps.

@@ -26,6 +26,7 @@ type parentKey struct {
 	email  bool
 	number bool // no database says that it is a key: an order's number
 	alone  bool // a key by a word of its own, which is no other dataset's: idvisit, login
+	shared bool // a key by a word that is other datasets' too, and names none of them: entity_id
 
 	stem   []string // of the column's name
 	suffix string
@@ -45,6 +46,7 @@ func isNumbered(column string) bool {
 type match struct {
 	key    parentKey
 	home   bool    // in the same system
+	near   bool    // a key beside the address leads there
 	name   float64 // by the names
 	share  float64 // of the distinct values, found there
 	rows   float64 // of the rows, for addresses: one that answers everybody is one value in many rows
@@ -60,6 +62,9 @@ func (m match) score() float64 {
 	}
 	if m.home {
 		s += 0.05 // before another system's numbers
+	}
+	if m.near {
+		s += 0.1 // who has an account, before the form they once filled in
 	}
 	if len(m.key.d.In) > 0 {
 		s += 0.01 // who others refer to, before a list that knows as many
@@ -82,9 +87,12 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 		if d.Ignored || d.People != nil || !d.Table.Rights.Select {
 			continue
 		}
+		if err := s.proposeExtension(ctx, g, d); err != nil {
+			return err
+		}
+		columns := servedFirst(d.Table)
 		for _, turn := range turns {
-			for i := range d.Table.Columns {
-				c := &d.Table.Columns[i]
+			for _, c := range columns {
 				if s.isMail(d, c.Name) != turn.mails || !s.mayRefer(d, c) {
 					continue
 				}
@@ -97,9 +105,6 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 			return err
 		}
 		if err := s.proposePolymorphic(ctx, g, d); err != nil {
-			return err
-		}
-		if err := s.proposeExtension(ctx, g, d); err != nil {
 			return err
 		}
 		if people {
@@ -140,7 +145,7 @@ func (s *scan) parentKeys(g *Graph, people bool) []parentKey {
 				continue // the file names a column that is gone; the plan says so
 			}
 			k := keyOf(d, c, s.isMail(d, c))
-			k.alone = isAlone(g, d, c)
+			k.alone, k.shared = isAlone(g, d, c), isShared(g, k)
 			out = append(out, k)
 		}
 		for _, c := range s.numbers(d) {
@@ -193,6 +198,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 	}
 	var best *match
 	name := readName(c)
+	name.bare = readBare(d, c)
 	taken := 0.0 // by what the database says, the other way round: an order's address refers to the order
 	for _, k := range keys {
 		if k.d != d && !k.email && refersTo(k.d, d) {
@@ -203,8 +209,8 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		if k.d == d || refersTo(k.d, d) || k.d.People == nil && k.d.System != d.System {
 			continue
 		}
-		m := match{key: k, home: k.d.System == d.System, name: s.nameScore(d, name, k)}
-		if m.name < least || m.name <= taken || ofWhole(g, d, name, k) || ofNamesake(g, name, k) || !k.email && (speaksOf(g, name, k) || m.name < 0.9 && isCalled(g, d, name, k)) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
+		m := match{key: k, home: k.d.System == d.System, name: s.nameScore(d, name, k), near: k.email && len(s.waysTo(g, d, k.d)) > 0}
+		if m.name < least || m.name <= taken || isAnothers(g, d, name, k) || !k.email && (speaksOf(g, name, k) || m.name < 0.9 && isCalled(g, d, name, k)) || m.name < 0.9 && (namedElsewhere(g, d, c.Name, k.d) || KeyColumn(d.Table) == c.Name) {
 			continue
 		}
 		if err := s.probe(ctx, d, c, &m); ctx.Err() != nil {
@@ -232,6 +238,9 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 		}
 		return err
 	}
+	if best.probed == 0 && best.key.d.People == nil && len(s.profiles[d.Table].sample) > 0 && !d.Personal && !s.proposedOwner(d) {
+		return nil // no row refers to any, so that whose they are stays open
+	}
 	copied, err := s.isCopy(ctx, g, d, c, best)
 	if err != nil || copied {
 		return err
@@ -254,7 +263,11 @@ func (s *scan) nameScore(d *Dataset, r columnName, k parentKey) float64 {
 		}
 		return 0
 	}
-	return max(keyNameScore(r, k), fieldScore(d, c, k), s.uuidScore(d, c, k), s.loginScore(d, c, k))
+	said := keyNameScore(r, k)
+	if r.bare != nil {
+		said = max(said, keyNameScore(*r.bare, k))
+	}
+	return max(said, fieldScore(d, c, k), s.uuidScore(d, c, k), s.loginScore(d, c, k))
 }
 
 // isMail: the column holds addresses; that a sender could have one is not enough where the values are none.

@@ -18,12 +18,37 @@ func splitReference(column string) (stem []string, suffix string) {
 	return parted(pii.Tokens(column), "")
 }
 
+// readBare reads the name of a column without what all columns of the dataset begin with, as in old programs: pc_pid is a pid. nil where
+// they begin with nothing, or with what the dataset holds.
+func readBare(d *Dataset, c *connector.Column) *columnName {
+	prefix, rest, found := strings.Cut(c.Name, "_")
+	if !found || rest == "" || len(d.Table.Columns) < fewestPrefixed || slices.Contains(d.words, singular(strings.ToLower(prefix))) {
+		return nil
+	}
+	others := 0
+	for _, o := range d.Table.Columns {
+		if !strings.HasPrefix(o.Name, prefix+"_") {
+			others++
+		}
+	}
+	if others > 1 { // one may have come later
+		return nil
+	}
+	named := *c
+	named.Name = rest
+	name := readName(&named)
+	return &name
+}
+
+const fewestPrefixed = 5
+
 // columnName is the name of a column, read once for all the keys it is held against.
 type columnName struct {
 	column *connector.Column
 	stem   []string
 	suffix string
 	glued  []string // its words, where only the noun of a dataset can part them: discussionid
+	bare   *columnName
 }
 
 func readName(c *connector.Column) columnName {
@@ -111,14 +136,14 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0 // an order's reference is no order's id
 	case slices.Equal(stem, []string{"whodunnit"}) && k.d.People != nil && accountNouns[what]: // a number in a text, of the library that keeps versions
 		return 0.65
+	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
+		return 0.9
 	case suffix == "" && len(stem) > 0 && (c.Kind != columnKind(k) || isPlace(stem) || isCount(c)):
 		return 0
-	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix:
+	case suffix != "" && len(stem) > 0 && slices.Equal(stem, k.stem) && suffix == k.suffix && !k.shared:
 		return 0.97
 	case suffix == "" && len(stem) > 1 && k.suffix == "" && stem[0] == what && slices.Equal(stem[1:], k.stem):
 		return 0.95 // what orders are called, in a column called order name
-	case isShortID(c.Name) && strings.EqualFold(c.Name, k.column):
-		return 0.9
 	case len(stem) == 0:
 		return 0
 	case k.alone && strings.EqualFold(c.Name, k.column):
@@ -133,7 +158,7 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0.8
 	case k.d.People == nil:
 		return 0
-	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]):
+	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]) && isWhoActs(k.d):
 		return 0.65
 	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
 		return 0
@@ -141,6 +166,11 @@ func keyNameScore(r columnName, k parentKey) float64 {
 		return 0.6
 	}
 	return 0.5
+}
+
+// isWhoActs: people of a log or of a form that anybody filled in are known there by an address, and by no key.
+func isWhoActs(d *Dataset) bool {
+	return isPersonNoun(d.noun) || eitherNouns[d.noun] || len(d.People.By) > 1
 }
 
 // isPlace: a sort_order is no order.
@@ -195,7 +225,7 @@ func noun(dataset string) string {
 
 func isAffix(toks []string) bool {
 	last := toks[len(toks)-1]
-	return affixes[last] || strings.Trim(last, "0123456789") == ""
+	return affixes[last] || isMapOf(toks) || strings.Trim(last, "0123456789") == ""
 }
 
 var affixes = set(`archive archived old table tbl list data info master record records new tmp backup copy all v entity`)

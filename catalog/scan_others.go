@@ -10,6 +10,11 @@ import (
 
 // What the name of a column says of other datasets than the one it is held against.
 
+// isAnothers: by the names alone it is seen that something else is meant.
+func isAnothers(g *Graph, d *Dataset, r columnName, k parentKey) bool {
+	return ofWhole(g, d, r, k) || ofNamesake(g, r, k) || ofSister(g, d, k) || ofItself(d, r, k) || besideKey(r, k)
+}
+
 // namedElsewhere: another dataset of the system has exactly this name for its key, and numbers of the two are easily alike.
 func namedElsewhere(g *Graph, d *Dataset, column string, but *Dataset) bool {
 	_, suffix := splitReference(column)
@@ -26,6 +31,16 @@ func isAlone(g *Graph, d *Dataset, column string) bool {
 		})
 }
 
+// isShared: other datasets of the system have a key of the same name, which is no word for what this one holds, nor for a person.
+func isShared(g *Graph, k parentKey) bool {
+	if n := len(k.stem) - 1; n < 0 || k.stem[n] == k.d.noun || isPersonNoun(k.stem[n]) {
+		return false
+	}
+	return slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		return o != k.d && o.System == k.d.System && strings.EqualFold(KeyColumn(o.Table), k.column)
+	})
+}
+
 var anyNames = set(`name title type kind value slug date day time language lang locale position rank status country currency version`)
 
 // speaksOf: the name is that of another dataset, word for word: a question_attempt_id is of no quiz_attempts.
@@ -40,8 +55,52 @@ func speaksOf(g *Graph, r columnName, k parentKey) bool {
 func ofNamesake(g *Graph, r columnName, k parentKey) bool {
 	stem, _ := r.to(k.d.noun)
 	return k.d.People == nil && slices.Equal(stem, []string{k.d.noun}) && k.d.words[len(k.d.words)-1] == k.d.noun && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
-		return o.System == k.d.System && o.noun == k.d.noun && len(o.words) < len(k.d.words) && KeyColumn(o.Table) != ""
+		return o.System == k.d.System && o.noun == k.d.noun && len(o.words) < len(k.d.words) && KeyColumn(o.Table) != "" && !areSisters(o, k.d)
 	})
+}
+
+// ofItself: the item_id that is the key of stock_items is a number of its own, and of no other items.
+func ofItself(d *Dataset, r columnName, k parentKey) bool {
+	return k.d.People == nil && KeyColumn(d.Table) == r.column.Name && len(r.stem) > 0 && strings.HasSuffix(d.noun, r.stem[len(r.stem)-1])
+}
+
+// besideKey: forms have a form_id that is not their key, so what is called form_id elsewhere means that, or nothing that can be told.
+func besideKey(r columnName, k parentKey) bool {
+	c := k.d.Table.Column(r.column.Name)
+	return c != nil && c.Name != k.column && r.suffix != "" && len(r.stem) > 0
+}
+
+// ofSister: where the same tables stand once for each site, year or tenant, told apart by a number, what hangs on wp_2_posts is
+// named with a 2 too.
+func ofSister(g *Graph, d *Dataset, k parentKey) bool {
+	_, number := unnumbered(k.d)
+	_, own := unnumbered(d)
+	return !slices.Equal(number, own) && slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
+		if o.System != k.d.System || !areSisters(o, k.d) {
+			return false
+		}
+		_, theirs := unnumbered(o)
+		return slices.Equal(theirs, own)
+	})
+}
+
+// areSisters: nothing but a number tells the names of the two apart.
+func areSisters(a, b *Dataset) bool {
+	as, _ := unnumbered(a)
+	bs, _ := unnumbered(b)
+	return a != b && slices.Equal(as, bs)
+}
+
+// unnumbered parts the words of a dataset's name from the numbers in it.
+func unnumbered(d *Dataset) (words, numbers []string) {
+	for _, w := range d.words {
+		if isDigits(w) {
+			numbers = append(numbers, w)
+		} else {
+			words = append(words, w)
+		}
+	}
+	return words, numbers
 }
 
 // isCalled: the last word of the name is that of another dataset: where there are actors, a rev_actor is one of them, and no user.

@@ -17,7 +17,7 @@ func isPersonNoun(w string) bool { return personNouns[w] }
 
 // organisations have addresses and phones and are no persons.
 var organisationNouns = set(`company supplier vendor store shop warehouse organisation organization merchant brand publisher department carrier location
-	office branch firm business agency shipper manufacturer provider factory school hospital bank lieferant firma leverandor proveedor fournisseur country city`)
+	office branch firm business agency shipper manufacturer provider factory school hospital clinic pharmacy laboratory insurer facility bank lieferant firma leverandor proveedor fournisseur country city`)
 
 // eitherNouns are what businesses call whom they deal with, persons and firms in one dataset.
 var eitherNouns = set(`partner counterparty`)
@@ -29,6 +29,14 @@ const firmNoun = "account"
 func isPerson(g *Graph, d *Dataset) bool {
 	return isPersonNoun(noun(d.Name)) && noun(d.Name) != firmNoun && !isListOf(g, d)
 }
+
+// isMapOf: a user_mapping gives each user the key that all else names them by.
+func isMapOf(words []string) bool {
+	n := len(words)
+	return n > 1 && mapWords[words[n-1]] && isPersonNoun(singular(words[n-2]))
+}
+
+var mapWords = set(`map mapping`)
 
 // isListOf: beside contacts, a contact_list is a list of them, and no contact.
 func isListOf(g *Graph, d *Dataset) bool {

@@ -43,16 +43,30 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 		return Mention
 	case m.guests > 0:
 		return Own
-	case m.key.d.People == nil && (direct || isNewest(column)):
+	case m.key.d.People == nil && (direct || isNewest(column) || m.probed == 0 && s.proposedOwner(d)):
 		return Context
 	case m.key.d.People == nil:
 		return Own
-	case direct || isNewest(column) || isAnything(column) || isActor([]string{column}) && !((bears(column, m.key.d) || isMaker(column, d)) && s.namesNobodyElse(g, d, m.key.d)):
+	case direct || isNewest(column) || isAnything(column) || isActor([]string{column}) && !((bears(column, m.key.d) || isMaker(column, d) || isWriter(column) && leavesTrace(d)) && s.namesNobodyElse(g, d, m.key.d)):
 		return Mention
 	case m.key.email && m.rows < enough && hangsOnPersonal(d):
 		return Mention
 	}
 	return Own
+}
+
+// servedFirst: of a patient and a user, a payment is the patient's, whichever stands first.
+func servedFirst(t *connector.Table) []*connector.Column {
+	var first, rest []*connector.Column
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if stem, suffix := splitReference(c.Name); suffix != "" && len(stem) == 1 && servedNouns[stem[0]] {
+			first = append(first, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return append(first, rest...)
 }
 
 // isAnything: in an old_value may stand whatever a row was changed from, now and then somebody.
@@ -113,6 +127,13 @@ func (s *scan) proposedDirect(g *Graph, d *Dataset) bool {
 		}
 		to, _ := g.endpoint(d.System, p.Link.To)
 		return to != nil && to.People != nil
+	})
+}
+
+// proposedOwner: whatever the row is part of is known, so what nothing but a name tells of only says where it hangs.
+func (s *scan) proposedOwner(d *Dataset) bool {
+	return slices.ContainsFunc(s.f.Proposals, func(p Proposal) bool {
+		return p.Link != nil && p.System == d.System && p.Link.As == Own && strings.HasPrefix(p.Link.From, d.Name+".")
 	})
 }
 

@@ -22,7 +22,7 @@ var (
 var period = map[string]int{"no": 5, "dk": 5, "uk": 6, "gb": 6, "se": 7, "us": 7, "fi": 6, "in": 8, "de": 10, "fr": 10, "it": 10, "es": 6, "nl": 7, "at": 7, "ch": 10}
 
 func isMoney(d *Dataset) bool {
-	toks := pii.Tokens(d.Name)
+	toks := pii.Tokens(d.Name[strings.LastIndexByte(d.Name, '.')+1:]) // in a schema of billing there are customers too
 	hit := false
 	for _, t := range toks {
 		if moneyNot[singular(t)] {
@@ -44,7 +44,13 @@ func eachLeadsToPerson(d *Dataset) bool {
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.Direct() && e.Parent.People != nil && len(e.When()) == 0 })
 }
 
+// isLog: a search_history and a medical_history tell of a person, and not of what was done; so does what is called
+// nothing but history.
 func isLog(d *Dataset) bool {
+	told := pii.ByName(d.Name[strings.LastIndexByte(d.Name, '.')+1:]).Category
+	if told == pii.Behavioural || told == pii.Health || d.noun == "history" && d.words[0] == d.noun {
+		return false
+	}
 	return !isMark(d.Table) && slices.ContainsFunc(pii.Tokens(d.Name), func(t string) bool { return logWords[singular(t)] })
 }
 

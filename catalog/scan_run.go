@@ -95,6 +95,7 @@ func (s *scan) reach(ctx context.Context) (*Graph, error) {
 		return nil, err
 	}
 	s.proposeFaces(g)
+	s.proposeSelves(g)
 	if err := s.proposeSameLogins(ctx, g); err != nil {
 		return nil, err
 	}
