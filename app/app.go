@@ -101,6 +101,7 @@ type App struct {
 	witnesses []*witness.Witness
 	years     ledger.Years // how long entries stay readable, as the configuration at the start says
 	warnings  []string
+	mended    []string
 	keysWeak  []string        // what about the keys should be mended
 	keysTried time.Time       // when rotateDue last began
 	ctx       context.Context // of work that outlives a call: background runs

@@ -73,7 +73,7 @@ func (o Options) config(p cli.Place) Config {
 
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
-		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
+		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings, Mended: a.mended,
 		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, Replay: a.replayErasures, RotateKeys: a.rotateKeys, Pseudonyms: a.Pseudonyms, BackUpKeys: a.backUpKeys, StoreHealth: a.DB.Health, FollowWithdrawal: a.followWithdrawal,
 		RotateRoot: a.rotateRoot, RetireRoots: a.retireRoots, SealRoot: a.sealRoot,
 	}

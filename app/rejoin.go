@@ -27,7 +27,7 @@ func (a *App) rejoin(ctx context.Context, p *Parts) error {
 		return nil
 	}
 	if !a.cfg.Restored {
-		a.warnings = append(a.warnings, loss.Reason+"; they were done again, as after a restore (ledger.restored)")
+		a.mended = append(a.mended, loss.Reason+"; they were done again, as after a restore (entry ledger.restored)")
 	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error {
 		told := &restored{Loss: loss, Again: map[string]int{}, Because: a.cfg.Gap}

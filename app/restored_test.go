@@ -55,14 +55,14 @@ func TestHistoriesOfRestore(t *testing.T) {
 	}
 }
 
-// TestPowerCutIsTold: what a start did again because a power cut had left it outside alone is in the log and among the warnings, the
-// log verifies, and the next start has nothing to tell.
+// TestPowerCutIsTold: what a start did again because a power cut had left it outside alone is in the log and told by the command it was
+// made for, the log verifies, and the next start has nothing to tell.
 func TestPowerCutIsTold(t *testing.T) {
 	h := newHistory(t, 4)
 	for !h.powerCut() {
 	}
-	if len(h.a.warnings) == 0 || !strings.Contains(h.a.warnings[len(h.a.warnings)-1], "done again") {
-		t.Errorf("the warnings are %q", h.a.warnings)
+	if told := h.a.services(cli.Place{}, nil).Mended; len(told) != 1 || !strings.Contains(told[0], "done again") {
+		t.Errorf("it is told as %q", told)
 	}
 	rows, err := h.a.Ledger.Tail(t.Context(), 1, ledger.TailOptions{Kind: "ledger.restored"})
 	if err != nil || len(rows) != 1 || !strings.Contains(string(rows[0].Content), "the machine stopped") {
@@ -73,8 +73,8 @@ func TestPowerCutIsTold(t *testing.T) {
 	}
 	h.close()
 	h.open()
-	if h.a.Ledger.Lost() != nil || strings.Contains(strings.Join(h.a.warnings, "\n"), "done again") {
-		t.Errorf("told again: %q", h.a.warnings)
+	if h.a.Ledger.Lost() != nil || len(h.a.mended) > 0 {
+		t.Errorf("told again: %q", h.a.mended)
 	}
 	h.close()
 }

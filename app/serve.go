@@ -77,7 +77,7 @@ func serve(ctx context.Context, c Config, o cli.ServeOptions) (err error) {
 
 // run serves, and ends everything in the order it was begun, backwards.
 func (a *App) run(ctx context.Context, l net.Listener, f *front, o cli.ServeOptions) error {
-	for _, w := range append(slices.Clone(a.warnings), a.keysWeak...) {
+	for _, w := range slices.Concat(a.mended, a.warnings, a.keysWeak) {
 		a.cfg.Log.Warn(w)
 	}
 	checkpoints := make(chan error, 1)

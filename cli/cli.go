@@ -190,6 +190,9 @@ func (s *session) withServices(ctx context.Context, c command) error {
 			if _, begins := c.(*initCmd); missing != nil && !begins {
 				s.warn("%s was not there: it is a new, empty data directory now, with keys of its own", place.Data)
 			}
+			for _, m := range open.Mended {
+				s.warn("%s", m)
+			}
 			return s.runHere(ctx, c)
 		case !errors.As(err, &owned):
 			return err

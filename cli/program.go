@@ -77,6 +77,7 @@ type Services struct {
 	Address  string   // where the console is, or would be with a plain serve, without a slash at the end
 	Serving  bool     // it is there now
 	Warnings []string // what weakens a promise here and could be mended: a head that lies beside the data
+	Mended   []string // what this start had to mend: whichever command it was made for says so
 	// VerifyLedger reads everything again; it works where the ledger is damaged and Ledger is nil.
 	VerifyLedger func(context.Context, ledger.VerifyOptions) (ledger.Report, error)
 	// StoreHealth names the engine of the own store, or tells why what it answers may be lost.
