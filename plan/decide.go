@@ -53,8 +53,10 @@ func (w *walk) decide(s *rowset, r *record) (decision, bool) {
 	switch m {
 	case catalog.Anonymise, catalog.Pseudonymise:
 		d.fields = w.anonymised(s, r, s.d.Rule.Columns)
-	case catalog.Nullify, catalog.Redact:
+	case catalog.Nullify:
 		d.fields = w.ordered(s, append(slices.Clone(s.d.Rule.Columns), w.nullColumns(r)...))
+	case catalog.Redact:
+		d.fields = w.ordered(s, slices.Concat(s.d.Rule.Columns, w.nullColumns(r), w.unlisted(s, r)))
 	}
 	return d, true
 }
@@ -242,6 +244,9 @@ func (w *walk) writerBy(s *rowset, r *record, e *catalog.Edge) writer {
 	}
 	if len(reachedOnly(w.parents(s, r, e))) > 0 || w.ghosts.has(e, s.values(r, e.ChildColumns)) {
 		return bySubject
+	}
+	if e.Value && w.known(connector.Fold(s.values(r, e.ChildColumns)[0].S)) {
+		return bySubject // whom the link does not lead to: a customer, where staff answers
 	}
 	return byOther
 }

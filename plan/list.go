@@ -27,15 +27,17 @@ func listID(l *catalog.List) string {
 	return strings.Join([]string{l.Child.ID(), l.Column, l.Parent.ID(), l.ParentColumn}, "\x00")
 }
 
-// listed are the keys by which a list names rows of the people; gone: only those of rows that go, or went in an earlier run.
+// listed are the keys by which a list names rows of the people; gone: only those that
+// are so no more, of rows that go, or went in an earlier run, and addresses of rows that stay without them.
 func (w *walk) listed(l *catalog.List, gone bool) map[string]bool {
 	out := map[string]bool{}
 	for key := range w.ghosts.lists[listID(l)] {
 		out[key] = true
 	}
+	loses := isBy(l.Parent, l.ParentColumn) && !slices.Contains(l.Parent.Table.Primary, l.ParentColumn) // an address, which no shell keeps
 	if s := w.sets[l.Parent]; s != nil {
 		s.every(func(r *record) {
-			if v := r.cells[s.at[l.ParentColumn]]; r.reached && !v.IsNull() && (!gone || w.dies(s, r)) {
+			if v := r.cells[s.at[l.ParentColumn]]; r.reached && !v.IsNull() && (!gone || w.dies(s, r) || loses && !r.keep) {
 				out[connector.ListKey(v.S)] = true
 			}
 		})

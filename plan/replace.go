@@ -53,7 +53,7 @@ func (p *replacer) row(ctx context.Context, s *rowset, r *record, dec decision, 
 		case slices.Contains(nulls, f):
 			after[f] = connector.Value{}
 		case old.IsNull():
-		case s.d.IsList(f) && othersToo(r):
+		case s.d.IsList(f) && (othersToo(r) || dec.method == catalog.Redact && !slices.Contains(s.d.Rule.Columns, f)):
 			after[f] = p.w.unlist(s.d, f, old)
 		default:
 			after[f] = p.cell(s, r, dec.method, who, c, old)

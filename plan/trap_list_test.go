@@ -117,6 +117,30 @@ func TestTrap13ListsUnderHold(t *testing.T) {
 	})
 }
 
+// A letter of the person stays without what they wrote, though the link speaks of staff as its author, and without them among
+// whom it went to.
+func TestTrap13ListsOfOwnRows(t *testing.T) {
+	const make, rows = `create table letters (id integer primary key, customer_id integer not null references customers (id), sender varchar(100), body varchar(200), recipients `, `);
+insert into letters values (1, 1, 'Ida@example.com', 'Ring 99 88', '["desk@example.com", "Ida@Example.com"]'), (2, 1, 'desk@example.com', 'Dear you', '["Ida@Example.com"]'), (3, 2, 'bo@example.com', 'Hello', '["desk@example.com"]');`
+	trap{
+		tables: customers + `
+create table staff (id integer primary key, email varchar(100) unique);
+insert into staff values (1, 'desk@example.com');`,
+		extra: map[string]string{"sqlite": make + "text" + rows, "postgres": make + "jsonb" + rows, "mariadb": make + "json" + rows},
+		system: catalog.System{
+			People: []catalog.People{{Table: "customers", By: map[string]string{"email": "email"}}, {Table: "staff", By: map[string]string{"email": "email"}}},
+			Links:  []catalog.Link{{From: "letters.sender", To: "staff.email", As: catalog.Mention, Author: true}, {From: "letters.recipients[]", To: "customers.email"}},
+			Tables: []catalog.TableRule{{Table: "letters", Erase: catalog.Redact, Columns: []string{"sender", "body"}}},
+		},
+	}.spring(t, func(t *testing.T, c *trapped) {
+		p := c.plan(t)
+		if o := c.run(t, p); o.Status != plan.Complete {
+			t.Errorf("it is %s: %+v %+v", o.Status, o.Remaining, o.Gaps)
+		}
+		c.want(t, `select sender, body, recipients from letters order by id`, `[erased],[erased],["desk@example.com"] desk@example.com,Dear you,[] bo@example.com,Hello,["desk@example.com"]`)
+	})
+}
+
 // What is called a list and is none is named.
 func TestTrap13CellsThatAreNoLists(t *testing.T) {
 	tr := teams()
