@@ -176,6 +176,17 @@ func leavesTrace(d *Dataset) bool {
 	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool { return pii.ByName(c.Name).Kind == pii.IP })
 }
 
+// isMade: whoever created what others refer to, or what is part of something else, handled it: a concept, a provider of an encounter.
+// A file that hangs on nothing else is its creator's.
+func isMade(d *Dataset, column string) bool {
+	stem, _ := splitReference(column)
+	if len(stem) == 0 || stem[len(stem)-1] != "creator" {
+		return false
+	}
+	return slices.ContainsFunc(d.In, func(e *Edge) bool { return e.Child != d }) ||
+		slices.ContainsFunc(d.Out, func(e *Edge) bool { return e.FK != nil && e.Parent != d && e.Parent.People == nil })
+}
+
 // isDone: somebody else did it, whose number follows: assigned_user_id.
 func isDone(w string) bool { return w == "approved" || w == "assigned" }
 
@@ -215,6 +226,8 @@ func (g *Graph) directRoles(d *Dataset) {
 	})
 	switch {
 	case len(open) == 0:
+	case direct == 1 && isMade(d, open[0].ChildColumns[0]):
+		g.mention(d, open, "names who made what is part of something else, or what others refer to")
 	case direct == 1:
 		open[0].Role = Own
 	default:

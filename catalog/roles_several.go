@@ -55,12 +55,12 @@ func (g *Graph) restRoles(d *Dataset, rest []*Edge) {
 	g.severalRoles(d, rest)
 }
 
-// besideServed finds the owners of what is a customer's: a ticket is not the agent's who owns it.
+// besideServed finds the owners of what is a customer's: a ticket is not the agent's who owns it, nor who made it.
 func besideServed(open []*Edge) (owners, rest []*Edge) {
 	served := false
 	for _, e := range open {
 		switch stem, _ := splitReference(e.ChildColumns[0]); {
-		case len(stem) > 0 && stem[len(stem)-1] == "owner":
+		case len(stem) > 0 && (stem[len(stem)-1] == "owner" || stem[len(stem)-1] == "creator"):
 			owners = append(owners, e)
 			continue
 		case len(stem) > 0 && servedNouns[stem[len(stem)-1]]:

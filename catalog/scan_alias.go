@@ -25,13 +25,13 @@ func (s *scan) proposeFaces(g *Graph) {
 	}
 }
 
-// proposeSelves: a profile under the key of its user is the user, where others refer to it and to one beside: then it must be
-// told whose a row is, and who invited them.
+// proposeSelves: a profile under the key of its user is the user, a patient under that of a person the person, where rows refer to it and
+// to somebody beside: then it must be told whose a row is, and who invited or treated them.
 func (s *scan) proposeSelves(g *Graph) {
 	taken := takenKinds(g)
 	for _, e := range g.Edges {
 		d := e.Child
-		if d.People != nil || d.Ignored || e.Parent.People == nil || e.FK == nil || len(e.ChildColumns) != 1 || !sameSet(d.Table.Primary, e.ChildColumns) || !isPerson(g, d) || !namesSeveral(d, e.Parent) {
+		if d.People != nil || d.Ignored || e.Parent.People == nil || e.FK == nil || len(e.ChildColumns) != 1 || !sameSet(d.Table.Primary, e.ChildColumns) || !isPerson(g, d) || !namesSeveral(d) {
 			continue
 		}
 		c := &candidate{d: d, by: map[string]string{}}
@@ -42,10 +42,10 @@ func (s *scan) proposeSelves(g *Graph) {
 	}
 }
 
-// namesSeveral: a dataset refers to one of them, and to another or to the person behind.
-func namesSeveral(d, person *Dataset) bool {
+// namesSeveral: a dataset refers to one of them, and to another or to other people.
+func namesSeveral(d *Dataset) bool {
 	return slices.ContainsFunc(d.In, func(e *Edge) bool {
-		return e.Child != d && slices.ContainsFunc(e.Child.Out, func(o *Edge) bool { return o != e && (o.Parent == d || o.Parent == person) })
+		return e.Child != d && slices.ContainsFunc(e.Child.Out, func(o *Edge) bool { return o != e && (o.Parent == d || o.Parent.People != nil) })
 	})
 }
 

@@ -205,15 +205,22 @@ func namesAccount(d *Dataset) bool {
 // a part of that person (profile.user_id); not where a row may lead to nobody, and else to one of its own: a
 // patient who may have an account.
 func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
-	if email != "" && isUnique(d.Table, []string{email}) {
+	if email != "" && (isUnique(d.Table, []string{email}) || acts(d)) {
 		return false
 	}
 	if email == "" && s.hasKeyOfAccount(d) {
 		return true
 	}
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
-		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && (!isActor(e.ChildColumns) || isWithin(d.Table.Primary, e.ChildColumns)) &&
+		return e.Parent != d && e.FK != nil && isPersonNoun(noun(e.Parent.Name)) && (!isActor(e.ChildColumns) && !isWriter(e.ChildColumns[0]) || isWithin(d.Table.Primary, e.ChildColumns)) &&
 			!(nullable(d.Table, e.ChildColumns) && isUnique(d.Table, e.ChildColumns))
+	})
+}
+
+// acts: who signs in there is named by what they made, whichever person is behind.
+func acts(d *Dataset) bool {
+	return accountNouns[noun(d.Name)] && signsIn(d.Table) && slices.ContainsFunc(d.In, func(e *Edge) bool {
+		return e.Child != d && (isWriter(e.ChildColumns[0]) || isActor(e.ChildColumns))
 	})
 }
 

@@ -162,3 +162,32 @@ func TestScanOfProfiles(t *testing.T) {
 		`link:app.team_members.invited_by profiles.id mention`,
 	})
 }
+
+// TestScanOfAHospital: a patient under the key of a person is the person, and so is who signs in; what they created for others to refer to, or
+// as a part of something else, is not theirs, but what hangs on nothing else is.
+func TestScanOfAHospital(t *testing.T) {
+	path := stores(t, "", map[string]string{"clinic": `create table person (person_id integer primary key, birthdate text, creator integer not null references users (user_id));
+		create table users (user_id integer primary key, username text, password text, email text, person_id integer not null references person (person_id));
+		create table patient (patient_id integer primary key references person (person_id), creator integer not null references users (user_id));
+		create table concept (concept_id integer primary key, short_name text, creator integer not null references users (user_id), changed_by integer references users (user_id));
+		create table upload (upload_id integer primary key, path text, creator integer not null references users (user_id));
+		create table encounter (encounter_id integer primary key, patient_id integer not null references patient (patient_id), creator integer not null references users (user_id));
+		create table obs (obs_id integer primary key, encounter_id integer references encounter (encounter_id), concept_id integer references concept (concept_id), creator integer not null references users (user_id));
+		insert into person values ` + series(60, func(i int) string { return fmt.Sprintf("%d, '1970-01-%02d', %d", i, 1+i%28, 1+i%20) }) + `;
+		insert into users values ` + series(20, func(i int) string { return fmt.Sprintf("%d, 'staff%d', 'x', 'staff%d@example.net', %d", i, i, i, i) }) + `;
+		insert into patient select person_id, 1 + person_id % 20 from person;
+		insert into concept select user_id, 'Pulse', user_id, null from users;
+		insert into upload select user_id, 'cv.pdf', user_id from users;
+		insert into encounter select patient_id, patient_id, creator from patient;
+		insert into obs select encounter_id, encounter_id, 1, creator from encounter;`})
+	same(t, linksOf(t, path), []string{
+		`people:clinic.patient {"patient":"patient_id"}`,
+		`people:clinic.person {"person":"person_id"}`,
+		`people:clinic.users {"email":"email","user":"user_id"}`,
+		`link:clinic.users.person_id person.person_id alias`,
+		`link:clinic.concept.changed_by users.user_id mention`,
+		`link:clinic.concept.creator users.user_id mention`,
+		`link:clinic.encounter.creator users.user_id mention`,
+		`link:clinic.obs.creator users.user_id mention`,
+	})
+}
