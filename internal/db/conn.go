@@ -25,6 +25,8 @@ type conn interface {
 	// answered. What is refused, for a row or for want of room, leaves it open, to be rolled back; after any other error its
 	// outcome is unknown.
 	commit(last []rowsOf) (refused, unknown error)
+	// lazy tells that a commit is seen by others before it is on the disk.
+	lazy() bool
 	// force answers when what was committed is on the disk.
 	force() error
 	rollback() error

@@ -131,9 +131,7 @@ func (d *DB) send(ctx context.Context, c *command) error {
 // ends with fn. When Read comes back, all that fn saw is on the disk, or Err tells why that is not known.
 func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	err := d.read(ctx, fn)
-	d.w.forcing.RLock()
-	defer d.w.forcing.RUnlock()
-	return err
+	return cmp.Or(err, d.w.forcing.wait(ctx))
 }
 
 func (d *DB) read(ctx context.Context, fn func(*Tx) error) (err error) {

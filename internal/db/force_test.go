@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,44 +9,48 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/fault"
-	"github.com/ombudhq/ombud/internal/testkit/storetest"
 )
 
 // TestReadWaitsForTheDisk: a commit that is part of the store and is not on the disk yet may be seen, and nobody comes back with
-// what was seen before it is.
+// what was seen before it is; who will not wait comes back with an error.
 func TestReadWaitsForTheDisk(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		d := opened(t, storetest.Address(t, engine))
-		defer d.Close()
-		if err := d.Migrate(ctx, "test", table); err != nil {
-			t.Fatal(err)
-		}
-		seen, back := make(chan int), make(chan error, 1)
-		read := func(tx *Tx) error {
-			n := 0
-			err := tx.QueryRow(ctx, "select count(*) from t").Scan(&n)
-			seen <- n
-			return err
-		}
-		err := d.Write(ctx, func(tx *Tx) error {
-			tx.WhileForced(func() {
-				go func() { back <- d.Read(ctx, read) }()
-				if n := <-seen; n != 1 {
-					t.Errorf("%d rows are seen", n)
-				}
-				for range 1000 {
-					runtime.Gosched()
-				}
-				if len(back) > 0 {
-					t.Error("who saw it did not wait for the disk")
-				}
-			})
-			return insert(tx, "one")
+	d := opened(t, filepath.Join(t.TempDir(), "own.db"))
+	defer d.Close()
+	if err := d.Migrate(ctx, "test", table); err != nil {
+		t.Fatal(err)
+	}
+	seen, back := make(chan int), make(chan error, 1)
+	read := func(tx *Tx) error {
+		n := 0
+		err := tx.QueryRow(ctx, "select count(*) from t").Scan(&n)
+		seen <- n
+		return err
+	}
+	err := d.Write(ctx, func(tx *Tx) error {
+		tx.WhileForced(func() {
+			impatient, leave := context.WithCancel(ctx)
+			go func() { back <- d.Read(impatient, read) }()
+			<-seen
+			leave()
+			if err := <-back; !errors.Is(err, context.Canceled) {
+				t.Errorf("who did not wait came back with %v", err)
+			}
+			go func() { back <- d.Read(ctx, read) }()
+			if n := <-seen; n != 1 {
+				t.Errorf("%d rows are seen", n)
+			}
+			for range 1000 {
+				runtime.Gosched()
+			}
+			if len(back) > 0 {
+				t.Error("who saw it did not wait for the disk")
+			}
 		})
-		if err := errors.Join(err, <-back); err != nil {
-			t.Error(err)
-		}
+		return insert(tx, "one")
 	})
+	if err := errors.Join(err, <-back); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestNotForcedIsNotAnswered: what cannot be forced to the disk is answered as unknown, whatever was kept elsewhere meanwhile, and

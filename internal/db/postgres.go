@@ -185,8 +185,9 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 	return nil, err
 }
 
-// force has nothing to do: the server answers a commit when it is on its disk (DB.Health).
-func (c *pgConn) force() error { return nil }
+// The server answers a commit, and shows it to others, when it is on its disk (DB.Health).
+func (*pgConn) lazy() bool   { return false }
+func (*pgConn) force() error { return nil }
 
 func (c *pgConn) insert(ctx context.Context, in rowsOf) error {
 	if err := c.start(ctx); err != nil {

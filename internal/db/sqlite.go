@@ -103,6 +103,8 @@ func (c *sqliteConn) openLog(path string) error {
 	return nil
 }
 
+func (*sqliteConn) lazy() bool { return true }
+
 func (c *sqliteConn) force() error {
 	if err := disk.SyncData(c.log); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the own store cannot be forced to the disk")

@@ -47,7 +47,7 @@ type writer struct {
 	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
 
 	settling sync.RWMutex // held while a commit others may see already has not told everybody
-	forcing  sync.RWMutex // held while one they may see is not on the disk
+	forcing  gate         // closed while one they may see is not on the disk
 
 	health context.Context // ends, with the cause, when nothing can be written any more
 	fail   context.CancelCauseFunc
@@ -254,8 +254,9 @@ func (w *writer) publish() (refused, err error) {
 
 // persist commits the group and forces it to the disk, and meanwhile runs what goes beside.
 func (w *writer) persist() (refused, err error) {
-	w.forcing.Lock()
-	defer w.forcing.Unlock()
+	if w.c.lazy() {
+		defer w.forcing.close()()
+	}
 	done := beside(w.hooks.beside)
 	refused, err = w.c.commit(w.late.tables)
 	<-done
