@@ -85,7 +85,7 @@ func save(path, recipients string, write func(io.Writer, []age.Recipient) error)
 		return fault.New(fault.Invalid, "this is no age recipient").Then("age-keygen -o KEYFILE makes an identity and prints its recipient, age1….")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the folder of the backup cannot be made")
+		return fault.Wrap(fault.Unavailable, err, "the folder %s cannot be made", filepath.Dir(path))
 	}
 	err = file.Save(path, func(w io.Writer) error { return write(w, to) })
 	if err != nil && fault.KindOf(err) == fault.Internal {
@@ -156,7 +156,7 @@ type File struct {
 func Open(path string, pub ed25519.PublicKey) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", filepath.Base(path))
+		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", path)
 	}
 	b := &File{f: f}
 	if err := b.readTrailer(pub); err != nil {

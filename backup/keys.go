@@ -91,7 +91,7 @@ type KeysFile struct {
 func OpenKeys(path string) (*KeysFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", filepath.Base(path))
+		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", path)
 	}
 	b := &KeysFile{f: f}
 	var encrypted int64

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,6 +74,8 @@ func (c *backupListCmd) runPlain(_ context.Context, s *session) error {
 	dir := s.env.Abs(c.Dir)
 	if dir == "" {
 		dir = filepath.Join(s.place().Data, "backups")
+	} else if _, err := os.Stat(dir); err != nil { // a typing error is not an empty folder
+		return fault.Wrap(fault.Invalid, err, "%s cannot be read", c.Dir)
 	}
 	all, err := backup.List(dir, pub)
 	if err != nil {

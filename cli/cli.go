@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -278,7 +279,11 @@ func (s *session) fail(err error) int {
 	if s.wantsJSON() {
 		_ = writeJSON(s.env.Stdout, map[string]any{"error": problemOf(err)})
 	}
-	fmt.Fprintf(s.env.Stderr, "ombud: %s\n", clean(err.Error()))
+	text := err.Error()
+	if p := problemOf(err); p.Reason != "" {
+		text = strings.Replace(text, p.Message, p.Message+": "+p.Reason, 1)
+	}
+	fmt.Fprintf(s.env.Stderr, "ombud: %s\n", clean(text))
 	return code
 }
 
@@ -297,12 +302,17 @@ type problem struct {
 	Message string         `json:"message"`
 	Details []fault.Detail `json:"details,omitempty"`
 	Next    string         `json:"next,omitempty"`
+	Reason  string         `json:"reason,omitempty"` // what the operating system says, such as no space left on device
 }
 
 func problemOf(err error) problem {
 	var f *fault.Error
 	if errors.As(err, &f) {
-		return problem{f.Kind.String(), f.Message, f.Details, f.Next}
+		p := problem{Kind: f.Kind.String(), Message: f.Message, Details: f.Details, Next: f.Next}
+		if why := syscall.Errno(0); errors.As(err, &why) && !strings.Contains(f.Message, why.Error()) {
+			p.Reason = why.Error()
+		}
+		return p
 	}
 	return problem{Kind: fault.Internal.String(), Message: err.Error()}
 }

@@ -26,7 +26,7 @@ type pseudonymMakeCmd struct {
 func (*pseudonymMakeCmd) writes() {}
 
 func (c *pseudonymMakeCmd) run(ctx context.Context, s *session) error {
-	ids, err := c.identities(s)
+	ids, err := c.one(s)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (c *chosenBy) sentence(now time.Time) string {
 			allowed++
 		}
 	}
-	out := view.Spelled(int64(allowed), "of", "of") + " " + lower(view.Spelled(int64(len(c.holds)), "purpose is", "purposes are")) + " allowed for this person"
+	out := view.Spelled(int64(allowed), "of", "of") + " " + lower(view.Spelled(int64(len(c.holds)), "purpose", "purposes")) + map[bool]string{true: " is", false: " are"}[allowed == 1] + " allowed for this person"
 	if allowed == 0 {
 		out = "Nothing is allowed for this person"
 	}
