@@ -89,6 +89,9 @@ func Run(ctx context.Context, env Env, p Program) int {
 		if errors.As(err, &done) {
 			return int(done)
 		}
+		if ctx.Err() != nil && fault.KindOf(err) == fault.Internal {
+			err = fault.Wrap(fault.Unavailable, err, "interrupted; what was answered before holds")
+		}
 		return s.fail(err)
 	}
 	return 0

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -44,6 +45,18 @@ func TestNamesSteerNoTerminal(t *testing.T) {
 	s.progress().show(plan.Progress{Phase: "act", System: "shop", Dataset: hostile})
 	if line, ours := strings.CutPrefix(errs.String(), "\r\x1b[K"); !ours || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("progress: %q", errs.String())
+	}
+}
+
+// TestInterrupted: who ends a command hears that it ended, in words.
+func TestInterrupted(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out, errs bytes.Buffer
+	code := Run(ctx, Env{Args: []string{"hold", "list"}, Stdout: &out, Stderr: &errs},
+		Program{Open: func(ctx context.Context, _ Place) (*Services, error) { return nil, ctx.Err() }})
+	if code != 6 || errs.String() != "ombud: interrupted; what was answered before holds\n" {
+		t.Errorf("%d, %s", code, &errs)
 	}
 }
 

@@ -119,11 +119,15 @@ func (s *Service) Import(ctx context.Context, r io.Reader, in ImportInput) (Impo
 	wait.Wait()
 	slices.SortFunc(job.out.Refused, func(a, b LineFaults) int { return a.Line - b.Line })
 	job.out.Lines = n
+	if ctx.Err() != nil {
+		return job.out, fault.Wrap(fault.Unavailable, ctx.Err(), "interrupted: %d acts of it are recorded, and stay", job.out.Recorded).
+			Then("Import what is missing: consent export shows what is there.")
+	}
 	err := lines.Err()
 	if errors.Is(err, bufio.ErrTooLong) {
 		err = fault.New(fault.Invalid, "line %d is longer than %d bytes; of those before it %d are recorded, and nothing behind it", n+1, maxLine, job.out.Recorded)
 	}
-	return job.out, errors.Join(ctx.Err(), err, job.failed)
+	return job.out, errors.Join(err, job.failed)
 }
 
 // firstIdentity keeps the lines of a person on one way.

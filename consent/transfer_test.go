@@ -2,6 +2,8 @@ package consent_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +56,30 @@ func TestALineIsOneAct(t *testing.T) {
 		if err != nil || got.Recorded != 0 || len(got.Refused) != 1 || len(got.Refused[0].Faults) != 1 {
 			t.Errorf("%s behind it: %+v, %v", behind, got, err)
 		}
+	}
+}
+
+// lined is lines without an end, that stop is called after.
+type lined struct {
+	stop func()
+	n    int
+}
+
+func (l *lined) Read(p []byte) (int, error) {
+	if l.n++; l.n == 20 {
+		l.stop()
+	}
+	given, _, _ := strings.Cut(lines, "\n")
+	return copy(p, given+"\n"), nil
+}
+
+// TestAnInterruptedImportSaysHowFarItCame: once, with what stays recorded.
+func TestAnInterruptedImportSaysHowFarItCame(t *testing.T) {
+	w := newWorld(t, letters())
+	ctx, stop := context.WithCancel(t.Context())
+	got, err := w.Import(ctx, &lined{stop: stop}, consent.ImportInput{Source: "old system", Actor: "test"})
+	if want := fmt.Sprintf("interrupted: %d acts of it are recorded, and stay", got.Recorded); fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), want+"\n") || strings.Contains(err.Error(), "canceled") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
