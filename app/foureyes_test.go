@@ -64,10 +64,11 @@ func typed(t *testing.T, dir, stdin string, want int, word string, args ...strin
 	return said
 }
 
-// TestMassTakesTwoAccounts: who is at the machine is neither of the two, whoever that may be.
+// TestMassTakesTwoAccounts: who is at the machine is neither of the two, whoever that may be; nor is it where a restored system is
+// erased in again.
 func TestMassTakesTwoAccounts(t *testing.T) {
 	dir := t.TempDir()
-	shop(t, dir)
+	db := shop(t, dir)
 	kari, ola := staff(t, dir)
 	must(t, os.WriteFile(filepath.Join(dir, "people"), []byte("email=ida@example.com\nemail=jon@example.com\n"), 0o600))
 	hash := typed(t, dir, "", 0, "hash", "dsr", "plan", "--kind", "erasure", "--subject", "@people")
@@ -81,6 +82,17 @@ func TestMassTakesTwoAccounts(t *testing.T) {
 	}
 	if by := actors(t, dir, "request.approved", "request.completed"); len(by) != 3 || by[0] == by[1] || by[2] != "ombud" {
 		t.Errorf("%v", by)
+	}
+	_, err := db.Exec("INSERT INTO customers VALUES (1, 'ida@example.com'), (2, 'jon@example.com')") // from a backup
+	must(t, err)
+	hash = typed(t, dir, "", 4, "hash", "replay-erasures", "--system", "shop")
+	run = []string{"replay-erasures", "--system", "shop", "--approve", hash}
+	if _, out, errs := command(t, dir, "", run...); !strings.Contains(errs, hash+" --name N") {
+		t.Errorf("by whom it is done again, it does not say: %s%s", out, errs)
+	}
+	typed(t, dir, kari(), 4, "", append(run, "--name", "kari")...)
+	if got := typed(t, dir, ola(), 0, "status", append(run, "--name", "ola")...); got != "complete" {
+		t.Errorf("done again by two: %s", got)
 	}
 }
 

@@ -55,3 +55,15 @@ func (c *asAccount) vouched(ctx context.Context, s *session) (access.Caller, err
 	_, who.Elevated = s.Accounts.ElevatedUntil(who)
 	return who, nil
 }
+
+// approver is who approves a plan: an account that is named and may, else who is at the machine.
+func (c *asAccount) approver(ctx context.Context, s *session) (string, error) {
+	if c.Name == "" {
+		return s.actor(), nil
+	}
+	who, err := c.vouched(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	return who.Actor, access.Allowed(who, access.RequestApprove)
+}

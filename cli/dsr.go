@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ombudhq/ombud/access"
 	"github.com/ombudhq/ombud/internal/fault"
 	"github.com/ombudhq/ombud/plan"
 	"github.com/ombudhq/ombud/request"
@@ -79,18 +78,6 @@ func (*dsrRunCmd) writes() {}
 
 func (c *dsrRunCmd) inputs() []string { return append(c.subjects.inputs(), c.asAccount.inputs()...) }
 
-// by is who approves: an account that is named and may, else who is at the machine.
-func (c *dsrRunCmd) by(ctx context.Context, s *session) (string, error) {
-	if c.Name == "" {
-		return s.actor(), nil
-	}
-	who, err := c.vouched(ctx, s)
-	if err != nil {
-		return "", err
-	}
-	return who.Actor, access.Allowed(who, access.RequestApprove)
-}
-
 func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 	if err := s.needSystems(); err != nil {
 		return err
@@ -102,7 +89,7 @@ func (c *dsrRunCmd) run(ctx context.Context, s *session) error {
 		return fault.New(fault.Invalid, "a request knows whom and what it is about, and of what kind it is").
 			Then("ombud dsr run %s --approve HASH", c.Request)
 	}
-	actor, err := c.by(ctx, s)
+	actor, err := c.approver(ctx, s)
 	if err != nil {
 		return err
 	}

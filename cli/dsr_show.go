@@ -75,11 +75,7 @@ func (s *session) showNext(r *request.Request) {
 	case p.Kind == plan.Access:
 		s.section("To run it:  ombud dsr run %s --out package.zip", r.Ref)
 	default:
-		way := "dsr run " + r.Ref
-		if r.Only != "" {
-			way = "replay-erasures --system " + r.Only
-		}
-		s.section("To approve and run exactly this:\n  ombud %s --approve %s", way, p.Hash)
+		s.section("To approve and run exactly this:\n  %s", r.Onward)
 	}
 }
 

@@ -15,6 +15,7 @@ type replayCmd struct {
 	Since      string `help:"When its backup was made: what was erased before, the backup knew. Default: everything that was ever erased." placeholder:"YYYY-MM-DD[THH:MM:SSZ]"`
 	Approve    string `help:"Hash of the plan you have read. Exactly that plan runs." placeholder:"HASH"`
 	SamePerson bool   `help:"Several rows of one dataset match, I have looked, and they are one person."`
+	asAccount
 }
 
 func (*replayCmd) Help() string {
@@ -29,9 +30,13 @@ func (c *replayCmd) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	actor, err := c.approver(ctx, s)
+	if err != nil {
+		return err
+	}
 	p := s.progress()
 	defer p.end()
-	r, err := s.Replay(ctx, ReplayOptions{c.System, request.ReplayInput{Since: since, Approve: c.Approve, SamePerson: c.SamePerson, Actor: s.actor(), Progress: p.show}})
+	r, err := s.Replay(ctx, ReplayOptions{c.System, request.ReplayInput{Since: since, Approve: c.Approve, SamePerson: c.SamePerson, Actor: actor, Progress: p.show}})
 	p.end()
 	if r == nil && err == nil {
 		return s.answer(map[string]any{"system": c.System, "matched": 0, "status": plan.Complete}, func() {

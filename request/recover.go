@@ -81,7 +81,7 @@ func (s *Service) planRest(ctx context.Context, r *record, actor string) (*recor
 		return r, err
 	}
 	return r2, fault.New(fault.Waiting, "the rest of %s is planned and waits for approval", r.ref()).
-		Then("%s", r.onward(p.Hash))
+		Then("%s", s.onward(r, p.Hash))
 }
 
 // acts reports whether a plan would change anything.

@@ -166,12 +166,16 @@ func (s *Service) replays(ctx context.Context) (out []*Request, err error) {
 	return out, err
 }
 
-// onward is the command that approves a plan and runs it.
-func (r *record) onward(hash string) string {
+// onward is the command that approves a plan and runs it; N is an account, where it takes one.
+func (s *Service) onward(r *record, hash string) string {
+	way := "ombud dsr run " + r.ref()
 	if r.Only != "" {
-		return "ombud replay-erasures --system " + r.Only + " --approve " + hash
+		way = "ombud replay-erasures --system " + r.Only
 	}
-	return "ombud dsr run " + r.ref() + " --approve " + hash
+	if way += " --approve " + hash; s.accountsOnly(r) {
+		way += " --name N"
+	}
+	return way
 }
 
 // mine refuses what another service must do: a request about one system alone is not one about all of them.

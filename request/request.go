@@ -35,6 +35,7 @@ type Request struct {
 	Only      string      // the restored system in which it does erasures again, "" for all others
 
 	Who, What string // who acts now, and what they do
+	Onward    string // the command that approves Plan and runs it; "" without a plan
 }
 
 // Approval of a plan by one person.

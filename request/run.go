@@ -84,7 +84,7 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 		return nil
 	}
 	if in.Approve == "" {
-		return fault.New(fault.Waiting, "%s waits for approval", r.ref()).Then("%s", r.onward(r.Plan.Hash))
+		return fault.New(fault.Waiting, "%s waits for approval", r.ref()).Then("%s", s.onward(r, r.Plan.Hash))
 	}
 	if subtle.ConstantTimeCompare([]byte(in.Approve), []byte(r.Plan.Hash)) != 1 {
 		return fault.New(fault.Denied, "this is not the hash of the plan of %s; nothing was changed", r.ref()).
@@ -108,7 +108,7 @@ func (s *Service) mayRun(r *record, in RunInput) error {
 func (s *Service) mayApprove(r *record, actor string) error {
 	if s.accountsOnly(r) && !access.IsAccount(actor) {
 		return fault.New(fault.Denied, "%s takes the approval of two accounts; who is at this machine is none", r.ref()).
-			Then("Approve it in the console, or: %s --name N", r.onward(r.Plan.Hash))
+			Then("Approve it in the console, or: %s", s.onward(r, r.Plan.Hash))
 	}
 	if hasApproved(r, actor) {
 		return fault.New(fault.Denied, "you have approved %s already; another person must", r.ref())
@@ -146,7 +146,7 @@ func (s *Service) approve(ctx context.Context, r *record, in RunInput) (*record,
 	}
 	if !last {
 		return r2, fault.New(fault.Waiting, "%s needs the approval of one more person", r.ref()).
-			Then("Somebody else: %s", r.onward(in.Approve))
+			Then("Somebody else: %s", s.onward(r, in.Approve))
 	}
 	return r2, nil
 }
@@ -191,7 +191,7 @@ func (s *Service) drifted(ctx context.Context, r *record, p *plan.Plan) (*record
 		return r, err
 	}
 	return r2, fault.New(fault.Waiting, "the data has changed since the plan of %s was made; nothing more was touched", r.ref()).
-		Then("Read the new plan, then: %s", r.onward(p.Hash))
+		Then("Read the new plan, then: %s", s.onward(r, p.Hash))
 }
 
 // broke ends a run that gave no outcome. An interrupted one stays running: it is not over.

@@ -161,7 +161,7 @@ func (s *Service) show(ctx context.Context, tx *db.Tx, r *record) (*Request, err
 	out.Masked, out.Called = s.hints(r)
 	out.Due, out.DueWhy = due(r.received)
 	if r.Plan != nil {
-		out.Hash = r.Plan.Hash
+		out.Hash, out.Onward = r.Plan.Hash, s.onward(r, r.Plan.Hash)
 	}
 	out.Who, out.What = s.whoActs(r)
 	if r.Receipt == "" {
