@@ -13,6 +13,9 @@ import (
 	"github.com/ombudhq/ombud/web/console/view"
 )
 
+// copyKeys is the command that copies them.
+const copyKeys = "ombud vault backup --recipient age1… --to FOLDER"
+
 // keyring is what the page says about the keys.
 type keyring struct {
 	vault.Ages
@@ -70,7 +73,7 @@ func (v *visit) keysNext(k *keyring) *view.Next {
 	case k.Running != nil:
 		return do("Let the rotation go on", "ombud vault rotate", "Today", "it was begun on "+v.time.Date(k.Running.Began)+"; nothing is lost meanwhile")
 	case k.Copied == nil || !k.Fresh():
-		return do("Copy the keys", "ombud vault backup --recipient age1…", "Today", "without them nothing that was sealed opens")
+		return do("Copy the keys", copyKeys, "Today", "without them nothing that was sealed opens")
 	case k.overdue:
 		return do("Make new keys", "ombud vault rotate", "Since "+v.time.Date(k.due), "nothing stops meanwhile")
 	}
@@ -109,9 +112,9 @@ func (v *visit) keyCopies(k *keyring) g.Node {
 	s := view.Section{ID: "copies", Title: "Backup of the keys"}
 	switch {
 	case k.Copied == nil:
-		return s.With(view.Note(view.Late, "There is none.", "Keep one apart from the backups of data: whoever has both and the root key reads what is in them.", "ombud vault backup --recipient age1…"))
+		return s.With(view.Note(view.Late, "There is none.", "Keep one apart from the backups of data: whoever has both and the root key reads what is in them.", copyKeys))
 	case !k.Fresh():
-		return s.With(view.Note(view.Soon, "The newest is of "+v.time.Date(k.Copied.At)+".", "Keys were made or rotated since.", "ombud vault backup --recipient age1…"))
+		return s.With(view.Note(view.Soon, "The newest is of "+v.time.Date(k.Copied.At)+".", "Keys were made or rotated since.", copyKeys))
 	}
 	return s.With(view.Note(view.OK, "The newest is of "+v.time.Date(k.Copied.At)+".", "It holds every key there is. Old ones still open what was destroyed since: let them go soon.", ""))
 }

@@ -241,7 +241,7 @@ func TestEncryptionKeys(t *testing.T) {
 	if got := p.heading(); got != "The keys have no backup." {
 		t.Errorf("%q", got)
 	}
-	p.has("Key-encryption key", "ombud vault backup", "New ones by Fri 19 Nov 2027", "ombud/").lacks(read(t, filepath.Join(s.world.Dir, "data", "keys", "root"))[:16])
+	p.has("Key-encryption key", "ombud vault backup --recipient age1… --to FOLDER", "New ones by Fri 19 Nov 2027", "ombud/").lacks(read(t, filepath.Join(s.world.Dir, "data", "keys", "root"))[:16])
 	note := vault.Copied{At: s.world.Clock.Now(), Buckets: 1 << 20}
 	if err := s.world.Vault().NoteCopy(t.Context(), note); err != nil {
 		t.Fatal(err)
