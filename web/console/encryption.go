@@ -94,6 +94,10 @@ func (v *visit) keysTable(k *keyring) g.Node {
 	if !k.made.IsZero() {
 		root = "since " + v.time.Date(k.made)
 	}
+	sealing := root
+	if !k.Root.Rotated.IsZero() {
+		sealing = "since " + v.time.Date(k.Root.Rotated)
+	}
 	row := func(name, what string, age g.Node, life string) g.Node {
 		return view.Row(g.Text(name), view.Text("For", what), view.Cell("Age", age), view.Text("Ends", life))
 	}
@@ -104,7 +108,7 @@ func (v *visit) keysTable(k *keyring) g.Node {
 			row("Key-encryption key", "Version "+k.Version+", kept by "+k.Provider+"; wraps the bucket keys", rotated, due),
 			row("Root: signing", "Checkpoints, receipts, backups; Ed25519", g.Text(root), "With the log: it stays"),
 			row("Root: tokens", "Finding people without storing who they are; HMAC-SHA256, one key a purpose", g.Text(root), "With the log: it stays"),
-			row("Root: sealing", "What belongs to no person; XAES-256-GCM", g.Text(root), "With the log: it stays"))))
+			row("Root: sealing", "What belongs to no person; XAES-256-GCM", g.Text(sealing), "When you make a new root key: ombud vault rotate --root"))))
 }
 
 // keyCopies says whether the keys could be brought back.

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"os"
@@ -249,5 +250,9 @@ func TestEncryptionKeys(t *testing.T) {
 	s.read("/encryption", http.StatusOK).has("and all are in a backup.")
 	s.world.Clock.Advance(366 * 24 * time.Hour)
 	s.read("/encryption", http.StatusOK).has("It is time for new keys.", "ombud vault rotate")
+	if _, err := s.world.Vault().RotateRoot(t.Context(), s.world.Clock.Now(), func(context.Context) (int, error) { return 0, nil }); err != nil {
+		t.Fatal(err)
+	}
+	s.read("/encryption", http.StatusOK).has("since Sat 20 Nov", "ombud vault rotate --root")
 	s.read("/backups", http.StatusOK).has("There is no backup to come back from.", "ombud backup create")
 }
