@@ -153,6 +153,11 @@ func describeFarewell(a huma.API) {
 	a.OpenAPI().AddOperation(&op)
 }
 
+// isAlias tells whether a route is one of an operation that is here.
+func isAlias(route string) bool {
+	return slices.ContainsFunc(aliases, func(a alias) bool { return a.route == route && a.as != "" })
+}
+
 // aliasID names an alias as other operations are named: alias-post-consent-record.
 func aliasID(route string) string {
 	words := strings.FieldsFunc(strings.ToLower(route), func(r rune) bool { return strings.ContainsRune(" /{}", r) })

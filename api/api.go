@@ -74,6 +74,7 @@ func newGate(c Config) *gate {
 	s.addDecisions(a, g)
 	s.addEvents(a, g)
 	s.addAliases(a, g)
+	describeKeys(a)
 	return g
 }
 

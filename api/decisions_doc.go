@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -73,4 +74,18 @@ func describeDecisions(a huma.API) {
 	a.OpenAPI().Paths["/v1/changes"].Get.Parameters = []*huma.Param{{
 		Name: "from", In: "query", Required: true, Schema: &huma.Schema{Type: "integer", Format: "int64"}, Description: "Revision of an earlier answer, or 0",
 	}}
+}
+
+// describeKeys says of each route whose answers are remembered that it takes a key.
+func describeKeys(a huma.API) {
+	const key = "Idempotency-Key"
+	for path, item := range a.OpenAPI().Paths {
+		op := item.Post
+		if op == nil || asked["POST "+path] || permissions["POST "+path] == "" && !isAlias("POST "+path) ||
+			slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == key }) {
+			continue
+		}
+		op.Parameters = append(op.Parameters, &huma.Param{Name: key, In: "header", Schema: &huma.Schema{Type: "string"},
+			Description: "The same key again within 7 days gives the same answer and acts once"})
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -131,6 +132,36 @@ func TestOpenAPINamesPermissions(t *testing.T) {
 	}
 	if strings.Contains(w.Body.String(), `"bearer":[""]`) {
 		t.Error("an operation names no permission")
+	}
+}
+
+// TestOpenAPINamesKeys: what is posted and remembered takes a key and says so; what is only asked takes none.
+func TestOpenAPINamesKeys(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil)
+	r = r.WithContext(access.With(r.Context(), access.Caller{Role: access.Service}))
+	w := httptest.NewRecorder()
+	testGate().ServeHTTP(w, r)
+	var doc struct {
+		Paths map[string]struct {
+			Post *struct{ Parameters []struct{ Name string } }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths {
+		if item.Post == nil || strings.HasPrefix(path, "/sign-out/") {
+			continue
+		}
+		n := 0
+		for _, p := range item.Post.Parameters {
+			if p.Name == "Idempotency-Key" {
+				n++
+			}
+		}
+		if want := map[bool]int{false: 1}[asked["POST "+path]]; n != want {
+			t.Errorf("%s names %d keys, want %d", path, n, want)
+		}
 	}
 }
 
