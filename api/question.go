@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/bits"
 	"reflect"
 	"strconv"
 	"strings"
@@ -271,7 +272,11 @@ func (p *quick) raw() (s string, ok bool) {
 // rest is a string behind its first quote.
 func (p *quick) rest(to *string) bool {
 	start := p.i
-	for p.i+8 <= len(p.b) && plain(p.b[p.i:p.i+8]) {
+	for p.i+8 <= len(p.b) {
+		if end := special(p.b[p.i : p.i+8]); end != 0 {
+			p.i += bits.TrailingZeros64(end) / 8
+			break
+		}
 		p.i += 8
 	}
 	for ; p.i < len(p.b); p.i++ {
@@ -287,13 +292,13 @@ func (p *quick) rest(to *string) bool {
 	return false
 }
 
-// plain tells whether eight bytes are ASCII, none of them a quote, a backslash or a control character. Each byte is looked
-// at in its place in one number: a byte with its high bit set afterwards is one that is not.
-func plain(s string) bool {
+// special marks, of eight bytes, those that are not ASCII, or a quote, a backslash or a control character: the highest bit of
+// each in its place in one number. Behind the first it may mark others too.
+func special(s string) uint64 {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, slash := x^each*'"', x^each*'\\'
-	return (x|(x-each*0x20)|(quote-each)&^quote|(slash-each)&^slash)&high == 0
+	return (x | (x - each*0x20) | (quote-each)&^quote | (slash-each)&^slash) & high
 }
 
 func (p *quick) text(to *string) (ok bool) {
@@ -332,17 +337,12 @@ func (p *quick) number(to *int64) bool {
 
 // appendDecision writes an answer.
 func appendDecision(b []byte, s *consent.Service, v consent.Verdict) []byte {
-	b = append(b, `{"allowed":`...)
-	b = strconv.AppendBool(b, v.Allowed)
-	b = appendText(append(b, `,"basis":`...), string(v.Basis))
-	b = append(b, `,"consent_id":`...)
-	if v.Consent == 0 {
-		b = append(b, "null"...)
+	if v.Reason == consent.Consented { // as most are: the rest of it follows
+		b = v.AppendConsentID(append(b, `{"allowed":true,"basis":"consent","consent_id":"`...))
+		b = append(b, `","reason":"consent","valid_until":`...)
 	} else {
-		b = append(v.AppendConsentID(append(b, '"')), '"')
+		b = appendOther(b, v)
 	}
-	b = appendText(append(b, `,"reason":`...), string(v.Reason))
-	b = append(b, `,"valid_until":`...)
 	if until, ends := v.AppendValidUntil(append(b, '"')); ends {
 		b = append(until, '"')
 	} else {
@@ -354,6 +354,20 @@ func appendDecision(b []byte, s *consent.Service, v consent.Verdict) []byte {
 		b = append(s.AppendWho(append(b, `,"subject":"`...), v.Person), '"')
 	}
 	return append(b, '}')
+}
+
+// appendOther begins the answer that has any reason.
+func appendOther(b []byte, v consent.Verdict) []byte {
+	b = strconv.AppendBool(append(b, `{"allowed":`...), v.Allowed)
+	b = appendText(append(b, `,"basis":`...), string(v.Basis))
+	b = append(b, `,"consent_id":`...)
+	if v.Consent == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(v.AppendConsentID(append(b, '"')), '"')
+	}
+	b = appendText(append(b, `,"reason":`...), string(v.Reason))
+	return append(b, `,"valid_until":`...)
 }
 
 // appendText writes words of ours, which need no escapes; null for none.

@@ -3,21 +3,36 @@ package api
 import (
 	"bytes"
 	"maps"
+	"math/bits"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/purpose"
 )
 
-// TestPlain: each byte at each place is judged as by itself; a no may also be said of what stands behind another no.
-func TestPlain(t *testing.T) {
+// TestSpecial: the first byte of eight that is marked is the first that is special, whatever each is at each place.
+func TestSpecial(t *testing.T) {
+	is := func(c int) bool { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\' }
 	for at := range 8 {
 		for c := range 256 {
-			b := []byte("e-mail@x")
-			b[at] = byte(c)
-			want := c >= 0x20 && c < 0x80 && c != '"' && c != '\\'
-			if got := plain(string(b)); got != want {
-				t.Errorf("%q: %v", b, got)
+			for behind := range 256 {
+				b := []byte("e-mail@x")
+				b[at] = byte(c)
+				want := 8
+				if is(c) {
+					want = at
+				}
+				if at < 7 {
+					if b[at+1] = byte(behind); want == 8 && is(behind) {
+						want = at + 1
+					}
+				}
+				if got := bits.TrailingZeros64(special(string(b))) / 8; got != want {
+					t.Fatalf("%q: %d, want %d", b, got, want)
+				}
 			}
 		}
 	}
@@ -108,5 +123,13 @@ func TestRoomsAreNotKept(t *testing.T) {
 				t.Errorf("%s: question %d is left: %+v", body, i, q)
 			}
 		}
+	}
+}
+
+// TestMostAnswersAreWrittenAsOthers: the quick way to write a yes of a consent gives what the one for any answer does.
+func TestMostAnswersAreWrittenAsOthers(t *testing.T) {
+	v := consent.Verdict{Allowed: true, Basis: purpose.Consent, Reason: consent.Consented, Consent: 1<<40 + 7}
+	if got, want := string(appendDecision(nil, nil, v)), string(appendOther(nil, v))+`null,"revision":0}`; got != want {
+		t.Errorf("%s\n%s", got, want)
 	}
 }

@@ -169,17 +169,16 @@ func keyOf(v *vault.Vault, i Identity) (k Key) {
 
 // appendFolded appends Canonical, without allocating where the value is plain ASCII.
 func appendFolded(b []byte, s string) []byte {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return append(b, connector.Fold(s)...)
+	start := len(b)
+	b = append(b, strings.TrimSpace(s)...)
+	var all byte
+	for i, c := range b[start:] {
+		if all |= c; c-'A' <= 'Z'-'A' {
+			b[start+i] = c + 'a' - 'A'
 		}
 	}
-	for s = strings.TrimSpace(s); s != ""; s = s[1:] {
-		c := s[0]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		b = append(b, c)
+	if all >= 0x80 {
+		return append(b[:start], connector.Fold(s)...)
 	}
 	return b
 }
