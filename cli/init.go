@@ -29,6 +29,9 @@ systems: []
 # heads: /mnt/other/heads
 `
 
+// writes: the purposes of an ombud.yaml that was there are declared by the first command that reads it.
+func (*initCmd) writes() {}
+
 func (*initCmd) run(ctx context.Context, s *session) error {
 	written, err := writeNew(s.Place.Config, skeleton)
 	if err != nil {
@@ -39,12 +42,11 @@ func (*initCmd) run(ctx context.Context, s *session) error {
 		s.warn("%s", w)
 	}
 	return s.answer(out, func() {
+		s.heading("Ombud is ready.")
 		if written {
-			s.heading("Ombud is ready.")
 			s.printf("  wrote  %s\n", s.Place.Config)
 		} else {
-			s.heading("Ombud was ready: nothing was changed.")
-			s.printf("  found  %s\n", s.Place.Config)
+			s.printf("  found  %s, and left it as it is\n", s.Place.Config)
 		}
 		s.printf("  keys   %s\n  next   ombud scan ID=DSN --write, for example ombud scan shop=sqlite:shop.db --write\n", s.publicKey(""))
 	})
