@@ -124,8 +124,8 @@ func (s *scan) proposeBetween(ctx context.Context, g *Graph, d, owner *Dataset, 
 		return nil
 	}
 	for _, between := range g.Datasets {
-		if between == d || between.System != d.System || between.People != nil || between.Ignored {
-			continue
+		if between == d || between.System != d.System || between.People != nil || between.Ignored || s.hasProse(between) {
+			continue // a letter from an address is no address of whom it was assigned to
 		}
 		column, err := s.leadsTo(ctx, between, d)
 		if err != nil {
@@ -152,7 +152,7 @@ func (s *scan) proposeOwnerOf(ctx context.Context, g *Graph, between, owner *Dat
 	if err != nil {
 		return false, err
 	}
-	if column != "" {
+	if column != "" && !isActor([]string{column}) && !isWriter(column) {
 		s.proposeAlias(between, column, owner, nil, 0.9)
 		return true, nil
 	}

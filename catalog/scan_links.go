@@ -90,7 +90,7 @@ func (s *scan) proposeLinks(ctx context.Context, g *Graph, people bool) error {
 		if err := s.proposeExtension(ctx, g, d); err != nil {
 			return err
 		}
-		columns := servedFirst(d.Table)
+		columns := s.servedFirst(d.Table)
 		for _, turn := range turns {
 			for _, c := range columns {
 				if s.isMail(d, c.Name) != turn.mails || !s.mayRefer(d, c) {

@@ -55,18 +55,23 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	return Own
 }
 
-// servedFirst: of a patient and a user, a payment is the patient's, whichever stands first.
-func servedFirst(t *connector.Table) []*connector.Column {
-	var first, rest []*connector.Column
+// servedFirst: of a patient and a user, a payment is the patient's, whichever stands first; and of a lead and a contact a case is that
+// one's whom any row names.
+func (s *scan) servedFirst(t *connector.Table) []*connector.Column {
+	var first, rest, empty []*connector.Column
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		if stem, suffix := splitReference(c.Name); suffix != "" && len(stem) == 1 && servedNouns[stem[0]] {
+		stem, suffix := splitReference(c.Name)
+		switch {
+		case len(s.profiles[t].sample) > 0 && len(s.profiles[t].some(c.Name, 1)) == 0:
+			empty = append(empty, c)
+		case suffix != "" && len(stem) == 1 && servedNouns[stem[0]]:
 			first = append(first, c)
-		} else {
+		default:
 			rest = append(rest, c)
 		}
 	}
-	return append(first, rest...)
+	return slices.Concat(first, rest, empty)
 }
 
 // isAnything: in an old_value may stand whatever a row was changed from, now and then somebody.

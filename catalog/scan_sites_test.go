@@ -191,3 +191,36 @@ func TestScanOfAHospital(t *testing.T) {
 		`link:clinic.obs.creator users.user_id mention`,
 	})
 }
+
+// TestScanOfLetters: a letter from an address that stands in a register of addresses is not whose address it is, and not the user's to whom it
+// was assigned; and a case is the contact's, where no row names a lead.
+func TestScanOfLetters(t *testing.T) {
+	path := stores(t, "", map[string]string{"crm": `create table user (id text primary key, user_name text, password text, last_name text);
+		create table contact (id text primary key, first_name text, last_name text);
+		create table lead (id text primary key, first_name text, last_name text);
+		create table email_address (id text primary key, name text);
+		create table entity_email_address (id integer primary key, entity_id text, entity_type text, email_address_id text);
+		create table email (id text primary key, from_email_address_id text, body text, parent_id text, parent_type text, assigned_user_id text);
+		create table help_case (id text primary key, lead_id text, contact_id text);
+		insert into user values ` + series(12, func(i int) string { return fmt.Sprintf("'u%d', 'staff%d', 'x', 'Bo'", i, i) }) + `;
+		insert into contact values ` + series(60, func(i int) string { return fmt.Sprintf("'c%d', 'Ida', 'Berg'", i) }) + `;
+		insert into lead values ` + series(60, func(i int) string { return fmt.Sprintf("'l%d', 'Ida', 'Berg'", i) }) + `;
+		insert into email_address select 'm'||id, id||'@example.com' from contact union all select 'm'||id, id||'@example.net' from user;
+		insert into entity_email_address select rowid, id, 'Contact', 'm'||id from contact union all select 100+rowid, id, 'User', 'm'||id from user;
+		insert into email select 'e'||id, 'm'||id, 'Good morning', id, 'Contact', 'u'||(1+rowid%12) from contact;
+		insert into help_case select 'h'||id, null, id from contact;`})
+	same(t, linksOf(t, path), []string{
+		`people:crm.contact {"contact":"id"}`,
+		`people:crm.email_address {"email":"name"}`,
+		`people:crm.lead {"lead":"id"}`,
+		`people:crm.user {"user":"id"}`,
+		`link:crm.entity_email_address.email_address_id email_address.id alias`,
+		`link:crm.entity_email_address.entity_id:contact contact.id alias`,
+		`link:crm.entity_email_address.entity_id:user user.id alias`,
+		`link:crm.email.assigned_user_id user.id mention`,
+		`link:crm.email.from_email_address_id email_address.id own author`,
+		`link:crm.email.parent_id:contact contact.id own`,
+		`link:crm.help_case.contact_id contact.id own`,
+		`link:crm.help_case.lead_id lead.id mention`,
+	})
+}
