@@ -367,8 +367,11 @@ func engineError(doing string, code int, err error) error {
 	switch code & 0xff {
 	case 11, 26: // corrupt, not a database
 		return fault.Wrap(fault.Integrity, err, "the own store is damaged: %s", doing)
-	case 5, 6, 8, 10, 13, 14: // busy, locked, read-only, i/o, full, cannot open
+	case 5, 6: // busy, locked
 		return fault.Wrap(fault.Unavailable, err, "the own store cannot be used: %v", err)
+	case 8, 10, 13, 14: // read-only, i/o, full, cannot open
+		return fault.Wrap(fault.Unavailable, err, "the own store cannot be used: %v", err).
+			Then("See that its disk has room and that its folder can be written.")
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
