@@ -14,7 +14,7 @@ import (
 
 // verifyCmd proves again what was proven once.
 type verifyCmd struct {
-	Erasure verifyErasureCmd `cmd:"" help:"Read every system again for what an erasure removed. Exit 4 when something is there."`
+	Erasure verifyErasureCmd `cmd:"" help:"Read every system again for what an erasure removed. Exit 4 when something is there, or when it was not complete."`
 	Receipt verifyReceiptCmd `cmd:"" help:"Check a receipt with the public key alone, on any machine. Exit 5 when it is not what was signed."`
 	Package verifyPackageCmd `cmd:"" help:"Check an access package with the public key alone, on any machine. Exit 5 when it is not what was signed."`
 	Proof   verifyProofCmd   `cmd:"" help:"Check what audit prove printed with the public key alone, on any machine. Exit 5 when it does not hold."`
@@ -61,8 +61,10 @@ type verified struct {
 // showVerified says what was read: the identity columns by token, or, where the person was named, everything.
 func (s *session) showVerified(ref string, out *plan.Outcome, named bool) {
 	switch {
-	case out.Status != plan.Complete:
+	case len(out.Remaining) > 0:
 		s.heading("%s does not hold.", ref)
+	case out.Status != plan.Complete:
+		s.heading("%s holds as far as it went: what it removed is not there again. It was not complete.", ref)
 	case named:
 		s.heading("%s holds: every system was read again, and nothing is there.", ref)
 	default:

@@ -192,6 +192,24 @@ func TestVerifyErasure(t *testing.T) {
 	}
 }
 
+// TestVerifyClaimsNoMoreThanTheRun: where the run left open whether it reached everything, looking again cannot say that it did.
+func TestVerifyClaimsNoMoreThanTheRun(t *testing.T) {
+	w := newWorld(t)
+	w.exec("mail", `create table notes (id integer primary key, body text)`)
+	w.exec("mail", `insert into notes values (1, 'Ida called')`)
+	r := w.plan(plan.Erasure, "email=ida@example.com")
+	r, err := w.run(r, "local:kari")
+	if err != nil || r.State != request.Incomplete || len(r.Outcome.Gaps) == 0 {
+		t.Fatalf("%v, %+v", err, r.Outcome)
+	}
+	for _, who := range [][]plan.Person{nil, people("email=ida@example.com")} {
+		out, err := w.s.VerifyErasure(t.Context(), r.Ref, who, "test")
+		if err != nil || out.Status != plan.Incomplete || len(out.Remaining) > 0 || len(out.Gaps) != len(r.Outcome.Gaps) {
+			t.Errorf("%d people: %+v, %v", len(who), out, err)
+		}
+	}
+}
+
 func TestRefuse(t *testing.T) {
 	w := newWorld(t)
 	r := w.plan(plan.Erasure, "email=ida@example.com")

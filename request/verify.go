@@ -12,7 +12,7 @@ import (
 // VerifyErasure reads the stores again and says whether the erasure still holds. With the person's
 // identities, or while the request still has them, the engine looks as it did after the run. Without,
 // it compares the keyed token of every identity in every people dataset with those of the erased.
-// The outcome's status is complete or incomplete; the request itself does not change, and the log says that actor looked.
+// The outcome's status is complete or incomplete, and never complete where the run left a gap; the request itself does not change, and the log says that actor looked.
 func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.Person, actor string) (*plan.Outcome, error) {
 	r, err := s.load(ctx, ref)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.P
 	if err != nil {
 		return nil, err
 	}
-	out := &plan.Outcome{Kind: plan.Erasure, Hash: r.Outcome.Hash, Kept: r.Outcome.Kept, Ignored: r.Outcome.Ignored}
+	out := &plan.Outcome{Kind: plan.Erasure, Hash: r.Outcome.Hash, Kept: r.Outcome.Kept, Ignored: r.Outcome.Ignored, Gaps: r.Outcome.Gaps}
 	if len(people) > 0 {
 		if err := sameSubjects(tokens, subject.Tokens(s.cfg.Vault, identities(people))); err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ func (s *Service) VerifyErasure(ctx context.Context, ref string, people []plan.P
 		return nil, err
 	}
 	out.Status = plan.Complete
-	if len(out.Remaining) > 0 {
+	if len(out.Remaining)+len(out.Gaps) > 0 {
 		out.Status = plan.Incomplete
 	}
 	// Reading personal data is told before it is answered.
