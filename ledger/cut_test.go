@@ -52,6 +52,19 @@ var beforeCut = map[string]func(*place){
 	"after a restart":   func(p *place) { p.act(1); p.act(1); p.must(p.reopen()); p.append(1) },
 	"after checkpoints": func(p *place) { p.act(1); p.checkpoint(); p.append(300); p.checkpoint(); p.append(1) },
 	"after a restore":   func(p *place) { p.act(1); p.restored(); p.append(1) },
+	"after a restore that kept an act": func(p *place) {
+		p.act(1)
+		p.db.Close()
+		p.must(p.openRestored())
+		p.must(p.db.Write(p.t.Context(), func(tx *db.Tx) error {
+			if err := p.l.Keep(tx, "test.suppressed", 2); err != nil {
+				return err
+			}
+			_, err := p.l.Rejoin(p.t.Context(), tx, "test", p.l.Lost())
+			return err
+		}))
+		p.must(p.reopen())
+	},
 }
 
 func (p *place) must(err error) {

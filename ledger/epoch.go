@@ -59,8 +59,12 @@ func (l *Ledger) Rejoin(ctx context.Context, tx *db.Tx, actor string, content an
 	if _, err := tx.Exec(ctx, "delete from ledger_acts"); err != nil {
 		return Position{}, fmt.Errorf("rejoining the suppression ledger: %w", err)
 	}
+	known := l.unkept // those of this transaction stay
 	if l.kept.last > 0 {
-		if err := tx.Insert(actsTable, db.OfInt(l.kept.last), db.OfInt(l.kept.revision), db.OfText(kindEpoch), db.OfBlob([]byte{})); err != nil {
+		known = append([]Act{{Revision: l.kept.revision, Kind: kindEpoch, number: l.kept.last, sealed: []byte{}}}, known...)
+	}
+	for _, a := range known {
+		if err := a.insert(tx); err != nil {
 			return Position{}, fmt.Errorf("rejoining the suppression ledger: %w", err)
 		}
 	}

@@ -55,7 +55,7 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	if a.sealed = l.c.Vault.Seal(actLabel, a.aad(), b); len(a.sealed) > maxAct || !isName(kind) {
 		return fmt.Errorf("an act of kind %.64q is too large to be kept", kind)
 	}
-	if err := tx.Insert(actsTable, db.OfInt(a.number), db.OfInt(a.Revision), db.OfText(a.Kind), db.OfBlob(a.sealed)); err != nil {
+	if err := a.insert(tx); err != nil {
 		return fmt.Errorf("keeping an act: %w", err)
 	}
 	tx.OnRollback(l.forget)
@@ -64,6 +64,10 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 	tx.BeforeAnswer(l.send)
 	l.unkept = append(l.unkept, a)
 	return nil
+}
+
+func (a *Act) insert(tx *db.Tx) error {
+	return tx.Insert(actsTable, db.OfInt(a.number), db.OfInt(a.Revision), db.OfText(a.Kind), db.OfBlob(a.sealed))
 }
 
 // ready are groups that were signed, and how far they went: a try that failed is made again by send.
