@@ -367,7 +367,7 @@ func (h *history) powerCut() bool {
 		h.t.Errorf("nothing was done again\n%v", h.script)
 	}
 	told()
-	p.linked = linked // the store may have forgotten
+	p.linked = p.linked && linked // the store may have forgotten
 	h.seen = append(h.seen, h.a.Consents.Revision())
 	return true
 }
