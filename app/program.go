@@ -36,6 +36,7 @@ func Program(o Options) cli.Program {
 				return nil, err
 			}
 			s := a.services(p, a.Parts)
+			s.Mended = a.mended // once: commands that are lent the open parts hear nothing of it
 			s.Close = a.Close
 			return s, nil
 		},
@@ -73,7 +74,7 @@ func (o Options) config(p cli.Place) Config {
 
 func (a *App) services(place cli.Place, p *Parts) *cli.Services {
 	s := &cli.Services{
-		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings, Mended: a.mended,
+		Place: place, Ledger: a.Ledger, Vault: a.Vault, Keys: a.Keys, Accounts: a.Accounts, Mirror: a.Mirror, Consents: a.Consents, Purposes: a.Purposes, Warnings: a.warnings,
 		VerifyLedger: a.VerifyLedger, Checkpoint: a.Checkpoint, BackUp: a.backUp, Replay: a.replayErasures, RotateKeys: a.rotateKeys, Pseudonyms: a.Pseudonyms, BackUpKeys: a.backUpKeys, StoreHealth: a.DB.Health, FollowWithdrawal: a.followWithdrawal,
 		RotateRoot: a.rotateRoot, RetireRoots: a.retireRoots, SealRoot: a.sealRoot,
 	}

@@ -61,7 +61,7 @@ func TestPowerCutIsTold(t *testing.T) {
 	h := newHistory(t, 4)
 	for !h.powerCut() {
 	}
-	if told := h.a.services(cli.Place{}, nil).Mended; len(told) != 1 || !strings.Contains(told[0], "done again") {
+	if told := h.a.mended; len(told) != 1 || !strings.Contains(told[0], "done again") {
 		t.Errorf("it is told as %q", told)
 	}
 	rows, err := h.a.Ledger.Tail(t.Context(), 1, ledger.TailOptions{Kind: "ledger.restored"})
