@@ -108,8 +108,12 @@ func TestVerifyBesideShells(t *testing.T) {
 	r, err := w.run(w.plan(plan.Erasure, "email=ida@example.com", "customer=1"), "local:kari")
 	w.must(err)
 	w.up("mail")
-	again, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
-	if again, err = w.run(again, "local:kari"); err != nil || again.State != request.Complete {
+	planned, err := w.s.Retry(t.Context(), request.RunInput{Ref: r.Ref, Actor: "local:kari"})
+	if fault.KindOf(err) != fault.Waiting {
+		t.Fatal(err)
+	}
+	again, err := w.run(planned, "local:kari")
+	if err != nil || again.State != request.Complete {
 		t.Fatalf("%v, %+v", err, again.Outcome)
 	}
 	holds := func(want plan.Status, people []plan.Person) {
