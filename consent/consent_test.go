@@ -113,24 +113,6 @@ func TestRefusals(t *testing.T) {
 	w.record(in) // the law of California does not ask for a clear act
 }
 
-// TestWhatCannotBeReadIsNobody: what a reader of JSON put in place of bytes it could not read joins no two people.
-func TestWhatCannotBeReadIsNobody(t *testing.T) {
-	w := newWorld(t, letters())
-	for _, value := range []string{"a\ufffd@example.com", "a\xff@example.com"} {
-		who := []subject.Identity{{Kind: "email", Value: value}}
-		in := yes()
-		in.Subject = who
-		_, given := w.Record(t.Context(), in)
-		_, withdrawn := w.Withdraw(t.Context(), consent.WithdrawInput{Subject: who, All: true})
-		_, _, restricted := w.AddFact(t.Context(), who, subject.FactInput{Kind: subject.Restriction, Type: "legal_claims"})
-		for what, err := range map[string]error{"a yes": given, "a no": withdrawn, "a restriction": restricted} {
-			if fault.KindOf(err) != fault.Invalid {
-				t.Errorf("%s of %q: %v", what, value, err)
-			}
-		}
-	}
-}
-
 // TestALateYesNeverWins: after a withdrawal only a notice that was shown later counts, whatever the clock says.
 func TestALateYesNeverWins(t *testing.T) {
 	w := newWorld(t, letters())
