@@ -179,10 +179,10 @@ func (a *admission) notice(set *purpose.Set, rule *purpose.Rule, c *given) {
 		a.bad("notice/language", "this version is written in several languages: which one was shown?")
 	case !ok:
 		a.bad("notice", "the purpose declares no such notice, version and language")
+	case rule.Outdates(in.Version):
+		a.bad("notice/version", "consents count from version %s on", rule.Reconsent)
 	case shown.Superseded && a.in.from == nil:
 		a.bad("notice/version", "this version is no longer shown")
-	case shown.Superseded && rule.Outdates(in.Version):
-		a.bad("notice/version", "consents count from version %s on", rule.Reconsent)
 	default:
 		c.Notice.Language = shown.Language
 		if shown.Text != "" {

@@ -236,6 +236,12 @@ func TestConsentsDoNotGrow(t *testing.T) {
 	w.expect("letters", "contact", false, consent.Outdated)
 	w.record(yes())
 	w.expect("letters", "contact", true, consent.Consented)
+	more.Notices, more.Reconsent = append(more.Notices, purpose.Notice{ID: "letters", Version: "4", Language: "en"}), "4"
+	w.declare(more)
+	if _, err := w.Record(t.Context(), yes()); fault.KindOf(err) != fault.Invalid { // though nobody marked version 3 as superseded
+		t.Errorf("a yes to a notice that no longer counts: %v", err)
+	}
+	w.expect("letters", "contact", false, consent.Outdated)
 }
 
 func TestDoubleOptIn(t *testing.T) {

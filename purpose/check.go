@@ -56,6 +56,9 @@ func (p *Purpose) check() error {
 			bad(fmt.Sprintf("notices/%d", i), "a notice has an id and a version")
 		}
 	}
+	if p.Reconsent != "" && !slices.ContainsFunc(p.Notices, func(n Notice) bool { return n.Version == p.Reconsent }) {
+		bad("reconsent", "no notice has this version")
+	}
 	if len(faults) > 0 {
 		return fault.New(fault.Invalid, "the purpose has %d faults", len(faults)).With(faults...)
 	}

@@ -122,9 +122,9 @@ func TestPutNamesEveryFaultAndLeavesTheFileAlone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	err := r.Put(t.Context(), "test", purpose.Purpose{ID: "no good", Basis: "implied", Categories: []string{"x"}, Expires: "soon", OnWithdrawal: "perhaps",
-		LIA: &purpose.LIA{}, Fields: []purpose.Field{{}}, Notices: []purpose.Notice{{}}})
+		LIA: &purpose.LIA{}, Fields: []purpose.Field{{}}, Notices: []purpose.Notice{{}}, Reconsent: "2"})
 	var f *fault.Error
-	if f, _ = err.(*fault.Error); f == nil || f.Kind != fault.Invalid || len(f.Details) != 11 {
+	if f, _ = err.(*fault.Error); f == nil || f.Kind != fault.Invalid || len(f.Details) != 12 {
 		t.Errorf("got %v", err)
 	}
 	if err := r.Put(t.Context(), "test", purpose.Purpose{ID: "more", Basis: "legitimate_interest"}); err != nil {
