@@ -67,6 +67,7 @@ type Relay struct {
 	receive texts
 	book    *book
 	seed    seed
+	ahead   []Entry        // that were read and not routed yet; only follow touches it
 	work    sync.WaitGroup // lanes, and what they have under way
 
 	mu     sync.Mutex

@@ -247,6 +247,31 @@ func TestRoutingWaitsRatherThanSkips(t *testing.T) {
 	})
 }
 
+// TestEntriesAreReadOnce: how many targets there are, and so how many entries make a batch, changes nothing of that.
+func TestEntriesAreReadOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var ids []string
+		for i := range routeLimit / 2 {
+			ids = append(ids, fmt.Sprintf("service-%03d", i))
+		}
+		b := opened(t, db.Config{Path: filepath.Join(t.TempDir(), "own.db")}, newSource(), ids...)
+		read := 0
+		b.c.Since = func(ctx context.Context, after int64, limit int) ([]Entry, error) {
+			all, err := b.source.since(ctx, after, limit)
+			read += len(all)
+			return all, err
+		}
+		for i := range 20 {
+			b.source.add(to(fmt.Sprintf("sub_%d", i), ids...))
+		}
+		b.start()
+		pass(time.Second)
+		if got := len(b.receivers[ids[0]].revisions()); got != 20 || read != 20 {
+			t.Errorf("%d entries were read for %d messages", read, got)
+		}
+	})
+}
+
 func TestOneRelayAtATime(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := opened(t, db.Config{Path: filepath.Join(t.TempDir(), "own.db")}, newSource(), "crm")

@@ -44,23 +44,27 @@ func wait(ctx context.Context, c <-chan struct{}) {
 
 // routeSome routes the next entries, hands their rows to the lanes and to the book, and says whether there may be more.
 func (r *Relay) routeSome(ctx context.Context) (more bool, err error) {
-	entries, err := r.c.Since(ctx, r.routed, readAhead)
-	if err != nil || len(entries) == 0 {
+	if len(r.ahead) == 0 {
+		r.ahead, err = r.c.Since(ctx, r.routed, readAhead)
+	}
+	if err != nil || len(r.ahead) == 0 {
 		return false, err
 	}
-	b, err := r.route(ctx, entries)
+	b, err := r.route(ctx)
 	if err != nil {
+		r.ahead = nil // who looks again sees what is there by then
 		return false, err
 	}
 	r.hand(b)
 	return true, nil
 }
 
-// route makes rows of entries until there are enough for one batch.
-func (r *Relay) route(ctx context.Context, entries []Entry) (*batch, error) {
+// route makes rows of the entries ahead until there are enough for one batch.
+func (r *Relay) route(ctx context.Context) (*batch, error) {
 	now := r.now()
 	b := &batch{to: r.routed, made: now}
-	for _, e := range entries {
+	for ; len(r.ahead) > 0; r.ahead = r.ahead[1:] {
+		e := r.ahead[0]
 		if e.Revision <= b.to {
 			return nil, fmt.Errorf("revision %d follows %d", e.Revision, b.to)
 		}
@@ -72,7 +76,7 @@ func (r *Relay) route(ctx context.Context, entries []Entry) (*batch, error) {
 			break // the next time begins with it
 		}
 		if b.to = e.Revision; cap(b.rows) == 0 {
-			b.rows = make([]row, 0, min(len(entries)*len(all), max(routeLimit, len(all)))) // as if all entries were alike
+			b.rows = make([]row, 0, min(len(r.ahead)*len(all), max(routeLimit, len(all)))) // as if all entries were alike
 		}
 		for _, d := range all {
 			b.rows = append(b.rows, row{
