@@ -188,8 +188,8 @@ func (s *Service) DecideAt(now index.Minute, h Handle, purposeID, category strin
 }
 
 // decide answers for a purpose; nil is one that nobody declared.
-func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, category string, gpc bool) Verdict {
-	v := Verdict{Person: h.person, Revision: s.seen.Load()} // read before the index: the index is never behind it
+func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, category string, gpc bool) (v Verdict) {
+	v.Person, v.Revision = h.person, s.seen.Load() // read before the index: the index is never behind it
 	if rule == nil {
 		v.Reason = UnknownPurpose
 		return v
@@ -205,24 +205,26 @@ func (s *Service) decide(now index.Minute, h *Handle, rule *purpose.Rule, catego
 		v.Reason = h.nobody
 		return v
 	case h.erased || flags&(index.Erased|index.Suppressed) != 0:
-		return s.afterErasure(v, h, rule)
+		afterErasure(&v, h, rule)
+		return v
 	case gpc && s.stoppedBySignal(now, rule):
 		v.Reason = OptedOut
 		return v
 	case flags&index.Aside != 0:
-		if r := s.stoppedByFact(now, h.person, rule, word); r != "" {
-			v.Reason = r
+		if v.Reason = s.stoppedByFact(now, h.person, rule, word); v.Reason != "" {
 			return v
 		}
 	}
 	if rule.Basis == purpose.Consent {
-		return s.byConsent(v, now, rule, category, word, known)
+		s.byConsent(&v, now, rule, category, word, known)
+	} else {
+		byBasis(&v, now, rule)
 	}
-	return byBasis(v, now, rule)
+	return v
 }
 
 // byConsent answers for a purpose that only a yes carries.
-func (s *Service) byConsent(v Verdict, now index.Minute, rule *purpose.Rule, category string, word index.Word, known bool) Verdict {
+func (s *Service) byConsent(v *Verdict, now index.Minute, rule *purpose.Rule, category string, word index.Word, known bool) {
 	revision := int64(word.Revision())
 	switch {
 	case !known:
@@ -242,7 +244,6 @@ func (s *Service) byConsent(v Verdict, now index.Minute, rule *purpose.Rule, cat
 	default:
 		v.Allowed, v.Reason, v.Consent, v.Until = true, Consented, revision, word.Expiry()
 	}
-	return v
 }
 
 func (s *Service) notYet(now index.Minute, n subject.Number, rank int) Reason {
@@ -253,10 +254,10 @@ func (s *Service) notYet(now index.Minute, n subject.Number, rank int) Reason {
 }
 
 // byBasis answers for a purpose that does not lean on consent.
-func byBasis(v Verdict, now index.Minute, rule *purpose.Rule) Verdict {
+func byBasis(v *Verdict, now index.Minute, rule *purpose.Rule) {
 	if rule.Basis == purpose.LegitimateInterests && !rule.Assessed(now.Time()) {
 		v.Reason = NoAssessment
-		return v
+		return
 	}
 	v.Allowed, v.Reason, v.Until = true, BasisDeclared, index.Never
 	if rule.Basis == purpose.LegitimateInterests {
@@ -264,11 +265,10 @@ func byBasis(v Verdict, now index.Minute, rule *purpose.Rule) Verdict {
 			v.Until = index.MinuteOf(review)
 		}
 	}
-	return v
 }
 
 // afterErasure lets only what was recorded as an exception go on.
-func (s *Service) afterErasure(v Verdict, h *Handle, rule *purpose.Rule) Verdict {
+func afterErasure(v *Verdict, h *Handle, rule *purpose.Rule) {
 	switch {
 	case rule.Basis == purpose.Consent:
 		v.Reason = WasErased
@@ -279,7 +279,6 @@ func (s *Service) afterErasure(v Verdict, h *Handle, rule *purpose.Rule) Verdict
 	default:
 		v.Reason = WasErased
 	}
-	return v
 }
 
 // stoppedByFact weighs the restrictions and objections about a person. A yes that was given after one of them, in spite

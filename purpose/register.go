@@ -105,8 +105,12 @@ func sum(text string) string {
 	return hex.EncodeToString(b[:])
 }
 
+// roomy is what makes Go look a key of a map up by its hash: one of eight keys or fewer is searched from the first to the last, and
+// where that ends no processor foresees. It halves what a decision takes to find its purpose.
+const roomy = 16
+
 func newSet(rules []*Rule) *Set {
-	s := &Set{byID: map[string]*Rule{}, sums: map[string]string{}}
+	s := &Set{byID: make(map[string]*Rule, max(len(rules), roomy)), sums: map[string]string{}}
 	for _, r := range rules {
 		for _, n := range r.Notices {
 			s.sums[n.Text] = sum(n.Text)
