@@ -132,3 +132,26 @@ func (s *scan) isOwnKey(ctx context.Context, d *Dataset, c *connector.Column) (b
 	}
 	return m.probed > 0 && m.share >= enough, nil
 }
+
+// dealers are words for who deals with somebody: a person or a firm.
+var dealers = set(`payer payee sender recipient receiver buyer seller giver taker owner holder client customer contractor donor agent party borrower account`)
+
+// mayBeFirms: the name says that somebody deals, and not who, and firms have the same numbers as persons. Who writes is a person.
+func (s *scan) mayBeFirms(ctx context.Context, g *Graph, d *Dataset, r columnName, m *match) (bool, error) {
+	if m.name >= 0.8 || m.key.d.People == nil || len(r.stem) == 0 || !dealers[r.stem[len(r.stem)-1]] || conversations[d.noun] {
+		return false, nil
+	}
+	for _, o := range g.Datasets {
+		key := KeyColumn(o.Table)
+		if o == d || o == m.key.d || o.Ignored || o.System != d.System || !organisationNouns[o.noun] && !isOrganisation(o) || key == "" || !o.Table.Rights.Select {
+			continue
+		}
+		firms := match{key: keyOf(o, key, false)}
+		if err := s.probe(ctx, d, r.column, &firms); ctx.Err() != nil {
+			return false, ctx.Err()
+		} else if err == nil && firms.probed > 0 && firms.share >= enough {
+			return true, nil
+		}
+	}
+	return false, nil
+}
