@@ -241,7 +241,7 @@ func (s *scan) proposeLink(ctx context.Context, g *Graph, d *Dataset, c *connect
 	if best.probed == 0 && best.key.d.People == nil && len(s.profiles[d.Table].sample) > 0 && !d.Personal && !s.proposedOwner(d) {
 		return nil // no row refers to any, so that whose they are stays open
 	}
-	if firms, err := s.mayBeFirms(ctx, g, d, name, best); firms || err != nil {
+	if others, err := s.mayBeOthers(ctx, g, d, name, best); others || err != nil {
 		return err
 	}
 	copied, err := s.isCopy(ctx, g, d, c, best)

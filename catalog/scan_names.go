@@ -159,6 +159,9 @@ func keyNameScore(r columnName, k parentKey) float64 {
 	case k.d.People == nil:
 		return 0
 	case suffix != "" && (isPersonNoun(stem[len(stem)-1]) || actorWords[stem[len(stem)-1]]) && isWhoActs(k.d):
+		if accountNouns[what] && !dealers[stem[len(stem)-1]] {
+			return 0.7
+		}
 		return 0.65
 	case !isActor([]string{c.Name}) && !actorWords[stem[len(stem)-1]] || c.Kind != columnKind(k):
 		return 0

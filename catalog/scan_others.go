@@ -133,25 +133,36 @@ func (s *scan) isOwnKey(ctx context.Context, d *Dataset, c *connector.Column) (b
 	return m.probed > 0 && m.share >= enough, nil
 }
 
-// dealers are words for who deals with somebody: a person or a firm.
-var dealers = set(`payer payee sender recipient receiver buyer seller giver taker owner holder client customer contractor donor agent party borrower account`)
+// dealers are words for who deals with somebody: a person or a firm, a customer or a user.
+var dealers = set(`payer payee sender recipient receiver buyer seller giver taker owner holder client customer contractor donor party borrower account`)
 
-// mayBeFirms: the name says that somebody deals, and not who, and firms have the same numbers as persons. Who writes is a person.
-func (s *scan) mayBeFirms(ctx context.Context, g *Graph, d *Dataset, r columnName, m *match) (bool, error) {
-	if m.name >= 0.8 || m.key.d.People == nil || len(r.stem) == 0 || !dealers[r.stem[len(r.stem)-1]] || conversations[d.noun] {
+// mayBeOthers: the name says that somebody deals, and not who, and firms or other people have the same numbers. Who writes is no firm.
+func (s *scan) mayBeOthers(ctx context.Context, g *Graph, d *Dataset, r columnName, m *match) (bool, error) {
+	if m.name >= 0.8 || m.key.d.People == nil || len(r.stem) == 0 || !dealers[r.stem[len(r.stem)-1]] {
 		return false, nil
 	}
 	for _, o := range g.Datasets {
+		firm := (organisationNouns[o.noun] || isOrganisation(o)) && !conversations[d.noun]
 		key := KeyColumn(o.Table)
-		if o == d || o == m.key.d || o.Ignored || o.System != d.System || !organisationNouns[o.noun] && !isOrganisation(o) || key == "" || !o.Table.Rights.Select {
+		if o == d || o == m.key.d || o.Ignored || o.System != d.System || key == "" || !o.Table.Rights.Select || !firm && (o.People == nil || areOne(o, m.key.d)) {
 			continue
 		}
-		firms := match{key: keyOf(o, key, false)}
-		if err := s.probe(ctx, d, r.column, &firms); ctx.Err() != nil {
+		other := match{key: keyOf(o, key, false)}
+		if err := s.probe(ctx, d, r.column, &other); ctx.Err() != nil {
 			return false, ctx.Err()
-		} else if err == nil && firms.probed > 0 && firms.share >= enough {
+		} else if err == nil && other.probed > 0 && other.share >= enough {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// areOne: what is known by the key of the other is the same person.
+func areOne(a, b *Dataset) bool {
+	within := func(a, b *Dataset) bool {
+		return slices.ContainsFunc(a.Out, func(e *Edge) bool {
+			return e.Parent == b && (e.Role == Alias || sameSet(a.Table.Primary, e.ChildColumns))
+		})
+	}
+	return within(a, b) || within(b, a)
 }

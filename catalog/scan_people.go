@@ -100,7 +100,7 @@ func onlyGuessed(d *Dataset) bool {
 func (s *scan) candidate(d *Dataset) *candidate {
 	p, what := s.profiles[d.Table], noun(d.Name)
 	email := p.identity(d, pii.Email)
-	if organisationNouns[what] || isMoney(d) || email == "" && what == firmNoun && !p.namesPeople() && !signsIn(d.Table) {
+	if organisationNouns[what] || isMoney(d) || what == firmNoun && !p.namesPeople() && !signsIn(d.Table) && (email == "" || s.isManys(d)) {
 		return nil
 	}
 	c := &candidate{d: d, by: map[string]string{}, confidence: 0.6}
@@ -127,6 +127,17 @@ func (s *scan) candidate(d *Dataset) *candidate {
 	}
 	c.weigh(what, unique, referred, bare, p.namesPeople())
 	return c
+}
+
+// isManys: several persons with addresses of their own have the same one, so it is a firm, or a tenant.
+func (s *scan) isManys(d *Dataset) bool {
+	return slices.ContainsFunc(s.base.Datasets, func(o *Dataset) bool {
+		p := s.profiles[o.Table]
+		return o != d && o.System == d.System && isPerson(s.base, o) && p.identity(o, pii.Email) != "" && slices.ContainsFunc(o.Table.Columns, func(c connector.Column) bool {
+			stem, suffix := splitReference(c.Name)
+			return suffix != "" && len(stem) > 0 && stem[len(stem)-1] == d.noun && p.distinct(c.Name) > 0 && p.distinct(c.Name) < 1
+		})
+	})
 }
 
 func (c *candidate) weigh(what string, unique, referred, bare, named bool) {

@@ -116,13 +116,14 @@ func wordsOf(t *connector.Table, columns []string, row []connector.Value) string
 }
 
 // namedParent finds the people's dataset that a word names: the more of its last words are the
-// dataset's, the surer (sale.order is sale_order before it is order). Two that fit alike are none.
+// dataset's, the surer (sale.order is sale_order before it is order). Two that fit alike are none, nor is one that is nobody's:
+// an AccountUser is of account_users, and no user.
 func namedParent(g *Graph, system, kind string) *Dataset {
 	words := singulars(kind)
 	var best *Dataset
 	most, tie := 0, false
 	for _, d := range g.Datasets {
-		if d.System != system || d.People == nil && !d.Personal || len(d.Table.Primary) != 1 {
+		if d.System != system || len(d.Table.Primary) != 1 {
 			continue
 		}
 		n := 2 * commonTail(words, singulars(d.Name))
@@ -136,7 +137,7 @@ func namedParent(g *Graph, system, kind string) *Dataset {
 			best, most, tie = d, n, false
 		}
 	}
-	if tie {
+	if best == nil || tie || best.People == nil && !best.Personal {
 		return nil
 	}
 	return best

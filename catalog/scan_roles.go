@@ -39,7 +39,7 @@ func (s *scan) addLinkProposal(g *Graph, d *Dataset, c *connector.Column, m *mat
 func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	direct := eachLeadsToPerson(d) || s.proposedDirect(g, d)
 	switch {
-	case m.key.d.People != nil && (isOrganisation(d) || hasMembers(g, d)):
+	case m.key.d.People != nil && (isOrganisation(d) || s.hasMembers(g, d, m.key)):
 		return Mention
 	case m.guests > 0:
 		return Own
@@ -80,11 +80,13 @@ func isAnything(column string) bool {
 	return len(toks) > 0 && strings.HasSuffix(toks[len(toks)-1], "value")
 }
 
-// hasMembers: beside channels there are channel_members, so a channel is not its creator's.
-func hasMembers(g *Graph, d *Dataset) bool {
+// hasMembers: beside channels there are channel_members, so a channel is not its creator's; but a conversation that users take part
+// in is the customer's whom it names.
+func (s *scan) hasMembers(g *Graph, d *Dataset, k parentKey) bool {
 	return slices.ContainsFunc(g.Datasets, func(o *Dataset) bool {
 		n := len(o.words) - 1
-		return o.System == d.System && n >= 0 && (memberNouns[o.words[n]] && slices.Equal(o.words[:n], d.words) || o.words[n] == d.noun+"member" && n == len(d.words)-1)
+		named := o.System == d.System && n >= 0 && (memberNouns[o.words[n]] && slices.Equal(o.words[:n], d.words) || o.words[n] == d.noun+"member" && n == len(d.words)-1)
+		return named && (refersTo(o, k.d) || slices.ContainsFunc(o.Table.Columns, func(c connector.Column) bool { return s.nameScore(o, readName(&c), k) >= 0.8 }))
 	})
 }
 
