@@ -297,7 +297,7 @@ type contentRow struct {
 }
 
 func (b *contentBatch) add(ctx context.Context, g *group, r *record) error {
-	b.pending = append(b.pending, contentRow{g, r})
+	b.pending = append(b.pending, contentRow{g, r.lasting()})
 	if len(b.pending) < b.w.e.cfg.Chunk {
 		return nil
 	}

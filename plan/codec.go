@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/ombudhq/ombud/connector"
 )
@@ -17,8 +18,9 @@ func appendRecord(b []byte, r *record) []byte {
 	return appendValues(b, r.cells)
 }
 
-func cutRecord(s string) *record {
-	r := &record{}
+// cutRecord puts a row into a record, in place of what was in it.
+func cutRecord(r *record, s string) {
+	r.clear()
 	r.path, s = cutInt(s)
 	r.via, s = cutInt(s)
 	r.reached, r.seed, s = s[0] == 1, s[1] == 1, s[2:]
@@ -28,8 +30,7 @@ func cutRecord(s string) *record {
 		e, s = cutInt(s)
 		r.refs = append(r.refs, e)
 	}
-	r.cells, _ = cutValues(s)
-	return r
+	r.cells, _ = cutValues(r.cells, s)
 }
 
 func appendValues(b []byte, vs []connector.Value) []byte {
@@ -42,9 +43,10 @@ func appendValues(b []byte, vs []connector.Value) []byte {
 	return b
 }
 
-func cutValues(s string) ([]connector.Value, string) {
+// cutValues puts values into room that is there, where it is enough.
+func cutValues(room []connector.Value, s string) ([]connector.Value, string) {
 	n, s := cutUint(s)
-	vs := make([]connector.Value, n)
+	vs := slices.Grow(room[:0], int(n))[:n]
 	for i := range vs {
 		vs[i].Kind = connector.Kind(s[0])
 		l, rest := cutUint(s[1:])
@@ -152,7 +154,7 @@ func (r *reader) strings() []string {
 
 func (r *reader) values() []connector.Value {
 	var vs []connector.Value
-	vs, r.b = cutValues(r.b)
+	vs, r.b = cutValues(nil, r.b)
 	return vs
 }
 

@@ -80,7 +80,7 @@ func (w *walk) expandAll(ctx context.Context, front map[*catalog.Dataset]ranges,
 
 func (w *walk) rows(d *catalog.Dataset, rs ranges) ([]*record, error) {
 	var out []*record
-	err := w.sets[d].some(rs, func(r *record) error { out = append(out, r); return nil })
+	err := w.sets[d].some(rs, func(r *record) error { out = append(out, r.lasting()); return nil })
 	return out, err
 }
 

@@ -124,6 +124,6 @@ func (g *ghostKeys) entry(n int64) (connector.Key, string) {
 	if g.storage.failed() != nil {
 		return nil, ""
 	}
-	k, _ := cutValues(string(b))
+	k, _ := cutValues(nil, string(b))
 	return k, fates[head[0]]
 }

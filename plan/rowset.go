@@ -27,6 +27,7 @@ type record struct {
 	// inText: the row is somebody else's and an identity of the person stands in its text.
 	inText bool
 	erased bool // by an earlier run: nothing more to change
+	lent   bool // the next row takes its place
 
 	state
 }
@@ -42,6 +43,21 @@ type state struct {
 	why      int32
 	until    string
 	nulls    []int32 // edges whose reference is set to NULL; see walk.finish
+}
+
+// clear empties a record for the next row, and keeps its room.
+func (r *record) clear() {
+	*r = record{cells: r.cells, lent: r.lent, state: state{nulls: r.nulls[:0]}}
+}
+
+// lasting is a record that stays good when the next row is read.
+func (r *record) lasting() *record {
+	if !r.lent {
+		return r
+	}
+	c := *r
+	c.cells, c.nulls, c.lent = slices.Clone(r.cells), slices.Clone(r.nulls), false
+	return &c
 }
 
 // rowset is the rows met in one dataset. Indexed sets answer "which row has this key" and keep what was
@@ -240,7 +256,8 @@ func encodeKey(k connector.Key, fold bool) string {
 	return k.Encode()
 }
 
-// each gives every row once, in the order they were met.
+// each gives every row once, in the order they were met. A record from the file is good during the call only, see lasting: they share one,
+// for of millions of copies there are the more in memory the later the collector gets its turn on a busy machine.
 func (s *rowset) each(f func(*record) error) error {
 	if s.disk != nil {
 		return s.some(ranges{{0, s.n}}, f)
@@ -254,6 +271,7 @@ func (s *rowset) each(f func(*record) error) error {
 		return nil
 	}
 	var head [4]byte
+	lent := record{lent: true}
 	for at := int64(0); at < s.tail.size; {
 		s.tail.read(at, head[:])
 		s.buf = slices.Grow(s.buf[:0], int(binary.LittleEndian.Uint32(head[:])))[:binary.LittleEndian.Uint32(head[:])]
@@ -262,7 +280,8 @@ func (s *rowset) each(f func(*record) error) error {
 			return err
 		}
 		at += 4 + int64(len(s.buf))
-		if err := f(cutRecord(string(s.buf))); err != nil {
+		cutRecord(&lent, string(s.buf))
+		if err := f(&lent); err != nil {
 			return err
 		}
 	}
@@ -274,11 +293,18 @@ func (s *rowset) every(f func(*record)) {
 	_ = s.each(func(r *record) error { f(r); return nil })
 }
 
-// some gives rows of an indexed set.
+// some is each for rows of an indexed set.
 func (s *rowset) some(rs ranges, f func(*record) error) error {
-	for _, r := range rs {
-		for n := r.from; n < r.to; n++ {
-			if err := f(s.row(n)); err != nil {
+	lent := record{lent: true}
+	for _, part := range rs {
+		for n := part.from; n < part.to; n++ {
+			r := &lent
+			if s.disk != nil {
+				s.disk.read(n, r)
+			} else {
+				r = s.mem[n]
+			}
+			if err := f(r); err != nil {
 				return err
 			}
 			if err := s.storage.failed(); err != nil {

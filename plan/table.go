@@ -21,9 +21,9 @@ type storage struct {
 	names  names
 }
 
-// newStorage holds some of what is in its file in memory too: a page for every ten rows.
+// newStorage holds some of what is in its file in memory too: a page for every twenty rows.
 func newStorage(limit int, dir string) *storage {
-	return &storage{limit: limit, cached: max(2, limit/10), dir: dir}
+	return &storage{limit: limit, cached: max(2, limit/20), dir: dir}
 }
 
 // failed is the first failure of our own disk: nothing decided since may be believed.
@@ -130,9 +130,17 @@ func (t *table) put(r *record) {
 
 // get reads a row. It is a copy: what is changed in it must be put.
 func (t *table) get(n int64) *record {
+	r := &record{}
+	t.read(n, r)
+	return r
+}
+
+// read puts a row into a record, in place of what was in it.
+func (t *table) read(n int64, r *record) {
+	r.clear()
 	b := t.state[:]
 	t.states.read(n*stateSize, b)
-	r, off, size := t.decode(b)
+	off, size := t.decode(b, r)
 	r.n = n
 	if t.s.storage.failed() == nil {
 		t.buf = slices.Grow(t.buf[:0], size)[:size]
@@ -140,10 +148,9 @@ func (t *table) get(n int64) *record {
 	}
 	if t.s.storage.failed() != nil {
 		r.cells = make([]connector.Value, len(t.s.columns))
-		return r
+		return
 	}
-	r.cells, _ = cutValues(string(t.buf))
-	return r
+	r.cells, _ = cutValues(r.cells, string(t.buf))
 }
 
 // lookup gives the row with this address, if there is one.
@@ -210,8 +217,7 @@ func (t *table) encode(r *record, off int64, size int) []byte {
 	return binary.LittleEndian.AppendUint16(b, flags)
 }
 
-func (t *table) decode(b []byte) (r *record, off int64, size int) {
-	r = &record{}
+func (t *table) decode(b []byte, r *record) (off int64, size int) {
 	off, size = int64(binary.LittleEndian.Uint64(b)), int(binary.LittleEndian.Uint32(b[8:]))
 	var refs, until int32
 	for i, v := range []*int32{&r.path, &r.via, &r.nth, &r.person, &r.same, &r.why, &refs, &until} {
@@ -222,7 +228,7 @@ func (t *table) decode(b []byte) (r *record, off int64, size int) {
 		*f = flags&(1<<i) != 0
 	}
 	r.refs, r.until = cutInts(t.s.storage.names.name(refs)), t.s.storage.names.name(until)
-	return r, off, size
+	return off, size
 }
 
 // flags are what is yes or no about a row.
