@@ -71,6 +71,9 @@ func (r columnName) to(what string) (stem []string, suffix string) {
 
 func parted(toks []string, what string) (stem []string, suffix string) {
 	toks = unglue(toks, what)
+	if n := len(toks); n > 2 && referenceSuffix[toks[n-2]] && (toks[n-1] == "from" || toks[n-1] == "to") { // user_id_from
+		toks = slices.Concat(toks[n-1:], toks[:n-1])
+	}
 	switch n := len(toks); {
 	case n > 0 && referenceSuffix[toks[n-1]]:
 		toks, suffix = toks[:n-1], toks[n-1]

@@ -12,7 +12,7 @@ import (
 
 // isAnothers: by the names alone it is seen that something else is meant.
 func isAnothers(g *Graph, d *Dataset, r columnName, k parentKey) bool {
-	return ofWhole(g, d, r, k) || ofNamesake(g, r, k) || ofSister(g, d, k) || ofItself(d, r, k) || besideKey(r, k)
+	return ofWhole(g, d, r, k) || ofNamesake(g, r, k) || ofSister(g, d, k) || ofItself(d, r, k) || ofAnyPart(d, r, k) || besideKey(r, k)
 }
 
 // namedElsewhere: another dataset of the system has exactly this name for its key, and numbers of the two are easily alike.
@@ -62,6 +62,12 @@ func ofNamesake(g *Graph, r columnName, k parentKey) bool {
 // ofItself: the item_id that is the key of stock_items is a number of its own, and of no other items.
 func ofItself(d *Dataset, r columnName, k parentKey) bool {
 	return k.d.People == nil && KeyColumn(d.Table) == r.column.Name && len(r.stem) > 0 && strings.HasSuffix(d.noun, r.stem[len(r.stem)-1])
+}
+
+// ofAnyPart: an item_id is of order items where it is said of orders; in a log it may be of anything.
+func ofAnyPart(d *Dataset, r columnName, k parentKey) bool {
+	n := len(k.d.words) - 1
+	return partWords[k.d.noun] && n > 0 && slices.Equal(r.stem, []string{k.d.noun}) && !slices.Contains(d.words, k.d.words[n-1])
 }
 
 // besideKey: forms have a form_id that is not their key, so what is called form_id elsewhere means that, or nothing that can be told.
