@@ -27,7 +27,8 @@ var sizes = map[string]size{
 
 // TestBench measures everything: OMBUD_BENCH=short (as make bench does), full or tiny; memory is that
 // alone, of people with very many rows. OMBUD_BENCH_ONLY names one engine, or consent (decisions and consents
-// alone), fanout, keys, ledger or signin. OMBUD_BENCH_PART names one part of what is measured on an engine.
+// alone), fanout, keys, ledger or signin. OMBUD_BENCH_PART names one part of what is measured on an engine, or of
+// the ledger: verify or withdraw.
 func TestBench(t *testing.T) {
 	z, ok := sizes[os.Getenv("OMBUD_BENCH")]
 	if !ok {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -109,16 +110,25 @@ func (g *logged) acts(suppressive bool, name string) lap {
 
 // measureLedger: how fast the log is verified, beside hashing alone, and what keeping an act outside costs one writer.
 func measureLedger(t *testing.T, r *report, s *servers, z size) {
+	part := os.Getenv("OMBUD_BENCH_PART")
+	if part == "" || part == "verify" {
+		measureVerify(t, r, z)
+	}
+	if part == "" || part == "withdraw" {
+		measureWithdrawals(t, r, "sqlite", newCompany(t, "withdrawals", 10_000), z)
+		onServer := &company{dir: t.TempDir(), store: s.database(t, "postgres"), people: 10_000}
+		onServer.fill(t)
+		measureWithdrawals(t, r, "postgres", onServer, z)
+	}
+}
+
+func measureVerify(t *testing.T, r *report, z size) {
 	g := newLogged(t, min(z.rows, 200_000))
 	got := takeTurns(z.rounds, g.hashed, g.tiles, g.rows)
 	r.ratio("verify an entry from tiles, beside hashing alone", "", got["tiles"], got["bare"], 2)
 	r.ratio("verify an entry from rows, payload opened, beside hashing", "", got["rows"], got["bare"], 5)
 	got = takeTurns(z.rounds, g.acts(true, "kept"), g.acts(false, "plain"))
 	r.ratio("an entry kept outside, one writer, beside one that is not", "sqlite", got["kept"], got["plain"], 0)
-	measureWithdrawals(t, r, "sqlite", newCompany(t, "withdrawals", 10_000), z)
-	onServer := &company{dir: t.TempDir(), store: s.database(t, "postgres"), people: 10_000}
-	onServer.fill(t)
-	measureWithdrawals(t, r, "postgres", onServer, z)
 }
 
 // fillsLog is how many consents the store's log holds and more: from then on it is written over, and does not grow.
