@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -159,6 +160,11 @@ func (e *actsEnd) grow(g *actGroup, msg []byte) bool {
 // left with zeros in it, was never acknowledged, and is passed over; anything else that is not what was written is
 // fault.Integrity, with the end of what is good.
 func readActs(path string, v note.Verifier, fn func(*actGroup) error) (end actsEnd, err error) {
+	return readActsTo(math.MaxInt64, path, v, fn)
+}
+
+// readActsTo is readActs of so many bytes of a file, the first ones.
+func readActsTo(limit int64, path string, v note.Verifier, fn func(*actGroup) error) (end actsEnd, err error) {
 	end.hash = actsStart
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -168,7 +174,7 @@ func readActs(path string, v note.Verifier, fn func(*actGroup) error) (end actsE
 		return end, fault.Wrap(fault.Unavailable, err, "the suppression ledger cannot be read")
 	}
 	defer f.Close()
-	in := bufio.NewReaderSize(f, 64<<10)
+	in := bufio.NewReaderSize(io.LimitReader(f, limit), 64<<10)
 	for {
 		msg, err := readNote(in)
 		if errors.Is(err, errZero) {

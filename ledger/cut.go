@@ -11,7 +11,7 @@ import (
 	"github.com/ombudhq/ombud/internal/fault"
 )
 
-// A commit and its acts are forced to the disk beside each other, so a power cut leaves both, neither, or one of them. A store
+// A commit and its acts are forced to the disk with each other, so a power cut leaves both, neither, or one of them. A store
 // that knows more than the files outside gives them the rest at its next start (settleActs). Files that know more than the store
 // look like those of a store that was rolled back, and are told from them by this: what the store lacks is all of the last commit
 // that kept acts and nothing before it, and neither does a checkpoint cover it, as one does within a second of an answer, nor does

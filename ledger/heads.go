@@ -31,6 +31,9 @@ type head struct {
 	file *os.File // of acts; nil while none is open
 	info os.FileInfo
 	size int64 // of it, as we left it; -1 where that is not known
+
+	carries func(*os.File) bool // db.DB.Carries
+	carried bool                // the file, by the store
 }
 
 // openHeads reads where each head stands, its bucket first.
@@ -53,7 +56,7 @@ func openHeads(ctx context.Context, c Config, v note.Verifier) ([]*head, error) 
 				return nil, err
 			}
 		}
-		heads[i] = &head{dir: dir, newest: newest, far: beyond}
+		heads[i] = &head{dir: dir, newest: newest, far: beyond, carries: c.DB.Carries}
 	}
 	return heads, nil
 }

@@ -59,8 +59,7 @@ func (l *Ledger) Keep(tx *db.Tx, kind string, body any) error {
 		return fmt.Errorf("keeping an act: %w", err)
 	}
 	tx.OnRollback(l.forget)
-	tx.BesideCommit(l.prepare)
-	tx.WhileForced(l.write)
+	tx.WhileForced(l.force)
 	tx.BeforeAnswer(l.send)
 	l.unkept = append(l.unkept, a)
 	return nil
@@ -72,18 +71,37 @@ func (a *Act) insert(tx *db.Tx) error {
 
 // ready are groups that were signed, and how far they went: a try that failed is made again by send.
 type ready struct {
-	end            actsEnd
-	b              []byte
-	err            error
-	tried, written bool
+	end     actsEnd
+	b       []byte
+	err     error
+	written bool
 }
 
-// prepare signs what waits, on the head that there will be if the commit under way succeeds.
-func (l *Ledger) prepare() {
-	if l.ready == nil && len(l.unkept) > 0 {
-		l.ready = l.sealed(&l.pending)
+// force signs what waits, on the head that there will be if the commit under way succeeds, and writes it where the commit takes it
+// along to the disk; elsewhere that is left to write, beside. See cut.go for what a power cut leaves then.
+func (l *Ledger) force() (beside func()) {
+	if l.ready != nil || len(l.unkept) == 0 {
+		return nil
 	}
+	if l.ready = l.sealed(&l.pending); l.ready.err != nil || l.hand(l.ready) {
+		return nil
+	}
+	return l.write
 }
+
+// hand gives what was signed to the store, to be carried to the disk; false where that is not all there is to do.
+func (l *Ledger) hand(r *ready) bool {
+	for _, h := range l.heads {
+		if !h.handActs(r.b, l.kept.offset) {
+			return false
+		}
+	}
+	r.written = true
+	return true
+}
+
+// write puts what was signed into every file.
+func (l *Ledger) write() { l.ready.written = l.writeActs(l.ready.b) == nil }
 
 // sealed signs what waits, in groups that stand on a head.
 func (l *Ledger) sealed(e *edge) *ready {
@@ -91,10 +109,14 @@ func (l *Ledger) sealed(e *edge) *ready {
 	return &ready{end: end, b: b, err: err}
 }
 
-// write puts what was signed into every file while the commit is forced to the disk: see cut.go for what a power cut leaves then.
-func (l *Ledger) write() {
-	if r := l.ready; r != nil && r.err == nil && !r.tried {
-		r.tried, r.written = true, l.writeActs(r.b) == nil
+// takeBack takes out of the files what was written with a commit that did not come to be, or of which that is not known: what it
+// kept stands in the store then, and a start writes it again. Where a file cannot be written it stays, as after a power cut.
+func (l *Ledger) takeBack() {
+	if l.ready == nil {
+		return
+	}
+	for _, h := range l.heads {
+		h.takeBackActs(l.ready.b, l.kept.offset)
 	}
 }
 

@@ -239,6 +239,7 @@ func (l *Ledger) Next(*db.Tx) Position {
 // forget undoes what was appended since the last commit. The store undoes a whole transaction or nothing, so the first
 // call undoes all, and the others of it find nothing left to undo.
 func (l *Ledger) forget() {
+	l.takeBack()
 	l.pending, l.owned, l.unkept, l.ready = l.snapshot(), l.ownedKept, nil, nil
 }
 

@@ -62,10 +62,17 @@ func (v *verification) openHeads(o VerifyOptions) error {
 	return nil
 }
 
-// openActs reads the suppression ledgers: each must be whole, and its last group is a checkpoint like others.
+// openActs reads the suppression ledgers, as far as they go while nothing is being committed: what comes behind is of entries that
+// may not be there yet, or never. Each must be whole, and its last group is a checkpoint like others.
 func (v *verification) openActs() error {
-	for _, dir := range v.l.c.Heads {
-		end, err := readActs(filepath.Join(dir, actsFile), v.l.verifier, nil)
+	ends := make([]int64, len(v.l.c.Heads))
+	v.l.c.DB.Quiet(func() {
+		for i, dir := range v.l.c.Heads {
+			ends[i] = endOfActs(filepath.Join(dir, actsFile))
+		}
+	})
+	for i, dir := range v.l.c.Heads {
+		end, err := readActsTo(ends[i], filepath.Join(dir, actsFile), v.l.verifier, nil)
 		if fault.KindOf(err) == fault.Integrity {
 			v.headFault(err)
 			continue

@@ -38,7 +38,7 @@ func (l *Ledger) place(dir string) Place {
 	if b := l.c.Buckets[dir]; b != nil {
 		p.Name = b.Name()
 	}
-	heads, err := openHeads(context.Background(), Config{Heads: []string{dir}}, l.verifier)
+	heads, err := openHeads(context.Background(), Config{DB: l.c.DB, Heads: []string{dir}}, l.verifier)
 	if err != nil {
 		p.Problem = "it cannot be read"
 		if fault.KindOf(err) == fault.Integrity {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -25,6 +26,30 @@ func isZero(b []byte) bool {
 	return bytes.Equal(b, zeros[:len(b)])
 }
 
+// endOfActs is how long a file is without the zeros at its end; more than that where it cannot be told.
+func endOfActs(path string) int64 {
+	f, err := os.Open(path)
+	if err != nil {
+		return math.MaxInt64
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return math.MaxInt64
+	}
+	var b [room]byte
+	for end := info.Size(); end > 0; end -= min(end, room) {
+		part := b[:min(end, room)]
+		if _, err := f.ReadAt(part, end-int64(len(part))); err != nil {
+			return math.MaxInt64
+		}
+		if n := len(bytes.TrimRight(part, "\x00")); n > 0 {
+			return end - int64(len(part)-n)
+		}
+	}
+	return 0
+}
+
 // addActs adds groups to the file of acts, which must end there, and answers when they are on the disk.
 func (h *head) addActs(b []byte, offset int64) error {
 	f, size, known, err := h.openActs()
@@ -39,6 +64,39 @@ func (h *head) addActs(b []byte, offset int64) error {
 		h.size = size
 	}
 	return err
+}
+
+// handActs writes groups over what was filled ahead, and hands them to the disk. It is false where that is not enough to have them
+// there when the store is forced to it, and then they go by addActs.
+func (h *head) handActs(b []byte, offset int64) bool {
+	f, size, known, err := h.openActs()
+	if err != nil || !known || !h.carried {
+		return false
+	}
+	if left, err := roomLeft(f, b, offset, size, true); err != nil || left < len(b) {
+		return false
+	}
+	h.size = -1 // unless it is written as it should be
+	_, err = f.WriteAt(b, offset)
+	if err == nil {
+		err = file.WriteOut(f, offset, len(b))
+	}
+	if err == nil {
+		h.size = size
+	}
+	return err == nil
+}
+
+// takeBackActs cuts off groups that were written at the end, whole or torn.
+func (h *head) takeBackActs(b []byte, offset int64) {
+	f, size, known, err := h.openActs()
+	if err != nil {
+		return
+	}
+	if _, err := roomLeft(f, b, offset, size, known); err == nil && size > offset {
+		h.size = -1
+		_ = errors.Join(f.Truncate(offset), f.Sync()) // what stays is as after a power cut
+	}
 }
 
 // openActs gives the file of acts and its size, and whether that is how we left it. It stays open for as long as it is.
@@ -60,18 +118,19 @@ func (h *head) openActs() (f *os.File, size int64, known bool, err error) {
 	if h.info, err = f.Stat(); err != nil {
 		return nil, 0, false, errors.Join(err, f.Close())
 	}
-	h.file = f
+	h.file, h.size, h.carried = f, -1, h.carries(f)
 	return f, h.info.Size(), false, nil
 }
 
 // writeActs writes over what was filled ahead, and gives the size of the file then. What finds no room makes the file longer, from
-// its end on: so of several groups, which never find any, a crash leaves the first ones, and none without those before it.
+// its end on: so of several groups, which never find any, a crash leaves the first ones, and none without those before it. In a file
+// that is not known there is no room: what reads as zeros need not be blocks that can be written over, as in a file that was copied.
 func writeActs(f *os.File, b []byte, offset, size int64, known bool) (int64, error) {
 	left, err := roomLeft(f, b, offset, size, known)
 	if err != nil {
 		return 0, err
 	}
-	if len(b) <= left {
+	if known && len(b) <= left {
 		_, err = f.WriteAt(b, offset)
 		return size, errors.Join(err, file.SyncData(f))
 	}

@@ -197,3 +197,58 @@ func (p *place) noIndex(table string) {
 		p.t.Errorf("%d indexes on %s, %v", n, table, err)
 	}
 }
+
+// TestActsAreHandedOver: what is written over our own zeros is handed to the disk that the store is forced to, and what finds none,
+// or zeros that need not be blocks, is not.
+func TestActsAreHandedOver(t *testing.T) {
+	carries := true
+	h := &head{dir: filepath.Join(t.TempDir(), "heads"), carries: func(*os.File) bool { return carries }}
+	path := filepath.Join(h.dir, actsFile)
+	var end int64
+	add := func(handed bool, n int) {
+		t.Helper()
+		b := bytes.Repeat([]byte("x"), n)
+		if got := h.handActs(b, end); got != handed {
+			t.Errorf("at %d: handed over: %v", end, got)
+		}
+		if !handed {
+			if err := h.addActs(b, end); err != nil {
+				t.Error(err)
+			}
+		}
+		end += int64(n)
+		if got := kept(t, path); int64(len(got)) != end {
+			t.Errorf("%d of %d bytes are there", len(got), end)
+		}
+	}
+	add(false, 100) // there was no file
+	add(true, 1000)
+	add(true, room/2)
+	add(false, room)
+	add(true, 10)
+	h.file.Close()
+	h.file = nil
+	if err := os.WriteFile(path, read(t, path), 0o600); err != nil { // a copy, which may have holes
+		t.Fatal(err)
+	}
+	carries = false
+	add(false, 10)
+	add(false, 10)
+	carries = true
+	write(t, path+".new", read(t, path))
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	add(false, 10)
+	b := read(t, path)
+	if int64(len(b)) != end+room {
+		t.Errorf("%d bytes are filled ahead of a copy, not anew", int64(len(b))-end)
+	}
+	add(true, 10)
+	b = read(t, path)
+	b[end+3] = 'y'
+	write(t, path, b)
+	if h.handActs([]byte("xxxxxx"), end) {
+		t.Error("it wrote over what somebody else left")
+	}
+}

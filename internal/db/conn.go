@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"os"
 	"time"
 )
 
@@ -22,13 +23,16 @@ type engine interface {
 type conn interface {
 	begin(ctx context.Context) error
 	// commit inserts what was left for the end, then makes the transaction part of the store; it is durable when force has
-	// answered. What is refused, for a row or for want of room, leaves it open, to be rolled back; after any other error its
+	// answered. It calls meanwhile, if that is not nil, once: when a server has all of it, or when it is part of a file and is being
+	// written out. What is refused, for a row or for want of room, leaves it open, to be rolled back; after any other error its
 	// outcome is unknown.
-	commit(last []rowsOf) (refused, unknown error)
+	commit(last []rowsOf, meanwhile func()) (refused, unknown error)
 	// lazy tells that a commit is seen by others before it is on the disk.
 	lazy() bool
 	// force answers when what was committed is on the disk.
 	force() error
+	// carries is DB.Carries.
+	carries(f *os.File) bool
 	rollback() error
 	exec(ctx context.Context, text string, args []any) (int64, error)
 	query(ctx context.Context, text string, args []any) (cursor, error)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -165,6 +166,13 @@ func (d *DB) Settled(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
+// Quiet runs fn while no commit is on its way: what is kept elsewhere with one is not half there.
+func (d *DB) Quiet(fn func()) {
+	d.w.settling.RLock()
+	defer d.w.settling.RUnlock()
+	fn()
+}
+
 func (d *DB) takeReader(ctx context.Context) (conn, error) {
 	select {
 	case c := <-d.free:
@@ -222,6 +230,9 @@ func (d *DB) Health(ctx context.Context) (engine string, err error) {
 	}
 	return engine, err
 }
+
+// Carries tells whether what is written out of f (file.WriteOut) while a transaction is forced to the disk is forced with it.
+func (d *DB) Carries(f *os.File) bool { return d.w.c.carries(f) }
 
 // Tidy empties the log of what was written beside the file of the store, so that what was deleted is in neither. It is
 // false where somebody is reading from that log: try again later. A PostgreSQL server keeps its own log as it was told to.

@@ -5,8 +5,9 @@
 //
 // Writing is group commit. One goroutine owns the only connection that writes: it takes a command, gathers what else
 // waits, runs all of it in one transaction, and answers everybody after one COMMIT that reached the disk. A command
-// therefore costs a share of an fsync, not a whole one, and an answer without an error is durable. Reading happens on
-// snapshots, beside it, and comes back when what it saw is on the disk too.
+// therefore costs a share of an fsync, not a whole one, and an answer without an error is durable. What a command
+// must keep elsewhere too goes to the disk with its commit (Tx.WhileForced). Reading happens on snapshots, beside it, and
+// comes back when what it saw is on the disk too.
 //
 // One instance serves a store. In PostgreSQL the connection that writes holds an advisory lock, so lock and writing end
 // together; the store is then broken until it is opened again.

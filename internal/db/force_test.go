@@ -3,9 +3,11 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/ombudhq/ombud/internal/fault"
@@ -27,7 +29,7 @@ func TestReadWaitsForTheDisk(t *testing.T) {
 		return err
 	}
 	err := d.Write(ctx, func(tx *Tx) error {
-		tx.WhileForced(func() {
+		tx.WhileForced(func() func() {
 			impatient, leave := context.WithCancel(ctx)
 			go func() { back <- d.Read(impatient, read) }()
 			<-seen
@@ -45,6 +47,7 @@ func TestReadWaitsForTheDisk(t *testing.T) {
 			if len(back) > 0 {
 				t.Error("who saw it did not wait for the disk")
 			}
+			return nil
 		})
 		return insert(tx, "one")
 	})
@@ -64,7 +67,7 @@ func TestNotForcedIsNotAnswered(t *testing.T) {
 	var told []string
 	note := func(what string) func() { return func() { told = append(told, what) } }
 	write := func(tx *Tx) error {
-		tx.WhileForced(note("kept elsewhere"))
+		tx.WhileForced(func() func() { return note("kept elsewhere") })
 		tx.OnCommit(note("memory"))
 		tx.OnRollback(note("undone"))
 		return insert(tx, "one")
@@ -78,6 +81,49 @@ func TestNotForcedIsNotAnswered(t *testing.T) {
 	}
 	if len(told) != 2 || told[0] != "kept elsewhere" || told[1] != "undone" {
 		t.Errorf("told %v", told)
+	}
+}
+
+// tells notes when a store is forced to the disk.
+type tells struct {
+	conn
+	note func(string)
+}
+
+func (c tells) force() error {
+	c.note("forced")
+	return c.conn.force()
+}
+
+// TestWrittenBeforeForced: what is kept elsewhere is written before a file is forced to the disk, which carries it there, and finds
+// the transaction in the store; it is not written for what did not come to be.
+func TestWrittenBeforeForced(t *testing.T) {
+	d := fresh(t, "sqlite")
+	var told []string
+	note := func(what string) { told = append(told, what) }
+	write := func(v string) error {
+		return d.Write(ctx, func(tx *Tx) error {
+			tx.WhileForced(func() func() {
+				err := d.read(ctx, func(tx *Tx) error {
+					n := 0
+					err := tx.QueryRow(ctx, "select count(*) from t").Scan(&n)
+					note(fmt.Sprint("written of ", n))
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				return nil
+			})
+			return insert(tx, v)
+		})
+	}
+	d.w.c = tells{d.w.c, note}
+	if err, again := write("one"), write("one"); err != nil || again == nil || write("two") != nil {
+		t.Errorf("%v, %v", err, again)
+	}
+	if got := strings.Join(told, ", "); got != "written of 1, forced, written of 2, forced" {
+		t.Error(got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ombudhq/ombud/internal/clock"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/internal/testkit/storetest"
 )
 
 // TestBeforeAnswer: what must be kept elsewhere is, once the group is durable and before anybody is answered; when it
@@ -110,7 +111,6 @@ func TestBeforeAnswerNotWhenUndone(t *testing.T) {
 		called, late := false, NewTable("t", Column{"id", "bigint"}, Column{"v", "text"})
 		for _, why := range []error{errors.New("no"), nil} { // undone by the command, and refused by the commit
 			err := d.Write(ctx, func(tx *Tx) error {
-				tx.WhileForced(func() { called = true })
 				tx.BeforeAnswer(func() error { called = true; return nil })
 				return errors.Join(tx.Insert(late, OfInt(1), OfText("a")), why)
 			})
@@ -121,26 +121,54 @@ func TestBeforeAnswerNotWhenUndone(t *testing.T) {
 	})
 }
 
-// TestBesideCommit: what is made ready while a group is committed is so before anybody hears of the commit, and nothing is
-// made ready for what was undone.
-func TestBesideCommit(t *testing.T) {
+// TestTakenBack: what is kept elsewhere with a commit that is refused can be taken back: when that is asked for, all of it is there.
+func TestTakenBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		d := fresh(t, engine)
+		late := NewTable("t", Column{"id", "bigint"}, Column{"v", "text"})
+		var order []string
+		note := func(what string) { order = append(order, what) }
+		for range 2 {
+			err := d.Write(ctx, func(tx *Tx) error {
+				tx.WhileForced(func() func() { note("now"); return func() { note("beside") } })
+				tx.OnRollback(func() { note("taken back") })
+				return tx.Insert(late, OfInt(1), OfText("a"))
+			})
+			if refused := len(order) > 2; refused != (err != nil) {
+				t.Errorf("%v after %v", err, order)
+			}
+		}
+		want := "[now beside now beside taken back]" // a server says no when it has all
+		if engine == storetest.SQLite {
+			want = "[now beside taken back]"
+		}
+		if fmt.Sprint(order) != want {
+			t.Errorf("%v", order)
+		}
+	})
+}
+
+// TestWhileForced: what is kept elsewhere while a group is forced to the disk is so before anybody hears of the commit, what takes
+// longer comes after all that does not, and nothing is kept of what was undone.
+func TestWhileForced(t *testing.T) {
 	each(t, func(t *testing.T, d *DB) {
 		var order []string
 		note := func(what string) func() { return func() { order = append(order, what) } }
+		first := func(now string, beside func()) func() func() {
+			return func() func() { note(now)(); return beside }
+		}
 		errs := d.group(
 			func(tx *Tx) error {
 				tx.OnCommit(note("committed"))
-				tx.BesideCommit(note("ready"))
-				tx.WhileForced(note("written"))
+				tx.WhileForced(first("ready", note("written")))
 				return insert(tx, "a")
 			},
 			func(tx *Tx) error {
-				tx.BesideCommit(note("of what was undone"))
-				tx.WhileForced(note("of what was undone"))
+				tx.WhileForced(first("of what was undone", note("of what was undone")))
 				return errors.New("no")
 			},
 			func(tx *Tx) error {
-				tx.BesideCommit(note("ready too"))
+				tx.WhileForced(first("ready too", nil))
 				tx.BeforeAnswer(func() error { order = append(order, "kept"); return nil })
 				return insert(tx, "b")
 			},

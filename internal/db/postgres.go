@@ -160,7 +160,7 @@ func (c *pgConn) start(ctx context.Context) error {
 
 // commit sends all that is left at once. It looks at what the server did: that answers a commit of what already failed
 // with a rollback, and calls it no error.
-func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
+func (c *pgConn) commit(last []rowsOf, meanwhile func()) (refused, unknown error) {
 	c.settle()
 	ctx, fresh, end := context.Background(), c.fresh, "commit"
 	c.fresh = false
@@ -170,7 +170,7 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 	if fresh { // it is a transaction by itself
 		end = ""
 	}
-	inserted, tag, err := c.together(ctx, last, end)
+	inserted, tag, err := c.together(ctx, last, end, meanwhile)
 	if err == nil && !fresh && tag != "COMMIT" {
 		return nil, fmt.Errorf("commit: the server answered %s", tag)
 	}
@@ -186,14 +186,15 @@ func (c *pgConn) commit(last []rowsOf) (refused, unknown error) {
 }
 
 // The server answers a commit, and shows it to others, when it is on its disk (DB.Health).
-func (*pgConn) lazy() bool   { return false }
-func (*pgConn) force() error { return nil }
+func (*pgConn) lazy() bool            { return false }
+func (*pgConn) force() error          { return nil }
+func (*pgConn) carries(*os.File) bool { return false }
 
 func (c *pgConn) insert(ctx context.Context, in rowsOf) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
-	if _, _, err := c.together(ctx, []rowsOf{in}, ""); err != nil {
+	if _, _, err := c.together(ctx, []rowsOf{in}, "", nil); err != nil {
 		return c.mapped(ctx, "inserting rows", err)
 	}
 	return nil
@@ -219,9 +220,12 @@ func (c *pgConn) exec(ctx context.Context, text string, args []any) (int64, erro
 	return tag.RowsAffected(), nil
 }
 
+// query needs no transaction before there is something to write: whoever may begin one later is the only one who writes.
 func (c *pgConn) query(ctx context.Context, text string, args []any) (cursor, error) {
-	if err := c.start(ctx); err != nil {
-		return nil, err
+	if c.settle(); !c.fresh || !isSelect(text) {
+		if err := c.start(ctx); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := c.c.Query(ctx, text, args...)
 	if err != nil {

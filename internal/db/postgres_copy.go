@@ -14,8 +14,8 @@ import (
 
 // together inserts rows and then runs a statement, unless it is "", in one round trip, and gives what the server said to the last
 // of these, and whether all before that statement was done. It does all or nothing: outside a transaction, what is sent before
-// one sync is one.
-func (c *pgConn) together(ctx context.Context, tables []rowsOf, last string) (inserted bool, tag string, err error) {
+// one sync is one. It calls sent, if that is not nil, before it waits.
+func (c *pgConn) together(ctx context.Context, tables []rowsOf, last string, sent func()) (inserted bool, tag string, err error) {
 	b, rows := c.out[:0], 0
 	for i := range tables {
 		var n int
@@ -31,7 +31,9 @@ func (c *pgConn) together(ctx context.Context, tables []rowsOf, last string) (in
 	if c.out = b; cap(b) > keepOut {
 		c.out = nil
 	}
-	_, _ = c.c.PgConn().Conn().Write(b) // where that fails there is no answer
+	if _, err := c.c.PgConn().Conn().Write(b); err == nil && sent != nil { // where that fails there is no answer
+		sent()
+	}
 	for done := 0; ; {
 		m, received := c.c.PgConn().ReceiveMessage(ctx)
 		if received != nil {

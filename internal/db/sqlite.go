@@ -112,6 +112,8 @@ func (c *sqliteConn) force() error {
 	return nil
 }
 
+func (c *sqliteConn) carries(f *os.File) bool { return disk.Carries(c.log, f) }
+
 func (f *file) reader(ctx context.Context) (conn, error) {
 	c, err := f.connect(ctx, "begin", readerPragmas)
 	if err != nil {
@@ -161,7 +163,7 @@ func (c *sqliteConn) begin(ctx context.Context) error {
 	return c.run(context.WithoutCancel(ctx), c.beginning)
 }
 
-func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
+func (c *sqliteConn) commit(last []rowsOf, meanwhile func()) (refused, unknown error) {
 	for _, in := range last {
 		if err := c.insert(context.Background(), in); err != nil {
 			return err, nil
@@ -170,6 +172,10 @@ func (c *sqliteConn) commit(last []rowsOf) (refused, unknown error) {
 	err := c.run(context.Background(), "commit")
 	if isFull(err) {
 		return err, nil // the frame that commits did not get to the disk: the engine says so before it asks for a sync
+	}
+	if err == nil && meanwhile != nil {
+		disk.BeginWriteOut(c.log)
+		meanwhile()
 	}
 	return nil, err
 }

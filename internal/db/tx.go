@@ -22,15 +22,16 @@ type Tx struct {
 
 // hooks are what is to be called for the commands of one commit, in the order in which they asked for it.
 type hooks struct {
-	commit, settled, beside, forcing, rollback []func()
-	keep                                       []func() error
+	commit, settled, rollback []func()
+	forcing                   []func() (beside func())
+	keep                      []func() error
 }
 
 // lengths is how many hooks there are of each sort.
-type lengths struct{ commit, settled, beside, forcing, rollback, keep int }
+type lengths struct{ commit, settled, rollback, forcing, keep int }
 
 func (h *hooks) lengths() lengths {
-	return lengths{len(h.commit), len(h.settled), len(h.beside), len(h.forcing), len(h.rollback), len(h.keep)}
+	return lengths{len(h.commit), len(h.settled), len(h.rollback), len(h.forcing), len(h.keep)}
 }
 
 // undo calls those for what did not count, the last first, and forgets all that came behind to.
@@ -42,8 +43,8 @@ func (h *hooks) undo(to lengths) {
 }
 
 func (h *hooks) reset(to lengths) {
-	h.commit, h.settled, h.beside = cut(h.commit, to.commit), cut(h.settled, to.settled), cut(h.beside, to.beside)
-	h.forcing, h.rollback, h.keep = cut(h.forcing, to.forcing), cut(h.rollback, to.rollback), cut(h.keep, to.keep)
+	h.commit, h.settled, h.rollback = cut(h.commit, to.commit), cut(h.settled, to.settled), cut(h.rollback, to.rollback)
+	h.forcing, h.keep = cut(h.forcing, to.forcing), cut(h.keep, to.keep)
 }
 
 func cut[F any](list []F, to int) []F {
@@ -91,15 +92,12 @@ func (t *Tx) OnCommit(fn func()) { t.hooks.commit = append(t.hooks.commit, fn) }
 // new. They may ask at once, and memory knows it.
 func (t *Tx) OnSettled(fn func()) { t.hooks.settled = append(t.hooks.settled, fn) }
 
-// BesideCommit calls fn while the transaction is committed, on another goroutine, in the order of the calls, and before all
-// OnCommit of the group: for what is to be made ready for WhileForced or BeforeAnswer. The commit may still fail. fn must not use
-// the store.
-func (t *Tx) BesideCommit(fn func()) { t.hooks.beside = append(t.hooks.beside, fn) }
-
-// WhileForced calls fn when the transaction is part of the store, on another goroutine, in the order of the calls, while it is
-// forced to the disk: so that what must be kept elsewhere before the answer is not waited for twice. After a power cut what fn
-// did may stand while the transaction is gone, and only then. fn must not use the store.
-func (t *Tx) WhileForced(fn func()) { t.hooks.forcing = append(t.hooks.forcing, fn) }
+// WhileForced calls fn while the transaction is on its way to the disk: when it is part of a file, which is forced behind, or when a
+// server has it, which may still refuse it. It is for what must be kept elsewhere before the answer, so that it is not waited for
+// twice, and comes in the order of the calls, before all OnCommit of the group. What fn writes out of a file that the store carries
+// (DB.Carries) is forced with it; what takes longer fn gives back, and it runs beside, on another goroutine. OnRollback takes back what either did. After a
+// power cut it may stand while the transaction is gone. Neither must use the store otherwise.
+func (t *Tx) WhileForced(fn func() (beside func())) { t.hooks.forcing = append(t.hooks.forcing, fn) }
 
 // BeforeAnswer calls fn after all OnCommit of the group and before any answer, in the order of the calls: for what must be
 // kept elsewhere too before anybody may rely on it. An error undoes nothing; it is answered to the whole group, and every

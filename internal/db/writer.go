@@ -34,17 +34,18 @@ func (c *command) answer() { c.done <- c.err }
 
 // writer owns the connection that writes.
 type writer struct {
-	c     conn
-	clock clock.Clock
-	queue chan *command
-	hook  func(string)
-	done  chan struct{}
-	group []*command                  // of the commit under way
-	dirty bool                        // the same may have written something
-	late  inserts                     // of the same
-	hooks hooks                       // of the same
-	held  []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
-	why   atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
+	c      conn
+	clock  clock.Clock
+	queue  chan *command
+	hook   func(string)
+	done   chan struct{}
+	group  []*command                  // of the commit under way
+	dirty  bool                        // the same may have written something
+	late   inserts                     // of the same
+	hooks  hooks                       // of the same
+	beside sync.WaitGroup              // of the same: what runs while it is forced
+	held   []func() error              // of commits before: what must be kept elsewhere and is not yet, in order
+	why    atomic.Pointer[fault.Error] // of the last try; nil while nothing is held
 
 	settling sync.RWMutex // held while a commit others may see already has not told everybody
 	forcing  gate         // closed while one they may see is not on the disk
@@ -243,51 +244,46 @@ func (w *writer) publish() (refused, err error) {
 		return refused, err
 	}
 	w.reached("commit")
-	for _, fn := range w.hooks.commit {
-		fn()
-	}
-	for _, fn := range w.hooks.settled {
-		fn()
-	}
+	run(w.hooks.commit)
+	run(w.hooks.settled)
 	return nil, nil
 }
 
-// persist commits the group and forces it to the disk, and meanwhile runs what goes beside.
+// persist commits the group and forces it to the disk, and waits for what runs beside that.
 func (w *writer) persist() (refused, err error) {
 	if w.c.lazy() {
 		defer w.forcing.close()()
 	}
-	done := beside(w.hooks.beside)
-	refused, err = w.c.commit(w.late.tables)
-	<-done
-	if refused != nil || err != nil {
-		return refused, err
-	}
+	var meanwhile func()
 	if len(w.hooks.forcing) > 0 {
-		w.reached("seen")
+		meanwhile = w.meanwhile
+		defer w.beside.Wait()
 	}
-	done = beside(w.hooks.forcing)
-	if w.dirty {
+	refused, err = w.c.commit(w.late.tables, meanwhile)
+	if refused == nil && err == nil && w.dirty {
 		err = w.c.force()
 	}
-	<-done
-	return nil, err
+	return refused, err
 }
 
-// beside runs a list on another goroutine; the answer is closed when that is done.
-func beside(list []func()) <-chan struct{} {
-	done := make(chan struct{})
-	if len(list) == 0 {
-		close(done)
-		return done
-	}
-	go func() {
-		defer close(done)
-		for _, fn := range list {
-			fn()
+// meanwhile is called while the group is on its way.
+func (w *writer) meanwhile() {
+	w.reached("seen")
+	var longer []func()
+	for _, fn := range w.hooks.forcing {
+		if fn := fn(); fn != nil {
+			longer = append(longer, fn)
 		}
-	}()
-	return done
+	}
+	if len(longer) > 0 {
+		w.beside.Go(func() { run(longer) })
+	}
+}
+
+func run(list []func()) {
+	for _, fn := range list {
+		fn()
+	}
 }
 
 // keep keeps elsewhere what must be there before anything else is answered, in order. What fails stays, with all behind it.

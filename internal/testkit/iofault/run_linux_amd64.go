@@ -23,7 +23,7 @@ var watched = map[int32]struct {
 	unix.SYS_OPEN: {"open", 0}, unix.SYS_OPENAT: {"open", 1}, unix.SYS_MKDIRAT: {"mkdir", 1}, unix.SYS_MKDIR: {"mkdir", 0},
 	unix.SYS_RENAME: {"rename", 1}, unix.SYS_RENAMEAT: {"rename", 3}, unix.SYS_RENAMEAT2: {"rename", 3},
 	unix.SYS_WRITE: {"write", -1}, unix.SYS_PWRITE64: {"write", -1}, unix.SYS_FSYNC: {"sync", -1}, unix.SYS_FDATASYNC: {"sync", -1},
-	unix.SYS_FTRUNCATE: {"truncate", -1}, unix.SYS_TRUNCATE: {"truncate", 0},
+	unix.SYS_SYNC_FILE_RANGE: {"sync", -1}, unix.SYS_FTRUNCATE: {"truncate", -1}, unix.SYS_TRUNCATE: {"truncate", 0},
 }
 
 // notification and response are those of seccomp(2).
