@@ -219,7 +219,7 @@ func (s *scan) dependsOnPerson(d *Dataset, email string) bool {
 	if email != "" && (isUnique(d.Table, []string{email}) || acts(d)) {
 		return false
 	}
-	if email == "" && s.hasKeyOfAccount(d) {
+	if email == "" && (s.hasKeyOfAccount(d) || s.hasKeyOfAnother(d) || s.comesAgain(d)) {
 		return true
 	}
 	return slices.ContainsFunc(d.Out, func(e *Edge) bool {
@@ -241,6 +241,29 @@ func (s *scan) hasKeyOfAccount(d *Dataset) bool {
 	return slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
 		return isShortID(c.Name) && KeyColumn(d.Table) != c.Name && slices.ContainsFunc(s.base.Datasets, func(o *Dataset) bool {
 			return o != d && o.System == d.System && accountNouns[noun(o.Name)] && strings.EqualFold(KeyColumn(o.Table), c.Name)
+		})
+	})
+}
+
+// hasKeyOfAnother: a user profile whose key is the user_id that is the key of users is a part of them.
+func (s *scan) hasKeyOfAnother(d *Dataset) bool {
+	key := KeyColumn(d.Table)
+	stem, suffix := splitReference(key)
+	return suffix != "" && len(stem) > 0 && stem[len(stem)-1] != d.noun && slices.ContainsFunc(s.base.Datasets, func(o *Dataset) bool {
+		return o != d && o.System == d.System && o.noun == stem[len(stem)-1] && isPersonNoun(o.noun) && strings.EqualFold(KeyColumn(o.Table), key)
+	})
+}
+
+// comesAgain: the recipients of each letter are members, who are there as often as they got one.
+func (s *scan) comesAgain(d *Dataset) bool {
+	p := s.profiles[d.Table]
+	again := slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
+		return p.class[c.Name].Kind == pii.Email && len(p.values[c.Name]) > 0 && p.distinct(c.Name) < 0.5
+	})
+	return again && slices.ContainsFunc(d.Table.Columns, func(c connector.Column) bool {
+		stem, suffix := splitReference(c.Name)
+		return suffix != "" && len(stem) == 1 && stem[0] != d.noun && slices.ContainsFunc(s.base.Datasets, func(o *Dataset) bool {
+			return o.System == d.System && o.noun == stem[0] && isPersonNoun(o.noun)
 		})
 	})
 }

@@ -55,10 +55,10 @@ func (s *scan) roleOf(g *Graph, d *Dataset, column string, m *match) Role {
 	return Own
 }
 
-// servedFirst: of a patient and a user, a payment is the patient's, whichever stands first; and of a lead and a contact a case is that
-// one's whom any row names.
+// servedFirst: of a patient and a user, a payment is the patient's, whichever stands first; of two
+// users it is that one's who is called nothing but user; and of a lead and a contact a case is that one's whom any row names.
 func (s *scan) servedFirst(t *connector.Table) []*connector.Column {
-	var first, rest, empty []*connector.Column
+	var first, plain, rest, empty []*connector.Column
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		stem, suffix := splitReference(c.Name)
@@ -67,11 +67,13 @@ func (s *scan) servedFirst(t *connector.Table) []*connector.Column {
 			empty = append(empty, c)
 		case suffix != "" && len(stem) == 1 && servedNouns[stem[0]]:
 			first = append(first, c)
+		case suffix != "" && len(stem) == 1 && accountNouns[stem[0]] && !isActor([]string{c.Name}):
+			plain = append(plain, c)
 		default:
 			rest = append(rest, c)
 		}
 	}
-	return slices.Concat(first, rest, empty)
+	return slices.Concat(first, plain, rest, empty)
 }
 
 // isAnything: in an old_value may stand whatever a row was changed from, now and then somebody.
