@@ -153,7 +153,7 @@ func containerRoles(d *Dataset) {
 
 var actorNouns = []string{"staff", "employee", "agent", "rep", "manager", "teacher", "moderator", "operator", "admin", "assignee", "reviewer", "approver", "handler", "supervisor"}
 
-// isActor: the column names who did something to the row: created_by, assignedTo, write_uid, created_user_id, agent_id.
+// isActor: the column names who did something to the row: created_by, assignedTo, write_uid, created_user_id, user_created, agent_id.
 func isActor(columns []string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool {
 		toks := unglue(pii.Tokens(c), "")
@@ -161,7 +161,7 @@ func isActor(columns []string) bool {
 			return false
 		}
 		first, last := toks[0], toks[len(toks)-1]
-		return slices.Index(toks, "by") > 0 || isDone(first) || doings[first] && (last == "uid" || last == "id" && len(toks) == 3 && accountNouns[toks[1]]) ||
+		return slices.Index(toks, "by") > 0 || isDone(first) || doings[first] && (last == "uid" || last == "id" && len(toks) == 3 && accountNouns[toks[1]]) || len(toks) == 2 && accountNouns[first] && doings[last] ||
 			slices.ContainsFunc(toks, func(t string) bool { return slices.Contains(actorNouns, t) })
 	})
 }

@@ -16,7 +16,7 @@ var (
 // isWriter: who stands in the column wrote the row's text.
 func isWriter(column string) bool {
 	toks := unglue(pii.Tokens(column), "")
-	return slices.ContainsFunc(toks, func(t string) bool { return writers[t] }) || strings.HasPrefix(strings.Join(toks, "_"), "created_by")
+	return slices.ContainsFunc(toks, func(t string) bool { return writers[t] }) || strings.HasPrefix(strings.Join(toks, "_"), "created_by") || slices.Equal(toks, []string{"user", "created"})
 }
 
 func isSide(column string) bool {

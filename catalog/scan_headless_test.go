@@ -1,0 +1,24 @@
+package catalog_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestScanOfAHeadlessCMS: a customer whom a user created is no part of that user, and what users created is the customer's it is of.
+func TestScanOfAHeadlessCMS(t *testing.T) {
+	path := stores(t, "", map[string]string{"cms": `create table directus_users (id text primary key, first_name text, email text unique, password text);
+		create table customers (id integer primary key, user_created text references directus_users (id), user_updated text references directus_users (id), first_name text, email text);
+		create table orders (id integer primary key, user_created text references directus_users (id), customer integer references customers (id), remark text);
+		create table notes (id integer primary key, user_created text references directus_users (id), body text);
+		insert into directus_users values ` + series(8, func(i int) string { return fmt.Sprintf("'u%d', 'Bo', 'staff%d@example.net', 'x'", i, i) }) + `;
+		insert into customers values ` + series(60, func(i int) string { return fmt.Sprintf("%d, 'u%d', null, 'Ida', %s", i, 1+i%8, mail(i)) }) + `;
+		insert into orders select id+700, user_created, id, 'leave it at the door' from customers;
+		insert into notes select id+700, user_created, 'Good morning' from customers;`})
+	same(t, linksOf(t, path), []string{
+		`people:cms.customers {"customer":"id","email":"email"}`,
+		`people:cms.directus_users {"email":"email","user":"id"}`,
+		`link:cms.orders.user_created directus_users.id mention`,
+		`link:cms.notes.user_created directus_users.id mention`,
+	})
+}
