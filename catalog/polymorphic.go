@@ -13,7 +13,7 @@ type typedKey struct {
 }
 
 var (
-	kindWords  = set(`type model class table entity module`)
+	kindWords  = set(`type model class table entity module collection`)
 	thingWords = set(`object res resource record row entity item target foreign related ref reference subject source content document doc parent owner`)
 	idWords    = set(`id uuid guid pk key`)
 )
@@ -57,6 +57,9 @@ func idBeside(t *connector.Table, kind string, stem []string, word string) strin
 	for _, c := range t.Columns {
 		toks := pii.Tokens(c.Name)
 		n := len(toks) - 1
+		if word == "collection" && len(stem) == 0 && slices.Equal(toks, []string{"item"}) && !isReference(t, c.Name) {
+			return c.Name
+		}
 		if n < 1 || c.Name == kind || !idWords[toks[n]] || isReference(t, c.Name) || slices.Equal(t.Primary, []string{c.Name}) {
 			continue
 		}
