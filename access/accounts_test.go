@@ -231,6 +231,52 @@ func TestParallelGuesses(t *testing.T) {
 	}
 }
 
+// TestGuessesAtTheMachine: who is at the machine and names an account guesses no more often than who signs in, and each guess that was
+// looked at stands in the log.
+func TestGuessesAtTheMachine(t *testing.T) {
+	h := newHouse(t)
+	h.admin()
+	_, _, secret, _ := h.enrol("kari")
+	h.place.clock.Advance(time.Minute)
+	vouch := func(word, code string) error {
+		_, err := h.VouchHere(t.Context(), "kari", word, code)
+		return err
+	}
+	must(t, vouch(password, h.codeOf(secret)))
+	var looked, busy atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 500 {
+		wg.Go(func() {
+			switch err := vouch(password, fmt.Sprintf("x%05d", i)); fault.KindOf(err) {
+			case fault.Denied:
+				looked.Add(1)
+			case fault.Busy:
+				busy.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if looked.Load() > 5 || looked.Load()+busy.Load() != 500 {
+		t.Errorf("%d looked at, %d refused", looked.Load(), busy.Load())
+	}
+	h.wantKind("the right code after that", vouch(password, h.codeOf(secret)), fault.Busy)
+	_, err := h.SignIn(t.Context(), "kari", password, "192.0.2.9")
+	h.wantKind("signing in after that", err, fault.Busy)
+	refused := 0
+	for _, k := range h.kinds() {
+		if k == "session.refused" {
+			refused++
+		}
+	}
+	if int64(refused) != looked.Load() {
+		t.Errorf("%d entries about %d refusals", refused, looked.Load())
+	}
+	h.place.clock.Advance(15 * time.Minute)
+	must(t, vouch(password, h.codeOf(secret)))
+}
+
 // TestOneAddressTriesManyNames: spraying is counted by the address.
 func TestOneAddressTriesManyNames(t *testing.T) {
 	h := newHouse(t)

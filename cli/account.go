@@ -47,7 +47,7 @@ func (c *asAccount) vouched(ctx context.Context, s *session) (access.Caller, err
 	if len(lines) != 2 {
 		return access.Caller{}, fault.New(fault.Invalid, "standard input holds two lines: the password, and the code of the second factor")
 	}
-	acc, err := s.Accounts.Vouch(ctx, c.Name, strings.TrimRight(lines[0], "\r"), strings.TrimRight(lines[1], "\r"))
+	acc, err := s.Accounts.VouchHere(ctx, c.Name, strings.TrimRight(lines[0], "\r"), strings.TrimRight(lines[1], "\r"))
 	if err != nil {
 		return access.Caller{}, err
 	}
