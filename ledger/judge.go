@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"math"
 	"runtime"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ombudhq/ombud/internal/db"
+	"github.com/ombudhq/ombud/vault"
 )
 
 // span is how many entries are judged together, beside others.
@@ -28,7 +30,7 @@ type judged struct {
 	epoch    int64
 	torn     bool  // it could not be read as a row of this table
 	wrong    error // it is no entry
-	unsealed bool  // its payload is not what it commits to
+	unsealed error // its payload is not what it commits to
 	erased   bool
 	expired  bool
 }
@@ -71,7 +73,7 @@ func (r *judging) judge() (j judged) {
 		return j
 	}
 	_, erased, err := s.open(r.l, j.leaf)
-	j.unsealed, j.erased = err != nil, erased
+	j.unsealed, j.erased = err, erased
 	j.expired = j.erased && s.hadItsTime(r.l.c.Years, r.at)
 	return j
 }
@@ -89,7 +91,9 @@ func (v *verification) next(j judged) error {
 		return v.bad("entry %d: %v", j.id, j.wrong)
 	case j.epoch < v.epoch:
 		return v.bad("entry %d: its revision is older than the one before", j.id)
-	case j.unsealed:
+	case errors.Is(j.unsealed, vault.ErrRetired):
+		return v.bad("entry %d is sealed under a root key that was retired (ombud vault retire), or was changed", j.id)
+	case j.unsealed != nil:
 		return v.bad("entry %d is not what was sealed", j.id)
 	}
 	v.epoch = j.epoch

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,5 +114,24 @@ func TestRotatedOnTheWay(t *testing.T) {
 	p.append(1)
 	if rep := p.mustVerify(); rep.Entries != 2 || rep.Erased != 0 {
 		t.Errorf("%+v", rep)
+	}
+}
+
+// TestRetiredIsSaid: a copy from before the keys that sealed it were retired is not called changed, as one that was rehearsed would
+// be.
+func TestRetiredIsSaid(t *testing.T) {
+	p := newPlace(t)
+	p.append(3)
+	none := func(context.Context) (int, error) { return 0, nil }
+	now := p.clock.Now()
+	if _, err := p.vault.RotateRoot(t.Context(), now, none); err != nil {
+		t.Fatal(err)
+	}
+	p.mustVerify()
+	if _, err := p.vault.RetireRoots(t.Context(), now, none); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := p.verify(VerifyOptions{}); fault.KindOf(err) != fault.Integrity || r.FirstBad != 1 || !strings.Contains(r.Problem, "was retired") {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

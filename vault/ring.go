@@ -145,7 +145,7 @@ func (r *ring) seal(aad, plaintext []byte) []byte {
 	return r.seals[r.generation].sealAs(header, aad, plaintext)
 }
 
-// open decrypts into room; errRetired where the key of the generation is not here.
+// open decrypts into room; ErrRetired where the key of the generation is not here.
 func (r *ring) open(room, aad, sealed []byte) ([]byte, error) {
 	g, n := generationOf(sealed)
 	if g == 0 {
@@ -153,7 +153,7 @@ func (r *ring) open(room, aad, sealed []byte) ([]byte, error) {
 	}
 	x := r.seals[g]
 	if x == nil {
-		return nil, errRetired
+		return nil, ErrRetired
 	}
 	return x.openBehind(room, aad, sealed[n:])
 }

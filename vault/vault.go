@@ -134,7 +134,7 @@ func (v *Vault) OpenIn(room []byte, label string, aad, sealed []byte) ([]byte, e
 }
 
 func errSealed(cause error) error {
-	if errors.Is(cause, errRetired) {
+	if errors.Is(cause, ErrRetired) {
 		return fault.Wrap(fault.Integrity, cause, "sealed data cannot be opened: the root key it was sealed under was retired, or is newer than these keys")
 	}
 	return fault.Wrap(fault.Integrity, cause, "sealed data cannot be opened: it was changed, or sealed under another key")

@@ -12,10 +12,10 @@ const (
 	xaesOverhead = xaesNonce + 16
 )
 
-var (
-	errOpen    = errors.New("message authentication failed")
-	errRetired = errors.New("the root key it was sealed under was retired")
-)
+var errOpen = errors.New("message authentication failed")
+
+// ErrRetired is in what opening gives where the key of the generation is not here that the sealed text names.
+var ErrRetired = errors.New("the root key it was sealed under was retired")
 
 // xaes is XAES-256-GCM (c2sp.org/XAES-256-GCM) under one key: the first half of the nonce and the key give, by CMAC in
 // counter mode, the key of one AES-256-GCM message; the second half is its nonce.
