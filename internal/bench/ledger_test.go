@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -110,11 +109,10 @@ func (g *logged) acts(suppressive bool, name string) lap {
 
 // measureLedger: how fast the log is verified, beside hashing alone, and what keeping an act outside costs one writer.
 func measureLedger(t *testing.T, r *report, s *servers, z size) {
-	part := os.Getenv("OMBUD_BENCH_PART")
-	if part == "" || part == "verify" {
+	if wanted("verify") {
 		measureVerify(t, r, z)
 	}
-	if part == "" || part == "withdraw" {
+	if wanted("withdraw") {
 		measureWithdrawals(t, r, "sqlite", newCompany(t, "withdrawals", 10_000), z)
 		onServer := &company{dir: t.TempDir(), store: s.database(t, "postgres"), people: 10_000}
 		onServer.fill(t)
