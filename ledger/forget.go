@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ombudhq/ombud/internal/db"
 )
@@ -27,7 +28,17 @@ func (l *Ledger) Forget(ctx context.Context, tx *db.Tx, subject string) error {
 
 // ownedBy are the entries about a subject.
 func (l *Ledger) ownedBy(ctx context.Context, tx *db.Tx, subject string) (out []int64, err error) {
-	rows, err := tx.Query(ctx, "select id from ledger_entries where "+of(1, 2), subject, l.noted())
+	ids, err := l.listed(ctx, tx, subject)
+	for some := range slices.Chunk(ids, few) {
+		if out, err = appendOwned(ctx, tx, out, subject, some); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}
+
+func appendOwned(ctx context.Context, tx *db.Tx, out []int64, subject string, ids []int64) ([]int64, error) {
+	rows, err := tx.Query(ctx, "select id from ledger_entries where subject = $1 and "+among(2), append([]any{subject}, argsOf(ids)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the entries about somebody: %w", err)
 	}

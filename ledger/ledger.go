@@ -108,7 +108,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans, actsByNumber); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans, actsByNumber, lists); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(ctx, c, l.verifier); err != nil {
@@ -308,5 +308,8 @@ func joinHashes(hs []tlog.Hash) []byte {
 	return b
 }
 
+// subjectPrefix begins the opaque id of a subject.
+const subjectPrefix = "sub_"
+
 // findable tells whether the subject column holds a subject.
-func findable(subject string) bool { return strings.HasPrefix(subject, "sub_") }
+func findable(subject string) bool { return strings.HasPrefix(subject, subjectPrefix) }

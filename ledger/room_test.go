@@ -157,7 +157,7 @@ func TestActsOfAnOlderStore(t *testing.T) {
 	each(t, func(t *testing.T, p *place) {
 		ctx := t.Context()
 		err := p.db.Write(ctx, func(tx *db.Tx) error {
-			for _, text := range []string{"drop table ledger_acts", actsSchema} {
+			for _, text := range []string{"drop table ledger_acts", actsSchema, "drop table ledger_lists", "create table ledger_spans (span bigint, who text, id bigint)"} {
 				if _, err := tx.Exec(ctx, text); err != nil {
 					return err
 				}

@@ -192,13 +192,27 @@ func (l *Ledger) Since(ctx context.Context, id int64, n int) ([]Row, error) {
 // Of gives all entries about a subject, oldest first. Those whose payload names somebody else are fault.Integrity: the
 // column they are found by is not what the leaf commits to.
 func (l *Ledger) Of(ctx context.Context, subject string) ([]Row, error) {
-	out, err := l.rows(ctx, "select "+columns+" from ledger_entries where "+of(1, 2)+" order by id", subject, l.noted())
+	var out []Row
+	err := l.c.DB.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		ids, err := l.listed(ctx, tx, subject)
+		for some := range slices.Chunk(ids, few) {
+			if out, err = l.appendRows(ctx, tx, out, "select "+columns+" from ledger_entries where subject = $1 and "+among(2)+" order by id",
+				append([]any{subject}, argsOf(some)...)...); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
 	for _, r := range out {
 		if !r.Erased && r.Subject != subject {
 			return nil, damaged("entry %d is about somebody else", r.ID)
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // One gives an entry, in a transaction of the caller's; fault.NotFound when there is none.
@@ -218,30 +232,33 @@ func (l *Ledger) One(ctx context.Context, tx *db.Tx, id int64) (Row, error) {
 	return s.row(l)
 }
 
-func (l *Ledger) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
-	var out []Row
-	err := l.c.DB.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var s stored
-			if err := s.scan(rows); err != nil {
-				return damaged("entry %d cannot be read", s.id)
-			}
-			r, err := s.row(l)
-			if err != nil {
-				return err
-			}
-			out = append(out, r)
-		}
-		return rows.Err()
+func (l *Ledger) rows(ctx context.Context, query string, args ...any) (out []Row, err error) {
+	err = l.c.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		out, err = l.appendRows(ctx, tx, nil, query, args...)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	return out, nil
+}
+
+func (l *Ledger) appendRows(ctx context.Context, tx *db.Tx, out []Row, query string, args ...any) ([]Row, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s stored
+		if err := s.scan(rows); err != nil {
+			return nil, damaged("entry %d cannot be read", s.id)
+		}
+		r, err := s.row(l)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
 }

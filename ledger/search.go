@@ -58,6 +58,9 @@ func (l *Ledger) Search(ctx context.Context, actor, how string, q Question, each
 		q.Before = at.ID
 	}
 	s := newSearch(q)
+	if err := s.find(ctx, l); err != nil {
+		return fmt.Errorf("reading the ledger: %w", err)
+	}
 	for left := q.Limit; ; {
 		page, more, err := s.page(ctx, l)
 		if err != nil {
@@ -99,8 +102,9 @@ func (l *Ledger) Looked(ctx context.Context, actor, subject, what string, fields
 type search struct {
 	q     Question
 	query string
-	id    string // of the subjects, the one that the table can be asked for
-	exact bool   // no other subject is asked for
+	id    string  // of the subjects, the one that the table can be asked for
+	exact bool    // no other subject is asked for
+	ids   []int64 // then: what is left of what may be about it, newest first
 	kinds []any
 }
 
@@ -113,16 +117,18 @@ func newSearch(q Question) *search {
 		}
 	}
 	s.exact = s.id != "" && len(q.Subjects) == 1
+	next := 6
 	switch {
 	case s.exact:
-		s.query += " and " + of(5, 6)
+		s.query += " and subject = $5 and " + among(next)
+		next += few
 	case len(q.Subjects) > 0: // tokens stay sealed: all entries that are not about somebody else are opened
-		s.query += " and (subject is null or subject = $5) and $6 >= 0"
+		s.query += " and (subject is null or subject = $5)"
 	default:
-		s.query += " and $5 = '' and $6 >= 0"
+		s.query += " and $5 = ''"
 	}
 	for i, kind := range q.Kinds {
-		s.query += fmt.Sprintf("%s$%d", []string{" and kind in (", ", "}[min(i, 1)], 7+i)
+		s.query += fmt.Sprintf("%s$%d", []string{" and kind in (", ", "}[min(i, 1)], next+i)
 		s.kinds = append(s.kinds, kind)
 	}
 	if len(q.Kinds) > 0 {
@@ -142,7 +148,15 @@ func (s *search) page(ctx context.Context, l *Ledger) (page []Row, more bool, er
 	if !s.q.From.IsZero() {
 		from = s.q.From.Unix() / 60
 	}
-	rows, err := l.rows(ctx, s.query, append([]any{s.q.Before, from, to, s.q.Kind, s.id, l.noted()}, s.kinds...)...)
+	args := []any{s.q.Before, from, to, s.q.Kind, s.id}
+	if s.exact {
+		if len(s.ids) == 0 {
+			return nil, false, nil
+		}
+		n := min(few, len(s.ids))
+		args, s.ids = append(args, argsOf(s.ids[:n])...), s.ids[n:]
+	}
+	rows, err := l.rows(ctx, s.query, append(args, s.kinds...)...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -155,7 +169,20 @@ func (s *search) page(ctx context.Context, l *Ledger) (page []Row, more bool, er
 			page = append(page, r)
 		}
 	}
-	return page, len(rows) == searchPage, nil
+	return page, len(rows) == searchPage || len(s.ids) > 0, nil
+}
+
+// find looks for what may be about the one subject that is asked for.
+func (s *search) find(ctx context.Context, l *Ledger) error {
+	if !s.exact {
+		return nil
+	}
+	return l.c.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		s.ids, err = l.listed(ctx, tx, s.id)
+		s.ids = slices.DeleteFunc(s.ids, func(id int64) bool { return id >= s.q.Before })
+		slices.Reverse(s.ids)
+		return err
+	})
 }
 
 // fits judges what lies sealed.
