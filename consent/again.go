@@ -34,10 +34,29 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []s
 			act.Erased = true
 		}
 	}
-	if err := s.cfg.People.Keys(ctx, tx, n, func(b subject.Bound) { act.Keys = append(act.Keys, b.Key) }); err != nil {
+	keys, err := s.keysOf(ctx, tx, n, ids)
+	if err != nil {
 		return err
 	}
+	act.Keys = keys
 	return s.cfg.Ledger.Keep(tx, kindWithdrawn, act)
+}
+
+// keysOf are all keys that lead to a person. Where those that are named are all, as memory counts, the store is not asked: to
+// ask a server is the half of what it takes to withdraw.
+func (s *Service) keysOf(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity) (keys []subject.Key, err error) {
+	for _, i := range ids {
+		k := s.cfg.People.Key(i)
+		if to, _ := s.index.Find(short(k)); subject.Number(to) == n && !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	if most, counted := s.index.Keys(index.Number(n)); counted && most == len(keys) && !s.cfg.People.Moved() {
+		return keys, nil
+	}
+	keys = nil
+	err = s.cfg.People.Keys(ctx, tx, n, func(b subject.Bound) { keys = append(keys, b.Key) })
+	return keys, err
 }
 
 // WithdrawalKept is the kind under which withdrawals are kept outside the store.
@@ -120,15 +139,12 @@ func (s *Service) AgainFact(ctx context.Context, tx *db.Tx, a ledger.Act) error 
 	if err != nil {
 		return err
 	}
+	tx.OnCommit(func() { s.bind(bound) })
 	n, err := s.cfg.Facts.Again(ctx, tx, people[0], a)
-	if err != nil || n == 0 {
-		return err
+	if err == nil && n != 0 {
+		tx.OnCommit(func() { s.flag(n) })
 	}
-	tx.OnCommit(func() {
-		s.bind(bound)
-		s.flag(n)
-	})
-	return nil
+	return err
 }
 
 // those are the people whom keys lead to; where there is nobody, somebody is made. Keys that led to nobody lead to the

@@ -1,8 +1,11 @@
 package consent
 
 import (
+	"context"
+
 	"github.com/ombudhq/ombud/consent/internal/index"
 	"github.com/ombudhq/ombud/internal/clock"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -34,3 +37,8 @@ func (s *Service) Look(h Handle, rank int) index.Word {
 
 // OwedSchema is the table of what is owed as stores of before have it.
 const OwedSchema = owedSchema
+
+// KeysOf are all keys of a person of whom some identities are named.
+func (s *Service) KeysOf(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity) ([]subject.Key, error) {
+	return s.keysOf(ctx, tx, n, ids)
+}

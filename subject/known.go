@@ -15,6 +15,7 @@ import (
 // shred, in the same transaction.
 func (p *People) Forget(ctx context.Context, tx *db.Tx, n Number) ([]Bound, error) {
 	var bound []Bound
+	p.moves(tx)
 	err := p.Keys(ctx, tx, n, func(b Bound) { bound = append(bound, b) })
 	if err != nil {
 		return nil, err

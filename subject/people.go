@@ -66,6 +66,8 @@ type People struct {
 	tokens *vault.Tokens
 	ids    *vault.Numbers
 	spans  atomic.Pointer[[]span] // in order, without the first epoch
+
+	moved bool // see Moved
 }
 
 // OpenPeople prepares the register.
@@ -255,8 +257,21 @@ func (p *People) Return(ctx context.Context, tx *db.Tx, n Number) error {
 	return err
 }
 
+// Moved tells whether the commit under way lets keys lead to somebody else than before, or to nobody: what memory has of them is
+// older. Only the store's writer may ask.
+func (p *People) Moved() bool { return p.moved }
+
+func (p *People) moves(tx *db.Tx) {
+	p.moved = true
+	tx.OnCommit(p.settled)
+	tx.OnRollback(p.settled)
+}
+
+func (p *People) settled() { p.moved = false }
+
 // Bind lets identities lead to a person.
 func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) ([]Bound, error) {
+	p.moves(tx)
 	bound := make([]Bound, 0, len(ids))
 	for _, i := range ids {
 		k := p.Key(i)
@@ -276,6 +291,7 @@ func (p *People) Bind(ctx context.Context, tx *db.Tx, n Number, ids []Identity) 
 
 // BindKeys lets keys lead to a person whose identities are not known, for what is done again after a restore.
 func (p *People) BindKeys(ctx context.Context, tx *db.Tx, n Number, keys []Key) ([]Bound, error) {
+	p.moves(tx)
 	bound := make([]Bound, 0, len(keys))
 	for _, k := range keys {
 		_, err := tx.Exec(ctx, "insert into identities (blind, person, kind, sealed, since) values ($1, $2, '', $3, $4) on conflict do nothing",

@@ -158,6 +158,16 @@ func (x *Index) Flags(n Number) Flags {
 	return 0
 }
 
+// Keys is how many keys lead to a person, or more where one was unbound; false where they were too many to count.
+func (x *Index) Keys(n Number) (most int, counted bool) {
+	p := x.at(n)
+	if p == nil {
+		return 0, true
+	}
+	most = p.head().keys()
+	return most, most < 3
+}
+
 // Words goes through the words of a person, by rank. Each is whole; two of them may be of two instants where the
 // writer is at work. There are none where there is no such person.
 func (x *Index) Words(n Number) iter.Seq2[int, Word] {

@@ -121,6 +121,15 @@ func (m *model) same(t interface {
 	if x.Len() != len(m.People) {
 		t.Fatal(x.Len(), "people, want", len(m.People))
 	}
+	lead := map[index.Number]int{}
+	for _, n := range m.Keys {
+		lead[n]++
+	}
+	for n, keys := range lead {
+		if most, counted := x.Keys(n); counted && keys > most {
+			t.Fatal(keys, "keys lead to", n, "not", most)
+		}
+	}
 }
 
 func plain(b []byte) ([]byte, error) { return b, nil }
@@ -152,6 +161,38 @@ func TestModel(t *testing.T) {
 		}
 		then.same(t, y)
 	})
+}
+
+// TestKeys: who knows a person's keys knows whether they are all, whatever else is said of the person, and after a restart.
+func TestKeys(t *testing.T) {
+	x := index.New()
+	for n := range index.Number(4) {
+		for i := range int(n) {
+			x.Bind(keyOf(10*int(n)+i), n)
+			x.Bind(keyOf(10*int(n)+i), n) // again: it is the same key
+		}
+	}
+	x.Bind(keyOf(50), 5)
+	x.Bind(keyOf(50), 6) // it leads to 5 no more
+	for n := range index.Number(7) {
+		x.SetFlags(n, 255)
+		x.Set(n, 3, 77)
+	}
+	var b bytes.Buffer
+	if err := x.Snapshot(index.Meta{}).Write(&b, plain); err != nil {
+		t.Fatal(err)
+	}
+	_, again, err := index.Read(&b, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[index.Number]int{1: 1, 2: 2, 3: 3, 4: 0, 6: 1, 9999: 0} {
+		for _, x := range []*index.Index{x, again} {
+			if most, counted := x.Keys(n); counted != (want < 3) || counted && most != want {
+				t.Error(n, most, counted)
+			}
+		}
+	}
 }
 
 // TestNobody: what is not there is not there, and asking for it changes nothing.

@@ -19,8 +19,10 @@ const (
 
 // head says in one word all that must be seen together.
 //
-//	63   56 55      54      53  48 47  42 41     0
-//	flags   present adding  rank   hole   version
+//	63   56 55      54      53  48 47  42 41  40 39     0
+//	flags   present adding  rank   hole   keys   version
+//
+// The keys are how many ever came to lead to the person, 3 being that many or more; only the first page counts them.
 //
 // While a rank is added, the words from its place on move up by one, the last one first. The hole is the cell that no
 // word stands in meanwhile: words below it stand where they stood, those from it on stand one further.
@@ -31,10 +33,13 @@ const (
 	headAdding  = head(1) << 54
 	headRank    = head(63) << 48
 	headHole    = head(63) << 42
-	headVersion = head(1)<<42 - 1
+	headKeys    = head(3) << 40
+	headKey     = head(1) << 40
+	headVersion = head(1)<<40 - 1
 )
 
 func (h head) flags() Flags  { return Flags(h >> 56) }
+func (h head) keys() int     { return int(h & headKeys >> 40) }
 func (h head) present() bool { return h&headPresent != 0 }
 
 // adding is the bit of the rank that is on its way: no word counts for it yet.
@@ -58,6 +63,14 @@ func (h head) withAdding(rank, hole int) head {
 func (h head) withAdded() head { return h.next() &^ (headAdding | headRank | headHole) }
 
 func (h head) withFlags(f Flags) head { return h.next()&^(255<<56) | head(f)<<56 }
+
+// withKey counts another key.
+func (h head) withKey() head {
+	if h&headKeys != headKeys {
+		h += headKey
+	}
+	return h.next()
+}
 
 func (p person) head() head     { return head(p[headCell].Load()) }
 func (p person) setHead(h head) { p[headCell].Store(uint64(h)) }

@@ -23,7 +23,7 @@ func Read(r io.Reader, open Seal) (Meta, *Index, error) {
 		}
 	}
 	for i := range shards {
-		x.identities[i].read(f, i)
+		x.readShard(f, i)
 	}
 	if err := f.end(); err != nil {
 		return Meta{}, nil, err
@@ -75,10 +75,10 @@ func (x *Index) readPage(f *frameReader, page *people, n Number, flags Flags) {
 	p.setHead(headPresent.withFlags(flags))
 }
 
-// read fills a shard that nobody reads yet. The count may be wrong where the snapshot was forged under the right seal
+// readShard fills a shard that nobody reads yet. The count may be wrong where the snapshot was forged under the right seal
 // only; the memory that it claims is taken as keys come.
-func (s *shard) read(f *frameReader, i int) {
-	count := f.take()
+func (x *Index) readShard(f *frameReader, i int) {
+	s, count := &x.identities[i], f.take()
 	s.table.Store(newTable(int(min(count, frameSize))))
 	for range count {
 		high, low := f.take(), f.take()
@@ -88,6 +88,7 @@ func (s *shard) read(f *frameReader, i int) {
 			return
 		}
 		s.bind(k, n)
+		x.countKey(n)
 	}
 	f.require(uint64(s.live) == count, "a key is there twice")
 }

@@ -20,7 +20,15 @@ func (x *Index) Bind(k Key, n Number) {
 		return
 	}
 	x.keepKey(split(k))
+	if was, _ := x.identities.find(split(k)); was != n {
+		x.countKey(n)
+	}
 	x.identities[split(k).shard()].bind(split(k), n)
+}
+
+func (x *Index) countKey(n Number) {
+	p := x.pages[0].make(n, 0)
+	p.setHead(p.head().withKey())
 }
 
 // Unbind forgets a key: its bytes are gone from the index when Unbind returns, but for a reader that came before and a
@@ -86,7 +94,7 @@ func (x *Index) Remove(n Number) {
 	x.keepPerson(n)
 	for i := range x.pages {
 		if p := x.pages[i].at(n); p != nil {
-			p.setHead(p.head().next() & headVersion)
+			p.setHead(p.head().next()&headVersion | headKeys)
 			for j := maskCell; j < len(p); j++ {
 				p[j].Store(0)
 			}
