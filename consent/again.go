@@ -43,7 +43,7 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []s
 }
 
 // keysOf are all keys that lead to a person. Where those that are named are all, as memory counts, the store is not asked: to
-// ask a server is the half of what it takes to withdraw.
+// ask a server is a fifth of what it takes to withdraw.
 func (s *Service) keysOf(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity) (keys []subject.Key, err error) {
 	for _, i := range ids {
 		k := s.cfg.People.Key(i)

@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/ombudhq/ombud/consent"
 	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -47,6 +49,26 @@ func TestAllKeysOfAWithdrawal(t *testing.T) {
 			w.compareKeys(some(person), subject.Identity{Kind: "card", Value: fmt.Sprint(person)})
 		}
 	}
+}
+
+// TestKeysOfAnEndThatEndsNothing: the end of a restriction that an older store never had ends nothing there, and whoever it was
+// about is known by their keys at once, in memory as in the store.
+func TestKeysOfAnEndThatEndsNothing(t *testing.T) {
+	w := newWorld(t, letters())
+	body, err := json.Marshal(map[string]any{"keys": []subject.Key{w.people.Key(ida[0])}, "fact": map[string]any{"id": "never-here"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.db.Write(t.Context(), func(tx *db.Tx) error {
+		return w.AgainFact(t.Context(), tx, ledger.Act{Kind: subject.RestrictionEnded, Body: body})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Find(ida...).Person() == 0 {
+		t.Error("the store knows the person, and memory does not")
+	}
+	w.compareKeys(ida)
 }
 
 const people = 12
