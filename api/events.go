@@ -31,12 +31,15 @@ type CloudEvent struct {
 	access *consent.Access // of an event about data, in place of Data
 }
 
-// purpose is what an event is about, "" where it is about all.
-func (e *CloudEvent) purpose() string {
-	if e.access != nil {
-		return e.access.Purpose
+// purposes are what an event is about, "" where it is about all.
+func (e *CloudEvent) purposes() []string {
+	switch {
+	case e.access != nil:
+		return []string{e.access.Purpose}
+	case len(e.Data.Within) > 0:
+		return e.Data.Within
 	}
-	return e.Data.Purpose
+	return []string{e.Data.Purpose}
 }
 
 // Taken says what became of an event: recorded, repeated, or refused with the problem.
@@ -118,12 +121,28 @@ func (s *server) parseEvents(ctx context.Context, parts []json.RawMessage, at st
 	if len(faults) > 0 {
 		return nil, fault.New(fault.Invalid, "these are not events that can be taken").With(faults...)
 	}
-	return out, s.reachesAll(ctx, access.From(ctx), access.EventPost, len(out), func(i int) (string, string) {
-		if at == "" {
-			return out[i].purpose(), "/data/purpose"
+	return out, s.reachesEvents(ctx, out, at)
+}
+
+// reachesEvents asks for every purpose that events are about. What a key that is for some purposes says of all, or of categories,
+// it says of those.
+func (s *server) reachesEvents(ctx context.Context, list []CloudEvent, at string) error {
+	type about struct{ purpose, where string }
+	var all []about
+	c := access.From(ctx)
+	for i := range list {
+		e, where := &list[i], "/data/purpose"
+		if at != "" {
+			where = at + strconv.Itoa(i) + where
 		}
-		return out[i].purpose(), at + strconv.Itoa(i) + "/data/purpose"
-	})
+		if e.Data.Event == "withdrawn" && e.Data.Purpose == "" && e.Data.Within == nil {
+			e.Data.Within = s.its(c)
+		}
+		for _, purpose := range e.purposes() {
+			all = append(all, about{purpose, where})
+		}
+	}
+	return s.reachesAll(ctx, c, access.EventPost, len(all), func(i int) (string, string) { return all[i].purpose, all[i].where })
 }
 
 func (s *server) parseEvent(text []byte) (e CloudEvent, faults []fault.Detail) {

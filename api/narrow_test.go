@@ -227,6 +227,31 @@ func TestLimitedKeysOfCategories(t *testing.T) {
 	}
 }
 
+// TestLimitedKeysTellOfAll: an event that says no to all, by a key that is for some, says it to those; one that names others is refused.
+func TestLimitedKeysTellOfAll(t *testing.T) {
+	c := newCompany(t)
+	for _, purpose := range []string{"newsletter", "measuring"} {
+		c.consented(purpose, consent.Given)
+	}
+	who := c.limited(access.Limits{Purposes: []string{"newsletter"}})
+	tell := func(id, data string) int {
+		return c.askAs(who, "POST", "/v1/events", `{"specversion":"1.0","id":"`+id+`","source":"test","type":"consent.withdrawn","data":{"subject":{"email":"limits@example.com"},`+data+`}}`,
+			"application/cloudevents+json").Code
+	}
+	stands := func(purpose string) bool {
+		category := map[string]string{"newsletter": "contact", "measuring": "usage"}[purpose]
+		return c.world.Consents.Decide(c.world.Consents.Find(consent.Identities(map[string]string{"email": "limits@example.com"})...), purpose, category, false).Allowed
+	}
+	for i, data := range []string{`"all":true,"within":["measuring"]`, `"all":true,"within":["newsletter","measuring"]`, `"purpose":"measuring"`} {
+		if code := tell(strconv.Itoa(i), data); code != http.StatusForbidden || !stands("newsletter") {
+			t.Errorf("%s: %d", data, code)
+		}
+	}
+	if code := tell("all", `"all":true`); code != http.StatusOK || stands("newsletter") || !stands("measuring") {
+		t.Errorf("%d, it is for: %v, it is not for: %v", code, stands("newsletter"), stands("measuring"))
+	}
+}
+
 // TestLimitsAreDeclared: a key is made for purposes and systems that there are, in the role that asks by them; every fault is named.
 func TestLimitsAreDeclared(t *testing.T) {
 	c := newCompany(t)

@@ -67,6 +67,7 @@ type ended struct {
 	Narrowed   []narrowed `json:"narrowed,omitempty"`
 	Consents   []string   `json:"consents,omitempty"` // ids of those that ended
 	Categories []string   `json:"categories,omitempty"`
+	Within     []string   `json:"within,omitempty"` // the only purposes that the categories were said of
 	All        bool       `json:"all,omitempty"`
 	Reason     string     `json:"reason,omitempty"`
 	Automatic  bool       `json:"automatic,omitempty"`

@@ -26,6 +26,7 @@ type Line struct {
 	Purpose    string            `json:"purpose,omitempty"`
 	Categories []string          `json:"categories,omitempty"`
 	All        bool              `json:"all,omitempty"`
+	Within     []string          `json:"within,omitempty"` // the only purposes that all, or categories, are about
 	Method     string            `json:"method,omitempty"`
 	Notice     *LineNotice       `json:"notice,omitempty"`
 	At         time.Time         `json:"at,omitzero"` // when it was said, by its source
@@ -253,13 +254,16 @@ func (s *Service) take(ctx context.Context, l Line, from origin, actor string) (
 		if l.Notice != nil {
 			in.Notice = NoticeInput(*l.Notice)
 		}
+		if l.Within != nil {
+			return out, fault.New(fault.Invalid, "this cannot be recorded as consent").With(fault.Detail{Where: "within", Message: "belongs to a withdrawal"})
+		}
 		if l.At.After(s.cfg.Clock.Now()) {
 			return out, fault.New(fault.Invalid, "this cannot be recorded as consent").With(fault.Detail{Where: "at", Message: "it lies in the future"})
 		}
 		_, err = s.Record(ctx, in)
 		return out, err
 	case "withdrawn":
-		return s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Reason: l.Reason, Actor: actor, from: &from})
+		return s.Withdraw(ctx, WithdrawInput{Subject: ids, Purpose: l.Purpose, Categories: l.Categories, All: l.All, Within: l.Within, Reason: l.Reason, Actor: actor, from: &from})
 	}
 	return out, fault.New(fault.Invalid, "an event is given or withdrawn").With(fault.Detail{Where: "event", Message: "given or withdrawn"})
 }
@@ -330,7 +334,7 @@ func (s *Service) exportOne(ctx context.Context, w io.Writer, kind, person strin
 }
 
 func withdrawals(c *ended, who map[string]string) []Line {
-	line := Line{Event: "withdrawn", Subject: who, At: c.At, Reason: c.Reason, Categories: c.Categories, All: c.All}
+	line := Line{Event: "withdrawn", Subject: who, At: c.At, Reason: c.Reason, Categories: c.Categories, Within: c.Within, All: c.All}
 	if !c.Said.IsZero() {
 		line.At = c.Said
 	}

@@ -47,6 +47,48 @@ func TestImportKeepsThePersonsOrderAndTellsWhatItRefused(t *testing.T) {
 	}
 }
 
+// TestCategoriesOfSomePurposesTravel: what was withdrawn of some purposes is withdrawn of those where the export is read, too.
+func TestCategoriesOfSomePurposesTravel(t *testing.T) {
+	other := letters()
+	other.ID, other.Notices[0].ID = "offers", "offers"
+	w := newWorld(t, letters(), other)
+	in := yes()
+	w.record(in)
+	in.Purpose, in.Notice.ID = "offers", "offers"
+	w.record(in)
+	w.withdraw(consent.WithdrawInput{Subject: ida, Categories: []string{"contact"}, Within: []string{"offers"}})
+	var out bytes.Buffer
+	if n, err := w.Export(t.Context(), &out); n != 3 || err != nil {
+		t.Fatalf("%d lines, %v", n, err)
+	}
+	there := newWorld(t, letters(), other)
+	if got, err := there.Import(t.Context(), &out, consent.ImportInput{Source: "export", Actor: "test"}); err != nil || got.Recorded != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	there.expect("letters", "contact", true, consent.Consented)
+	there.expect("offers", "contact", false, consent.NotCovered)
+}
+
+// TestWhereAWithdrawalIsWithin: names of purposes that are not there, or that stand where one is named, are refused.
+func TestWhereAWithdrawalIsWithin(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	size := w.ledger.Size()
+	for _, line := range []string{
+		`{"event":"withdrawn","subject":{"email":"ida@example.com"},"all":true,"within":["letters","nowhere"]}`,
+		`{"event":"withdrawn","subject":{"email":"ida@example.com"},"purpose":"letters","within":["letters"]}`,
+		`{"event":"given","subject":{"email":"ida@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"},"within":["letters"]}`,
+	} {
+		got, err := w.Import(t.Context(), strings.NewReader(line), consent.ImportInput{Source: "old system", Actor: "test"})
+		if err != nil || len(got.Refused) != 1 || len(got.Refused[0].Faults) != 1 || !strings.HasPrefix(got.Refused[0].Faults[0].Where, "within") {
+			t.Errorf("%s: %+v, %v", line, got, err)
+		}
+	}
+	if w.ledger.Size() != size {
+		t.Error("what was refused left something")
+	}
+}
+
 // TestALineIsOneAct: a second act behind the first, here a no, is never passed over.
 func TestALineIsOneAct(t *testing.T) {
 	w := newWorld(t, letters())

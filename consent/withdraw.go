@@ -86,6 +86,14 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 	case !rule.Retired && rule.Basis != purpose.Consent && !s.stands(in.Subject, rule):
 		a.bad("purpose", "its basis is %s, and no consent stands: there is nothing to withdraw; an objection may be meant", rule.Basis)
 	}
+	for i, id := range in.Within {
+		if _, ok := s.cfg.Purposes.Now().Known(id); !ok {
+			a.bad(fmt.Sprintf("within/%d", i), "no such purpose is declared")
+		}
+	}
+	if in.Purpose != "" && in.Within != nil {
+		a.bad("within", "says which purposes categories, or all, are about")
+	}
 	for i, c := range in.Categories {
 		if !slices.ContainsFunc(s.cfg.Purposes.Now().All(), func(r *purpose.Rule) bool { return in.about(r) && slices.Contains(r.Categories, c) }) {
 			a.bad(fmt.Sprintf("categories/%d", i), "no purpose declares it")
@@ -110,6 +118,9 @@ func (s *Service) stands(ids []subject.Identity, rule *purpose.Rule) bool {
 // ending is the content of a withdrawal that meets a state.
 func (s *Service) ending(n subject.Number, in WithdrawInput, now time.Time, before states) *ended {
 	c := &ended{At: now, Categories: in.Categories, All: in.All && in.Within == nil, Reason: in.Reason}
+	if len(in.Categories) > 0 {
+		c.Within = in.Within
+	}
 	if in.from != nil {
 		c.Source, c.Said = in.from.source, in.from.at
 	}
