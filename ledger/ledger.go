@@ -42,6 +42,9 @@ create table ledger_tiles (
 const subjects = `alter table ledger_entries add column subject text;
 create index ledger_entries_subject on ledger_entries (subject, id) where subject is not null`
 
+// registers lets the few entries of a register be found among all others: what people were shown is read from them.
+const registers = `create index ledger_entries_registers on ledger_entries (kind, id) where kind = 'purpose.changed'`
+
 var entries = db.NewTable("ledger_entries", db.Column{Name: "id", Type: "bigint"}, db.Column{Name: "revision", Type: "bigint"},
 	db.Column{Name: "minute", Type: "bigint"}, db.Column{Name: "kind", Type: "text"}, db.Column{Name: "result", Type: "text"},
 	db.Column{Name: "commitments", Type: "bytea"}, db.Column{Name: "payload", Type: "bytea"}, db.Column{Name: "subject", Type: "text"})
@@ -108,7 +111,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans, actsByNumber, lists); err != nil {
+	if err := c.DB.Migrate(ctx, "ledger", schema, subjects, actsSchema, retention, whose, spans, actsByNumber, lists, registers); err != nil {
 		return nil, err
 	}
 	if l.heads, err = openHeads(ctx, c, l.verifier); err != nil {

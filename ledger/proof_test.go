@@ -132,6 +132,41 @@ func TestErasedPayloadStillProves(t *testing.T) {
 	})
 }
 
+// TestTailOfARegister: its entries are found without reading all others.
+func TestTailOfARegister(t *testing.T) {
+	each(t, func(t *testing.T, p *place) {
+		p.append(3)
+		text, err := tailText("purpose.changed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		how, explain := "", "explain "
+		if !strings.Contains(p.store, "://") {
+			explain = "explain query plan "
+		}
+		err = p.db.Read(t.Context(), func(tx *db.Tx) error {
+			rows, err := tx.Query(t.Context(), explain+text, 9, 3)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			var line string
+			for into := []any{new(int64), new(int64), new(int64), &line}; rows.Next(); how += line + "\n" {
+				if explain == "explain " {
+					into = []any{&line}
+				}
+				if err := rows.Scan(into...); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+		if err != nil || !strings.Contains(how, "ledger_entries_registers") {
+			t.Errorf("%v: %s", err, how)
+		}
+	})
+}
+
 func TestTail(t *testing.T) {
 	each(t, func(t *testing.T, p *place) {
 		p.append(10)

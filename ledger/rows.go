@@ -177,10 +177,25 @@ func (l *Ledger) Tail(ctx context.Context, n int, o TailOptions) ([]Row, error) 
 	if o.Before <= 0 {
 		o.Before = 1 << epochShift
 	}
-	out, err := l.rows(ctx, "select "+columns+` from ledger_entries
-		where id < $1 and ($2 = '' or kind = $2) order by id desc limit $3`, o.Before, o.Kind, n)
+	text, err := tailText(o.Kind)
+	if err != nil {
+		return nil, err
+	}
+	out, err := l.rows(ctx, text, o.Before, n)
 	slices.Reverse(out)
 	return out, err
+}
+
+// tailText names the kind where it stands, for a parameter would not lead to the index of registers.
+func tailText(kind string) (string, error) {
+	of := ""
+	if kind != "" {
+		if !isName(kind) {
+			return "", fault.New(fault.Invalid, "no entry is of a kind %.64q", kind)
+		}
+		of = " and kind = '" + kind + "'"
+	}
+	return "select " + columns + " from ledger_entries where id < $1" + of + " order by id desc limit $2", nil
 }
 
 // Since gives up to n entries that follow the one with this id, in order, up to Head: what is newer may lie in the store and

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/ombudhq/ombud/app"
 )
 
 // measureConsents: decisions and consents against what a service would do by hand. The data lies in OMBUD_BENCH_KEEP, to
@@ -13,8 +15,32 @@ func measureConsents(t *testing.T, r *report, s *servers, z size) {
 	measureInside(t, r, large, z)
 	measureStart(t, r, large)
 	large.grow(t, z.rows)
+	measureHistory(t, r, large, small, z)
 	measureHTTP(t, r, large, small, z)
 	measureRecords(t, r, s, z)
+}
+
+// measureHistory: what somebody said and was shown, found among few entries and among many, for each entry of theirs.
+func measureHistory(t *testing.T, r *report, large, small *company, z size) {
+	read := func(name string, c *company, a *app.App) lap {
+		d := dice()
+		return func(int) map[string]time.Duration {
+			begun, entries := time.Now(), 0
+			for range 20 {
+				said, err := a.Consents.History(t.Context(), a.Consents.Find(identity(d.IntN(c.people))))
+				if err != nil || len(said) == 0 {
+					t.Fatal(len(said), err)
+				}
+				entries += len(said)
+			}
+			return map[string]time.Duration{name: time.Since(begun) / time.Duration(entries)}
+		}
+	}
+	many, few := large.open(t), small.open(t)
+	defer large.close(t, many)
+	defer small.close(t, few)
+	got := takeTurns(z.rounds, read("many rows", large, many), read("few rows", small, few))
+	r.ratio(fmt.Sprintf("an entry of one person, ledger of %d against %d entries", large.rows, small.rows), "", got["many rows"], got["few rows"], 0)
 }
 
 // measureHTTP asks the real server, with an API key, and a handler that only reads and answers; both are processes of their
