@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -19,11 +20,12 @@ type Moment struct {
 // At gives, signed, where the ledger stands in a snapshot. An empty ledger has no note.
 func (l *Ledger) At(ctx context.Context, tx *db.Tx) (Moment, error) {
 	m := Moment{Acts: l.Acts()}
-	if err := tx.QueryRow(ctx, "select coalesce(max(id), 0), coalesce(max(revision), 0) from ledger_entries").Scan(&m.Size, &m.Head); err != nil {
-		return m, fmt.Errorf("reading the size of the ledger: %w", err)
-	}
-	if m.Size == 0 {
+	err := tx.QueryRow(ctx, "select id, revision from ledger_entries order by id desc limit 1").Scan(&m.Size, &m.Head)
+	if errors.Is(err, db.ErrNoRows) {
 		return m, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the size of the ledger: %w", err)
 	}
 	root, err := (&tileSource{ctx: ctx, tx: tx}).rootAt(m.Size)
 	if err == nil {
