@@ -139,7 +139,7 @@ type CycleDeleter interface {
 }
 
 // Maintainer is a store that keeps derived copies to bring up to date after rows are gone:
-// materialised views, full-text indexes, free pages. Answers what it did, in words for the receipt.
+// materialised views, full-text indexes, free pages, as Schema last saw them. Answers what it did, in words for the receipt.
 type Maintainer interface {
 	Maintain(ctx context.Context, touched []*Table) ([]string, error)
 }

@@ -155,6 +155,22 @@ create materialized view stale as select 'ida@example.com'::text as email;`}, //
 	})
 }
 
+// TestTrap30CopyMadeMeanwhile: a stored copy that was made while the run went on shows what was there before, and is refreshed too.
+func TestTrap30CopyMadeMeanwhile(t *testing.T) {
+	tr := trap{on: []string{"postgres"}, tables: customers}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		made := false
+		c.options.Hook = func(point string) {
+			if point == "store:shop:before-commit" && !made {
+				made = true
+				c.store.Exec(t, `create materialized view late as select email from customers`)
+			}
+		}
+		c.erase(t, plan.Complete)
+		c.want(t, `select email from late order by email`, "bo@example.com frida@example.com")
+	})
+}
+
 // TestTrap30CopiesBehindKeptRows: a kept row lets its own text stand in stored copies, not another's.
 func TestTrap30CopiesBehindKeptRows(t *testing.T) {
 	tr := trap{

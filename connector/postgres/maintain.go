@@ -35,9 +35,11 @@ func (s *store) Maintain(ctx context.Context, touched []*connector.Table) (did [
 	if len(touched) == 0 {
 		return nil, ctx.Err()
 	}
-	views, err := s.viewsOver(ctx, touched)
-	if err != nil {
-		return nil, err
+	var views []storedView
+	if s.copies.Load() {
+		if views, err = s.viewsOver(ctx, touched); err != nil {
+			return nil, err
+		}
 	}
 	var refused []string
 	for _, v := range views {

@@ -43,6 +43,7 @@ type store struct {
 	pace   *pace
 	clock  clock.Clock
 	last   atomic.Pointer[instant] // of Fingerprint
+	copies atomic.Bool             // the schema, as it was last read, has materialised views
 }
 
 var (

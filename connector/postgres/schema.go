@@ -70,6 +70,7 @@ func (s *store) Schema(ctx context.Context) (*connector.Schema, error) {
 		return nil, err
 	}
 	r.finish()
+	s.copies.Store(slices.ContainsFunc(r.schema.Tables, func(t *connector.Table) bool { return t.Kind == connector.MatView }))
 	return r.schema, nil
 }
 
