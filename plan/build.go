@@ -32,14 +32,15 @@ func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk,
 
 // findAfter is find, with the journal of an earlier run or none.
 func (e *Engine) findAfter(ctx context.Context, before *journal, q Question, full bool) (p *Plan, w *walk, err error) {
-	err = e.onGraph(ctx, func(l *layout) error {
+	err = e.onGraph(ctx, func(l *layout) func() error {
 		if w != nil {
 			w.close()
 		}
 		w = e.newWalk(l, q, full)
-		var err error
-		p, err = w.plan(ctx, before)
-		return err
+		return func() (err error) {
+			p, err = w.plan(ctx, before)
+			return err
+		}
 	})
 	if err != nil && w != nil {
 		w.close()

@@ -30,8 +30,7 @@ type journal struct {
 	small   bool // the rows of its run fit in memory
 	recent  *recent
 
-	writing   sync.WaitGroup // see durable
-	unwritten error
+	durable func() error // waits until everything written is on the disk; a store commits nothing before the whole journal is
 }
 
 func migrateJournal(ctx context.Context, d *db.DB) error {
@@ -58,36 +57,54 @@ create table plan_chunks (
 
 // openJournal gives the journal of a request, nil when no run has begun.
 func (e *Engine) openJournal(ctx context.Context, request string) (*journal, error) {
-	j := &journal{db: e.cfg.DB, request: request}
-	var sealed []byte
-	var acting int
-	err := e.cfg.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `select gen, hash, sealed_key, acting, (select max(gen) from plan_runs where request = $1) from plan_runs
-			where request = $1 order by acting desc, gen desc limit 1`, request).Scan(&j.gen, &j.hash, &sealed, &acting, &j.last)
-	})
+	j := &journal{db: e.cfg.DB, request: request, durable: nothing}
+	err := e.cfg.DB.Read(ctx, func(tx *db.Tx) error { return j.newest(ctx, tx) })
 	switch {
-	case errors.Is(err, db.ErrNoRows):
-		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading the journal: %w", err)
-	case len(sealed) == 0:
+	case j.gen == 0:
+		return nil, nil
+	case len(j.sealed) == 0:
 		return nil, fault.New(fault.Conflict, "the request is closed: its journal can no longer be read")
 	}
-	if j.key, err = e.cfg.Vault.OpenKey(sealed); errors.Is(err, vault.ErrForgotten) {
+	if j.key, err = e.cfg.Vault.OpenKey(j.sealed); errors.Is(err, vault.ErrForgotten) {
 		return nil, fault.New(fault.Conflict, "the request is closed: its journal can no longer be read")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	j.acting, j.sealed = acting == 1, sealed
 	return j, nil
 }
+
+// newest reads the head of the newest generation that is whole, or else of the newest.
+func (j *journal) newest(ctx context.Context, tx *db.Tx) error {
+	rows, err := tx.Query(ctx, `select gen, hash, sealed_key, acting from plan_runs where request = $1 order by gen`, j.request)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash string
+		var sealed []byte
+		var acting int
+		if err := rows.Scan(&j.last, &hash, &sealed, &acting); err != nil {
+			return err
+		}
+		if acting == 1 || !j.acting {
+			j.gen, j.hash, j.sealed, j.acting = j.last, hash, sealed, acting == 1
+		}
+	}
+	return rows.Err()
+}
+
+// nothing was written yet.
+func nothing() error { return nil }
 
 // newJournal prepares one; the first write begins it. What an earlier run wrote stays until this one is
 // whole: it alone may still know the keys of rows that are gone. The key stays that of the request's
 // first run, so that a retry knows what was replaced already.
 func (e *Engine) newJournal(request, hash string, gen int, before *journal) (j *journal, err error) {
-	j = &journal{db: e.cfg.DB, request: request, hash: hash, gen: gen}
+	j = &journal{db: e.cfg.DB, request: request, hash: hash, gen: gen, durable: nothing}
 	if before != nil {
 		j.key, j.sealed = before.key, before.sealed
 	} else {
@@ -115,9 +132,7 @@ func (j *journal) write(ctx context.Context, chunks []chunk, last bool) error {
 	first := !j.begun
 	j.remember(chunks, sealed)
 	j.begun, j.acting = true, last
-	j.writing.Go(func() {
-		j.unwritten = j.db.Write(ctx, func(tx *db.Tx) error { return j.store(ctx, tx, sealed, first, last) })
-	})
+	j.durable = sync.OnceValue(j.db.Start(ctx, func(tx *db.Tx) error { return j.store(ctx, tx, sealed, first, last) }))
 	return nil
 }
 
@@ -131,13 +146,6 @@ func (j *journal) seal(chunks []chunk) ([]sealedChunk, error) {
 		sealed[i] = sealedChunk{c.ordinal, c.beginning(), c.system, body}
 	}
 	return sealed, nil
-}
-
-// durable waits until everything written is on the disk, and fails where it never will be. A store
-// commits nothing before the whole journal is.
-func (j *journal) durable() error {
-	j.writing.Wait()
-	return j.unwritten
 }
 
 // store writes chunks, with the head in the commit of the first.

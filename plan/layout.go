@@ -93,10 +93,11 @@ func (l *layout) digest(d *catalog.Dataset) []byte {
 	return sum[:]
 }
 
-// onGraph runs f, which only reads, on the catalog as it was last known, and meanwhile asks the
-// stores whether it still is so. Where it is not, f runs again on the catalog as it is.
-func (e *Engine) onGraph(ctx context.Context, f func(*layout) error) error {
+// onGraph runs f, which only reads, on the catalog as it was last known, and while the rest of it runs, which f
+// gives, asks the stores whether it still is so. Where it is not, f runs again on the catalog as it is.
+func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func() error)) error {
 	if last := e.last.Load(); last != nil {
+		rest := f(last)
 		var now *catalog.Graph
 		asked := make(chan error, 1)
 		go func() {
@@ -104,7 +105,7 @@ func (e *Engine) onGraph(ctx context.Context, f func(*layout) error) error {
 			now, err = e.cfg.Catalog.Refresh(ctx)
 			asked <- err
 		}()
-		err := f(last)
+		err := rest()
 		if refused := <-asked; refused != nil {
 			return refused
 		}
@@ -116,7 +117,7 @@ func (e *Engine) onGraph(ctx context.Context, f func(*layout) error) error {
 	if err != nil {
 		return err
 	}
-	return f(l)
+	return f(l)()
 }
 
 // refresh reads the catalogs that have changed.

@@ -39,7 +39,7 @@ type looker struct {
 func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, long bool, progress func(Progress)) (*Outcome, error) {
 	progress(Progress{Phase: "look"})
 	var l *looker
-	err := e.onGraph(ctx, func(known *layout) error {
+	err := e.onGraph(ctx, func(known *layout) func() error {
 		l = e.newLooker(known.g, p)
 		l.left, l.long = slices.Clone(left), long
 		return l.journal(ctx, j)
@@ -64,19 +64,24 @@ func (e *Engine) newLooker(g *catalog.Graph, p *Plan) *looker {
 	return l
 }
 
-// journal looks at everything the journal holds, chunk by chunk. Stored copies are brought up to date
-// meanwhile, where the journal is at hand to tell what was touched, else afterwards.
-func (l *looker) journal(ctx context.Context, j *journal) error {
-	heads, err := j.heads(ctx)
-	if err != nil {
-		return err
-	}
+// journal gives what looks at everything the journal holds. Stored copies are brought up to date from now
+// on, where the journal is at hand to tell what was touched, else afterwards.
+func (l *looker) journal(ctx context.Context, j *journal) (look func() error) {
 	maintained := func() error { return nil }
 	if j.recent != nil {
-		for _, h := range heads {
+		for _, h := range j.recent.allHeads() {
 			l.tally(h, j.recent.chunks[h.ordinal])
 		}
 		maintained = l.maintain(ctx)
+	}
+	return func() error { return l.lookAll(ctx, j, maintained) }
+}
+
+// lookAll goes through the journal chunk by chunk.
+func (l *looker) lookAll(ctx context.Context, j *journal, maintained func() error) error {
+	heads, err := j.heads(ctx)
+	if err != nil {
+		return errors.Join(err, maintained())
 	}
 	for _, h := range slices.Backward(heads) { // keys that moved come last
 		if err := l.lookThrough(ctx, j, h); err != nil {

@@ -131,7 +131,7 @@ func (e *Engine) begin(ctx context.Context, before *journal, q Question, approve
 	}
 	j.small = w.storage.file == nil
 	if err := w.inscribe(ctx, j, w.groups); err != nil {
-		j.writing.Wait()
+		_ = j.durable() // nothing is on its way any more
 		return nil, nil, err
 	}
 	if e.cfg.Stepwise {
@@ -159,8 +159,9 @@ func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress
 	var wg sync.WaitGroup
 	errs := make(chan error, len(bySystem))
 	done, total := int64(0), int64(len(heads))
+	begun := 0
 	for system, hs := range bySystem {
-		wg.Go(func() {
+		run := func() {
 			for i, h := range hs {
 				rs, err := e.actChunk(ctx, g, j, h)
 				if err != nil {
@@ -179,7 +180,12 @@ func (e *Engine) act(ctx context.Context, j *journal, g *catalog.Graph, progress
 					return
 				}
 			}
-		})
+		}
+		if begun++; begun == len(bySystem) { // the last needs no goroutine
+			run()
+			break
+		}
+		wg.Go(run)
 	}
 	wg.Wait()
 	close(errs)

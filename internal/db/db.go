@@ -95,19 +95,24 @@ func choose(path string) (engine, error) {
 //
 // After a commit whose outcome is unknown, and after the connection was lost, every Write gives fault.Unavailable until
 // the store is opened again.
-func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error { return d.Start(ctx, fn)() }
+
+// Start is Write for who has something else to do meanwhile: what it gives waits for the outcome, and is to be called once.
+func (d *DB) Start(ctx context.Context, fn func(*Tx) error) (outcome func() error) {
 	c := &command{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	if err := d.send(ctx, c); err != nil {
-		return err
+		return func() error { return err }
 	}
-	select {
-	case err := <-c.done:
-		return repanic(err)
-	case <-ctx.Done():
-		if c.withdraw() {
-			return ctx.Err()
+	return func() error {
+		select {
+		case err := <-c.done:
+			return repanic(err)
+		case <-ctx.Done():
+			if c.withdraw() {
+				return ctx.Err()
+			}
+			return repanic(<-c.done)
 		}
-		return repanic(<-c.done)
 	}
 }
 

@@ -232,3 +232,23 @@ func benchmarkWrite(b *testing.B, engine string, writers int) {
 	close(work)
 	wg.Wait()
 }
+
+// TestStarted: who starts may do something else, even start another, before it waits.
+func TestStarted(t *testing.T) {
+	each(t, func(t *testing.T, d *DB) {
+		var waits []func() error
+		for _, v := range []string{"a", "b"} {
+			waits = append(waits, d.Start(t.Context(), func(tx *Tx) error { return insert(tx, v) }))
+		}
+		refused := errors.New("refused")
+		waits = append(waits, d.Start(t.Context(), func(*Tx) error { return refused }))
+		for i, wait := range waits {
+			if err := wait(); (i == 2) != errors.Is(err, refused) {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		if got := values(t, d); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("%q", got)
+		}
+	})
+}
