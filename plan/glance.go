@@ -42,7 +42,10 @@ func (l *looker) ask(ctx context.Context, gs []*glance) error {
 			lookAt(ctx, gs, part, seen)
 			break
 		}
-		wg.Go(func() { lookAt(ctx, gs, part, seen) })
+		wg.Go(func() {
+			deepen(0)
+			lookAt(ctx, gs, part, seen)
+		})
 	}
 	wg.Wait()
 	if ctx.Err() != nil {

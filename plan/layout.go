@@ -101,6 +101,7 @@ func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func() error
 		var now *catalog.Graph
 		asked := make(chan error, 1)
 		go func() {
+			deepen(0)
 			var err error
 			now, err = e.cfg.Catalog.Refresh(ctx)
 			asked <- err
@@ -118,6 +119,15 @@ func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func() error
 		return err
 	}
 	return f(l)()
+}
+
+// deepen gives a goroutine the stack at once that SQLite needs below it: while it is deep, each doubling would copy
+// it frame by frame, which for a few rows takes longer than to read them.
+//
+//go:noinline
+func deepen(n int) byte {
+	var room [24 << 10]byte
+	return room[n]
 }
 
 // refresh reads the catalogs that have changed.

@@ -31,7 +31,10 @@ func (l *looker) maintain(ctx context.Context) func() error {
 		}
 		r := &result{}
 		results[system] = r
-		wg.Go(func() { r.means, r.err = m.Maintain(ctx, tables) })
+		wg.Go(func() {
+			deepen(0)
+			r.means, r.err = m.Maintain(ctx, tables)
+		})
 	}
 	return func() error {
 		wg.Wait()

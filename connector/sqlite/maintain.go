@@ -35,7 +35,7 @@ func (s *Store) Maintain(ctx context.Context, touched []*connector.Table) ([]str
 		return did, err
 	}
 	did = append(did, log...)
-	free, err := s.number(ctx, s.db, "SELECT freelist_count FROM temp.pragma_freelist_count")
+	free, err := s.number(ctx, s.db, "PRAGMA main.freelist_count")
 	if err != nil {
 		return did, err
 	}
