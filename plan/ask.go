@@ -90,7 +90,7 @@ func (w *walk) askTogether(ctx context.Context, qs []question, rows *int) error 
 		}
 	}
 	w.e.cfg.Hook("ask:" + qs[0].d.System)
-	return qs[0].d.Store.Select(ctx, sels, func(i int, row []connector.Value) error {
+	return w.recheck.ask(ctx, qs[0].d.Store, sels, func(i int, row []connector.Value) error {
 		*rows++
 		w.mu.Lock()
 		defer w.mu.Unlock()

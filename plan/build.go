@@ -32,12 +32,13 @@ func (e *Engine) find(ctx context.Context, q Question, full bool) (*Plan, *walk,
 
 // findAfter is find, with the journal of an earlier run or none.
 func (e *Engine) findAfter(ctx context.Context, before *journal, q Question, full bool) (p *Plan, w *walk, err error) {
-	err = e.onGraph(ctx, func(l *layout) func() error {
+	err = e.onGraph(ctx, func(l *layout) func(*recheck) error {
 		if w != nil {
 			w.close()
 		}
 		w = e.newWalk(l, q, full)
-		return func() (err error) {
+		return func(r *recheck) (err error) {
+			w.recheck = r
 			p, err = w.plan(ctx, before)
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ombudhq/ombud/catalog"
 )
@@ -15,6 +16,8 @@ type layout struct {
 	g          *catalog.Graph
 	edgeNo     map[*catalog.Edge]int32
 	components func() [][]*catalog.Dataset // of all datasets; see order.go
+
+	calm atomic.Bool // see recheck
 
 	mu      sync.Mutex
 	shapes  map[shapeKey]*shape
@@ -95,22 +98,18 @@ func (l *layout) digest(d *catalog.Dataset) []byte {
 
 // onGraph runs f, which only reads, on the catalog as it was last known, and while the rest of it runs, which f
 // gives, asks the stores whether it still is so. Where it is not, f runs again on the catalog as it is.
-func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func() error)) error {
+func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func(*recheck) error)) error {
 	if last := e.last.Load(); last != nil {
-		rest := f(last)
-		var now *catalog.Graph
-		asked := make(chan error, 1)
-		go func() {
-			deepen(0)
-			var err error
-			now, err = e.cfg.Catalog.Refresh(ctx)
-			asked <- err
-		}()
-		err := rest()
-		if refused := <-asked; refused != nil {
+		rest, r := f(last), &recheck{e: e, last: last}
+		if !last.calm.Load() {
+			r.begin(ctx)
+		}
+		err := rest(r)
+		same, refused := r.end(ctx)
+		if refused != nil {
 			return refused
 		}
-		if now == last.g {
+		if same {
 			return err
 		}
 	}
@@ -118,7 +117,7 @@ func (e *Engine) onGraph(ctx context.Context, f func(*layout) (rest func() error
 	if err != nil {
 		return err
 	}
-	return f(l)()
+	return f(l)(nil)
 }
 
 // deepen gives a goroutine the stack at once that SQLite needs below it: while it is deep, each doubling would copy

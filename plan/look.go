@@ -39,10 +39,14 @@ type looker struct {
 func (e *Engine) conclude(ctx context.Context, j *journal, p *Plan, left []Remaining, long bool, progress func(Progress)) (*Outcome, error) {
 	progress(Progress{Phase: "look"})
 	var l *looker
-	err := e.onGraph(ctx, func(known *layout) func() error {
+	err := e.onGraph(ctx, func(known *layout) func(*recheck) error {
 		l = e.newLooker(known.g, p)
 		l.left, l.long = slices.Clone(left), long
-		return l.journal(ctx, j)
+		look := l.journal(ctx, j)
+		return func(r *recheck) error {
+			r.begin(ctx)
+			return look()
+		}
 	})
 	if err != nil {
 		return nil, err

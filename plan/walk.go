@@ -46,6 +46,7 @@ type walk struct {
 	blind   map[*catalog.Dataset]bool         // see blindDatasets
 	parts   map[*catalog.Dataset]*part        // see limits
 	lost    map[*catalog.List]map[string]bool // see goneFrom
+	recheck *recheck                          // nil where the catalog was just read
 }
 
 // reason for keeping a row.

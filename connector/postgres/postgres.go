@@ -50,6 +50,7 @@ var (
 	_ connector.Opener     = Open
 	_ connector.Maintainer = (*store)(nil)
 	_ connector.Evaluator  = (*store)(nil)
+	_ connector.Witness    = (*store)(nil)
 	_ connector.Explainer  = (*store)(nil)
 )
 

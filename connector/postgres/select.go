@@ -159,6 +159,22 @@ func (s *store) Select(ctx context.Context, qs []connector.Select, row func(int,
 	return ask(qs, row, func(list []statement, each func(int, [][]byte) error) error { return s.query(ctx, list, each) })
 }
 
+// SelectPrinted asks for the moment last. See connector.Witness.
+func (s *store) SelectPrinted(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) (fingerprint string, err error) {
+	err = ask(qs, row, func(list []statement, each func(int, [][]byte) error) error {
+		return s.query(ctx, append(list, statement{sql: snapshotQuery}), func(n int, raw [][]byte) error {
+			if n < len(list) {
+				return each(n, raw)
+			}
+			if last := s.last.Load(); last != nil && last.snapshot == string(raw[0]) {
+				fingerprint = last.token
+			}
+			return nil
+		})
+	})
+	return fingerprint, err
+}
+
 // ask runs the questions through send. When a question has its limit while several are under way,
 // the surplus of its later chunks is dropped.
 func ask(qs []connector.Select, row func(int, []connector.Value) error, send func([]statement, func(int, [][]byte) error) error) error {
