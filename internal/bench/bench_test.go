@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,7 @@ func TestBench(t *testing.T) {
 }
 
 func measureSpeed(t *testing.T, r *report, s *servers, engine string, z size) {
+	defer runtime.KeepAlive(make([]byte, 32<<20)) // garbage that may gather, as in a server
 	p := newShop(t, s, engine, z.people)
 	for _, m := range []struct {
 		part    string
