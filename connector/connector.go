@@ -138,11 +138,11 @@ type CycleDeleter interface {
 	DoTogether(ctx context.Context, acts []Act) ([]int64, error)
 }
 
-// Witness is a store that can say, with rows that it gives, what its fingerprint is.
-type Witness interface {
-	// SelectPrinted is Select in as many round trips. It also gives what Fingerprint would say meanwhile; "" where that would have
+// Fingerprinter is a store that can say, with rows that it gives, what its fingerprint is.
+type Fingerprinter interface {
+	// SelectFingerprinted is Select in as many round trips. It also gives what Fingerprint would say meanwhile; "" where that would have
 	// to read the catalog.
-	SelectPrinted(ctx context.Context, qs []Select, row func(query int, row []Value) error) (fingerprint string, err error)
+	SelectFingerprinted(ctx context.Context, qs []Select, row func(query int, row []Value) error) (fingerprint string, err error)
 }
 
 // Maintainer is a store that keeps derived copies to bring up to date after rows are gone:

@@ -9,7 +9,7 @@ import (
 )
 
 // recheck asks the stores whether the catalog still is as it was last known: beside what is read from them, or not at all
-// where there is one store, and it says so with its first answer (connector.Witness). Where the last one did not, because
+// where there is one store, and it says so with its first answer (connector.Fingerprinter). Where the last one did not, because
 // others write there, nobody waits for that.
 type recheck struct {
 	e     *Engine
@@ -43,12 +43,12 @@ func (r *recheck) ask(ctx context.Context, s connector.Store, qs []connector.Sel
 		return s.Select(ctx, qs, row)
 	}
 	r.heard = true
-	w, can := s.(connector.Witness)
+	w, can := s.(connector.Fingerprinter)
 	if !can {
 		r.begin(ctx)
 		return s.Select(ctx, qs, row)
 	}
-	print, err := w.SelectPrinted(ctx, qs, row)
+	print, err := w.SelectFingerprinted(ctx, qs, row)
 	only := r.last.g.Systems[0]
 	r.same = err == nil && print != "" && print == only.Print && only.Err == nil
 	if r.last.calm.Store(r.same); !r.same {

@@ -23,7 +23,7 @@ func (s *printStore) Fingerprint(context.Context) (string, error) {
 	return s.print.Load().(string), nil
 }
 
-func (s *printStore) SelectPrinted(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) (string, error) {
+func (s *printStore) SelectFingerprinted(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) (string, error) {
 	err := s.Select(ctx, qs, row)
 	if s.busy.Load() {
 		return "", err

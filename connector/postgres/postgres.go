@@ -47,11 +47,11 @@ type store struct {
 }
 
 var (
-	_ connector.Opener     = Open
-	_ connector.Maintainer = (*store)(nil)
-	_ connector.Evaluator  = (*store)(nil)
-	_ connector.Witness    = (*store)(nil)
-	_ connector.Explainer  = (*store)(nil)
+	_ connector.Opener        = Open
+	_ connector.Maintainer    = (*store)(nil)
+	_ connector.Evaluator     = (*store)(nil)
+	_ connector.Fingerprinter = (*store)(nil)
+	_ connector.Explainer     = (*store)(nil)
 )
 
 // Open connects to a database. The DSN is a URL or a list of key=value as libpq reads it; its

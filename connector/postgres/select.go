@@ -159,8 +159,8 @@ func (s *store) Select(ctx context.Context, qs []connector.Select, row func(int,
 	return ask(qs, row, func(list []statement, each func(int, [][]byte) error) error { return s.query(ctx, list, each) })
 }
 
-// SelectPrinted asks for the moment last. See connector.Witness.
-func (s *store) SelectPrinted(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) (fingerprint string, err error) {
+// SelectFingerprinted asks for the moment last. See connector.Fingerprinter.
+func (s *store) SelectFingerprinted(ctx context.Context, qs []connector.Select, row func(int, []connector.Value) error) (fingerprint string, err error) {
 	err = ask(qs, row, func(list []statement, each func(int, [][]byte) error) error {
 		return s.query(ctx, append(list, statement{sql: snapshotQuery}), func(n int, raw [][]byte) error {
 			if n < len(list) {

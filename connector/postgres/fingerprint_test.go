@@ -7,13 +7,13 @@ import (
 	"github.com/ombudhq/ombud/internal/testkit/pgtest"
 )
 
-// What a witness tells with rows is the fingerprint, as long as nobody has written since it was asked for.
+// What is told with rows is the fingerprint, as long as nobody has written since it was asked for.
 func TestRowsTellTheFingerprint(t *testing.T) {
 	s, dsn := open(t, "CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1), (2)")
 	a := schema(t, s).Table("a")
 	tells := func(where []connector.Match, rows int) string {
 		t.Helper()
-		got, err := s.(connector.Witness).SelectPrinted(t.Context(), []connector.Select{{Table: a, Columns: []string{"id"}, Where: where}},
+		got, err := s.(connector.Fingerprinter).SelectFingerprinted(t.Context(), []connector.Select{{Table: a, Columns: []string{"id"}, Where: where}},
 			func(int, []connector.Value) error { rows--; return nil })
 		if err != nil || rows != 0 {
 			t.Errorf("%d rows are missing: %v", rows, err)
