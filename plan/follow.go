@@ -68,8 +68,10 @@ func (w *walk) followEdge(ctx context.Context, e *catalog.Edge) (bool, error) {
 	if len(free) == 0 {
 		return false, nil
 	}
-	return true, w.ask(ctx, []question{{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[path] + " › " + e.Parent.Name),
+	before := parents.n - parents.foreign
+	err = w.ask(ctx, []question{{d: e.Parent, edge: -1, up: true, path: w.pathID(w.paths[path] + " › " + e.Parent.Name),
 		sel: w.selectBy(e.Parent, e.ParentColumns, free, nil)}})
+	return parents.n-parents.foreign > before, err // a reference that no database checks may lead to nothing
 }
 
 // unshared keeps the keys to which no row refers that is not the person's.

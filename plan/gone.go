@@ -20,7 +20,8 @@ func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 	why := causeOf(d, a, &sel, l.moved)
 	row := func(row []connector.Value) {
 		whole := row[:len(row)-why.width]
-		if why.holds(row[len(whole):]) && (len(a.expect) == 0 || expect[connector.RowHash(whole[cells:])]) {
+		refers := row[len(whole):]
+		if why.holds(refers) && (len(a.expect) == 0 || expect[connector.RowHash(whole[cells:])] || why.ours(refers)) {
 			still++
 		}
 	}
@@ -34,7 +35,7 @@ func (l *looker) gone(d *catalog.Dataset, a act) *glance {
 
 // cause is why rows were planned: the keys their references had.
 type cause struct {
-	keys  []map[string]bool // per fence
+	keys  []map[string]bool // per fence; true of those that this run gave
 	parts []int             // columns of each
 	width int
 }
@@ -45,7 +46,8 @@ func causeOf(d *catalog.Dataset, a act, sel *connector.Select, moved moves) caus
 	for _, f := range a.fence {
 		keys := map[string]bool{}
 		for _, k := range f.keys {
-			keys[k.Encode()], keys[moved.after(d, f.columns, k).Encode()] = true, true
+			old, now := k.Encode(), moved.after(d, f.columns, k).Encode()
+			keys[old], keys[now] = false, now != old
 		}
 		out.keys, out.parts = append(out.keys, keys), append(out.parts, len(f.columns))
 		out.width += len(f.columns)
@@ -54,10 +56,22 @@ func causeOf(d *catalog.Dataset, a act, sel *connector.Select, moved moves) caus
 	return out
 }
 
+// holds reports whether a row refers to what it was planned for.
 func (r cause) holds(cells []connector.Value) bool {
+	return r.each(cells, func(known, _ bool, k connector.Key) bool { return known || k.HasNull() })
+}
+
+// ours reports whether a row refers by a key that this run gave: it is no other row, whatever else it holds now.
+func (r cause) ours(cells []connector.Value) bool {
+	return !r.each(cells, func(_, given bool, _ connector.Key) bool { return !given })
+}
+
+// each tells of every reference whether its key is one of the planned, and one that this run gave, while f says true.
+func (r cause) each(cells []connector.Value, f func(known, given bool, k connector.Key) bool) bool {
 	for i, n := range r.parts {
 		k := connector.Key(cells[:n])
-		if !k.HasNull() && !r.keys[i][k.Encode()] {
+		given, known := r.keys[i][k.Encode()]
+		if !f(known, given, k) {
 			return false
 		}
 		cells = cells[n:]
