@@ -132,6 +132,9 @@ func (s *server) reachesEvents(ctx context.Context, list []CloudEvent, at string
 	c := access.From(ctx)
 	for i := range list {
 		e, where := &list[i], "/data/purpose"
+		if len(e.Data.Within) > 0 {
+			where = "/data/within"
+		}
 		if at != "" {
 			where = at + strconv.Itoa(i) + where
 		}

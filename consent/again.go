@@ -19,13 +19,14 @@ type noAct struct {
 	Purposes   []string      `json:"purposes,omitempty"`
 	Narrowed   []string      `json:"narrowed,omitempty"` // purposes that went on without the categories
 	Categories []string      `json:"categories,omitempty"`
+	Within     []string      `json:"within,omitempty"` // the only purposes that the categories were said of
 	All        bool          `json:"all,omitempty"`
 	Erased     bool          `json:"erased,omitempty"` // the person had been erased before
 	Past       bool          `json:"past,omitempty"`   // it was history, and owed nothing
 }
 
 func (s *Service) keep(ctx context.Context, tx *db.Tx, n subject.Number, ids []subject.Identity, c *ended, past bool) error {
-	act := noAct{Purposes: c.Purposes, Categories: c.Categories, All: c.All, Past: past}
+	act := noAct{Purposes: c.Purposes, Categories: c.Categories, Within: c.Within, All: c.All, Past: past}
 	for _, p := range c.Narrowed {
 		act.Narrowed = append(act.Narrowed, p.Purpose)
 	}
@@ -97,7 +98,7 @@ func (s *Service) Again(ctx context.Context, tx *db.Tx, a ledger.Act) error {
 		return err
 	}
 	for _, n := range people {
-		c := &ended{At: s.instant(), Categories: act.Categories, All: act.All, Reason: subject.Again, Automatic: true}
+		c := &ended{At: s.instant(), Categories: act.Categories, Within: act.Within, All: act.All, Reason: subject.Again, Automatic: true}
 		for _, p := range act.Purposes {
 			s.endAgain(c, n, p, nil)
 		}

@@ -3,13 +3,16 @@ package consent_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ombudhq/ombud/consent"
+	"github.com/ombudhq/ombud/internal/db"
 	"github.com/ombudhq/ombud/internal/fault"
+	"github.com/ombudhq/ombud/ledger"
 	"github.com/ombudhq/ombud/subject"
 )
 
@@ -69,6 +72,25 @@ func TestCategoriesOfSomePurposesTravel(t *testing.T) {
 	there.expect("offers", "contact", false, consent.NotCovered)
 }
 
+// TestCategoriesOfSomePurposesAgain: nor does it become more where it is done again after a restore.
+func TestCategoriesOfSomePurposesAgain(t *testing.T) {
+	w := newWorld(t, letters())
+	w.record(yes())
+	body, err := json.Marshal(map[string]any{"keys": []subject.Key{w.people.Key(ida[0])}, "narrowed": []string{"letters"}, "categories": []string{"contact"}, "within": []string{"letters"}})
+	if err == nil {
+		err = w.db.Write(t.Context(), func(tx *db.Tx) error {
+			return w.Again(t.Context(), tx, ledger.Act{Kind: consent.WithdrawalKept, Body: body})
+		})
+	}
+	var out bytes.Buffer
+	if err == nil {
+		_, err = w.Export(t.Context(), &out)
+	}
+	if err != nil || !strings.Contains(out.String(), `"categories":["contact"],"within":["letters"]`) {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
 // TestWhereAWithdrawalIsWithin: names of purposes that are not there, or that stand where one is named, are refused.
 func TestWhereAWithdrawalIsWithin(t *testing.T) {
 	w := newWorld(t, letters())
@@ -76,6 +98,7 @@ func TestWhereAWithdrawalIsWithin(t *testing.T) {
 	size := w.ledger.Size()
 	for _, line := range []string{
 		`{"event":"withdrawn","subject":{"email":"ida@example.com"},"all":true,"within":["letters","nowhere"]}`,
+		`{"event":"withdrawn","subject":{"email":"ida@example.com"},"all":true,"within":[]}`,
 		`{"event":"withdrawn","subject":{"email":"ida@example.com"},"purpose":"letters","within":["letters"]}`,
 		`{"event":"given","subject":{"email":"ida@example.com"},"purpose":"letters","method":"web_form","notice":{"id":"letters","version":"3"},"within":["letters"]}`,
 	} {

@@ -91,6 +91,9 @@ func (s *Service) checkWithdrawal(in WithdrawInput) error {
 			a.bad(fmt.Sprintf("within/%d", i), "no such purpose is declared")
 		}
 	}
+	if in.Within != nil && len(in.Within) == 0 {
+		a.bad("within", "names no purpose")
+	}
 	if in.Purpose != "" && in.Within != nil {
 		a.bad("within", "says which purposes categories, or all, are about")
 	}

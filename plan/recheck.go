@@ -43,12 +43,12 @@ func (r *recheck) ask(ctx context.Context, s connector.Store, qs []connector.Sel
 		return s.Select(ctx, qs, row)
 	}
 	r.heard = true
-	w, can := s.(connector.Fingerprinter)
+	f, can := s.(connector.Fingerprinter)
 	if !can {
 		r.begin(ctx)
 		return s.Select(ctx, qs, row)
 	}
-	print, err := w.SelectFingerprinted(ctx, qs, row)
+	print, err := f.SelectFingerprinted(ctx, qs, row)
 	only := r.last.g.Systems[0]
 	r.same = err == nil && print != "" && print == only.Print && only.Err == nil
 	if r.last.calm.Store(r.same); !r.same {
