@@ -273,7 +273,7 @@ func (s *scribe) changes(ctx context.Context) error {
 		s.noteLost(g.d, r, dec.fields, oldValues(g.d, dec.fields, full), vals)
 		if s.w.movesKey(set, r, dec.fields) {
 			s.rekeyed(set, r, step, dec.fields, vals)
-			return nil
+			return s.letGo(ctx, set, r)
 		}
 		p := pending[g]
 		if p == nil {

@@ -181,8 +181,8 @@ func (s *scribe) has(d *catalog.Dataset, column string, v connector.Value, dying
 }
 
 // recallAddresses writes the rows to which no key leads once this run is over: kept ones that were
-// found upwards, dying ones whose reference breaks before they go, and emptied or shared ones that
-// refer to a kept row, which they must let go when it goes.
+// found upwards, those whose reference breaks before they go or get another key, and emptied or shared
+// ones that refer to a kept row, which they must let go when it goes.
 func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error {
 	set := s.w.sets[d]
 	if !set.indexed && len(s.w.held) == 0 && !slices.ContainsFunc(d.Out, s.ties) {
@@ -191,30 +191,23 @@ func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error 
 	acts := map[string]*act{}
 	err := set.each(func(r *record) error {
 		s.w.finish(set, r)
-		dies := s.w.dies(set, r)
-		lost := r.keep && r.via < 0 || dies && s.losesThread(set, r)
-		holds := !dies && !r.keep && !r.conflict && s.refersToKept(set, r)
-		if !r.reached || !lost && !holds {
-			return nil
+		for _, m := range s.memories(set, r) {
+			k := fmt.Sprint(r.co, m.emptied, m.columns)
+			if acts[k] == nil {
+				acts[k] = &act{dataset: d.Name, verb: recallRows, step: -1, breaks: r.co, together: m.emptied, fence: []fence{{columns: m.columns}}}
+			}
+			acts[k].rows = append(acts[k].rows, m.moves.after(d, d.Table.Locator.Columns, set.key(r)))
+			acts[k].fence[0].keys = append(acts[k].fence[0].keys, m.moves.after(d, m.columns, set.values(r, m.columns)))
+			if len(acts[k].rows) < s.w.e.cfg.Chunk {
+				continue
+			}
+			full := *acts[k]
+			delete(acts, k)
+			if err := s.add(ctx, d.System, full); err != nil {
+				return err
+			}
 		}
-		var fields []string
-		if holds {
-			dec, _ := s.w.decideFor(set, r)
-			fields = dec.fields
-		}
-		columns := slices.DeleteFunc(threads(d), func(c string) bool { return slices.Contains(fields, c) })
-		k := fmt.Sprint(r.co, columns)
-		if acts[k] == nil {
-			acts[k] = &act{dataset: d.Name, verb: recallRows, step: -1, breaks: r.co, together: holds, fence: []fence{{columns: columns}}}
-		}
-		acts[k].rows = append(acts[k].rows, s.moves.after(d, d.Table.Locator.Columns, set.key(r)))
-		acts[k].fence[0].keys = append(acts[k].fence[0].keys, s.moves.after(d, columns, set.values(r, columns)))
-		if len(acts[k].rows) < s.w.e.cfg.Chunk {
-			return nil
-		}
-		full := *acts[k]
-		delete(acts, k)
-		return s.add(ctx, d.System, full)
+		return nil
 	})
 	for _, a := range sorted(acts) {
 		if err == nil {
@@ -222,6 +215,36 @@ func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error 
 		}
 	}
 	return err
+}
+
+// memory is how a row is told by its address: by what it holds, with what becomes of that.
+type memory struct {
+	columns []string
+	moves   moves
+	emptied bool
+}
+
+// memories are those of a row to which no key leads, or will lead.
+func (s *scribe) memories(set *rowset, r *record) (out []memory) {
+	if !r.reached || r.conflict {
+		return nil
+	}
+	dies, columns := s.w.dies(set, r), threads(set.d)
+	if r.keep && r.via < 0 || dies && s.losesThread(set, r) {
+		return []memory{{columns: columns, moves: s.moves}}
+	}
+	lets, holds := len(s.letsGoFirst(r)) > 0, s.refersToKept(set, r)
+	if dies || r.keep || !lets && !holds {
+		return nil
+	}
+	dec, _ := s.w.decideFor(set, r)
+	if lets && s.w.movesKey(set, r, dec.fields) { // until it has another key
+		out = append(out, memory{columns: append(slices.Clone(columns), s.w.moving(set, r)...)})
+	}
+	if holds {
+		out = append(out, memory{columns: slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(dec.fields, c) }), moves: s.moves, emptied: true})
+	}
+	return out
 }
 
 // threads are the columns that lead from a row to whose it is.

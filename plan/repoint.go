@@ -88,6 +88,29 @@ func (s *scribe) rekeyed(set *rowset, r *record, step int, fields []string, valu
 	s.keyed = append(s.keyed, keyed{set: set, old: &record{cells: slices.Clone(r.cells)}, now: now, step: step, fields: fields, values: values})
 }
 
+// letsGoFirst are the columns by which a row that gets another key refers, as a database knows, to rows that go.
+func (s *scribe) letsGoFirst(r *record) []string {
+	var out []string
+	for _, n := range r.nulls {
+		if e := s.w.edges[n]; e.FK != nil {
+			out = append(out, breakable(e)...)
+		}
+	}
+	return out
+}
+
+// letGo breaks those references at once: the row's other changes wait for its key, and that for what goes.
+func (s *scribe) letGo(ctx context.Context, set *rowset, r *record) error {
+	columns := s.letsGoFirst(r)
+	if len(columns) == 0 {
+		return nil
+	}
+	a := s.newAct(set, r, -1, connector.Update, columns)
+	a.breaks, a.values, a.rows = true, [][]connector.Value{make([]connector.Value, len(columns))}, []connector.Key{set.key(r)}
+	a.fenceRow(set, r)
+	return s.add(ctx, set.d.System, a)
+}
+
 // rekeys writes them, and the references, to go together: behind what goes, for that is told by its reference. The row is
 // first: who would refer to its old key waits for it.
 func (s *scribe) rekeys(ctx context.Context) error {

@@ -134,6 +134,43 @@ insert into cards values (1, 'Ida@Example.com');`
 	})
 }
 
+// What gets another key, and refers to what goes, lets go of that before: its key is the last to change.
+func TestTrap06PersonalKeyRefersToWhatGoes(t *testing.T) {
+	for _, onDelete := range []string{"cascade", "no action"} {
+		clubOf(members+`
+alter table members add column best integer references posts(id) on delete `+onDelete+`;
+update members set best = 1 where since = 7;
+update members set best = 2 where since = 8;`, "bills").spring(t, func(t *testing.T, c *trapped) {
+			c.erase(t, plan.Complete)
+			c.want(t, addrOf, "1", billsOf, "1,10 2,20", `select id from posts`, "2", `select since, best from members order by since`, "7,NULL 8,2")
+			c.nowhere(t, "members", "bills", "posts")
+		})
+	}
+}
+
+// A row that let go, and whose key could not change, is found again: nothing leads to it any more.
+func TestTrap06KeyThatDidNotChangeIsNotForgotten(t *testing.T) {
+	trap{
+		tables: customers + `
+create table tickets (id integer primary key, customer_id integer references customers(id), code varchar(40) not null unique, body varchar(100));
+insert into tickets values (1, 1, 'IDA-1', 'x'), (2, 2, 'BO-1', 'y');
+create table calls (id integer primary key, ticket varchar(40) references tickets(code), minutes integer);
+insert into calls values (1, 'IDA-1', 5), (2, 'BO-1', 6);`,
+		system: catalog.System{Tables: []catalog.TableRule{{Table: "calls", Erase: catalog.Keep, Because: "law"}, {Table: "tickets", Erase: catalog.Anonymise, Columns: []string{"code", "body"}}}},
+	}.spring(t, func(t *testing.T, c *trapped) {
+		in := &injection{}
+		c.options.Wrap = in.wrap(t)
+		c.open(t)
+		in.set(readOnly, "calls", nil)
+		c.erase(t, plan.Incomplete)
+		c.want(t, `select id from customers order by id`, "2 3", `select customer_id, code from tickets where id = 1`, "NULL,IDA-1")
+		in.lift()
+		c.erase(t, plan.Complete)
+		c.want(t, `select t.id, t.body, c.minutes from calls c join tickets t on t.code = c.ticket order by c.id`, "1,NULL,5 2,y,6")
+		c.nowhere(t, "tickets", "calls")
+	})
+}
+
 // Where a reference is too narrow for any other key, the key stays, and that is said before anything is touched.
 func TestTrap06PersonalKeyRepeatedInANarrowColumn(t *testing.T) {
 	tr := clubOf(members+`
