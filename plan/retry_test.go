@@ -104,3 +104,20 @@ insert into notes values (1, 1, 'Ida called'), (2, 2, 'Bo called');`,
 		c.want(t, `select id, customer_id, body from notes order by id`, "1,NULL,NULL 2,2,Bo called")
 	})
 }
+
+// TestRetryDoesAnewWhatWasOnlyClaimed: a store confirms what it did not do, and then refuses what counts on that. When the
+// plan is found unchanged, its first part is done again, not only the rest.
+func TestRetryDoesAnewWhatWasOnlyClaimed(t *testing.T) {
+	tr := notes("set null")
+	tr.tables += "\ndelete from notes where author = 1;"
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		in := &injection{}
+		c.options.Wrap, c.options.Chunk = in.wrap(t), 1
+		c.open(t)
+		in.set(updateSkipped, "notes", nil)
+		wantNamed(t, c.erase(t, plan.Incomplete).Remaining, "moved", "notes")
+		in.lift()
+		c.erase(t, plan.Complete)
+		c.want(t, `select id from customers order by id`, "2 3", `select id, about from notes order by id`, "3,3 4,NULL")
+	})
+}

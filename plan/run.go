@@ -17,8 +17,8 @@ import (
 // plan would hash differently now, nothing is touched and the error is a *Drift with the new plan.
 // A run that was cut off goes on from its journal when Run is called again. A store that fails
 // delays only its own steps; what is left is named in the outcome. A newly approved plan of a request
-// that ran before takes up what the earlier run left: see ghosts. A plan that was done by the journal's
-// account and is found again unchanged was not done: a store confirmed what it did not keep. It is done anew.
+// that ran before takes up what the earlier run left: see ghosts. A plan of which something was done by the journal's
+// account, and that is found again unchanged, was not done: a store confirmed what it did not keep. It is done anew.
 // What triggers wrote meanwhile, where the plan says so, goes in the same run: see echo.
 func (e *Engine) Run(ctx context.Context, q Question, approved *Plan, progress func(Progress)) (*Outcome, error) {
 	if progress == nil {
@@ -95,7 +95,8 @@ func (e *Engine) resume(ctx context.Context, j *journal, q Question, approved *P
 	if err != nil {
 		return nil, nil, err
 	}
-	if !slices.ContainsFunc(heads, func(h head) bool { return !h.done }) {
+	waits := slices.ContainsFunc(heads, func(h head) bool { return !h.done })
+	if !waits || slices.ContainsFunc(heads, func(h head) bool { return h.done && !h.idle }) {
 		again, g, err := e.begin(ctx, j, q, approved, progress)
 		var moved *Drift
 		if !errors.As(err, &moved) {
