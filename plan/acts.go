@@ -21,6 +21,7 @@ type scribe struct {
 	whole   map[string]*chunk // per system, what must go in one transaction
 	keyed   []keyed           // rows that get another key
 	moves   moves             // what their keys become
+	moved   []ghostMove       // those that a retry must know of
 	former  formers           // what rows that are nobody's entry lose
 	n       int
 	echo    bool // of what triggers wrote: acts of no step

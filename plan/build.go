@@ -106,6 +106,9 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	if err := w.storage.failed(); err != nil {
 		return nil, err
 	}
+	if err := w.staleRows(ctx); err != nil {
+		return nil, err
+	}
 	w.groups = groups
 	if w.q.Limit != nil {
 		w.fillLimit(p, groups)
@@ -116,6 +119,7 @@ func (w *walk) build(ctx context.Context) (*Plan, error) {
 	if err := w.rekeyWarnings(p, groups); err != nil {
 		return nil, err
 	}
+	w.staleWarnings(p)
 	p.Estimate = estimate(p)
 	p.Hash = Hash(p)
 	return p, nil

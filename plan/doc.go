@@ -77,7 +77,8 @@
 //   - Resume: every step is idempotent; after kill -9 the sealed journal continues where it stopped.
 //   - Retry: a run cuts threads to rows that a hold, or a store that does not answer, keeps for now. The journal
 //     remembers them until the request is closed: keys of rows that went, addresses, what identified the people. A
-//     key that the store gave to somebody new since leads to them.
+//     key that the store gave to somebody new since leads to them. A link to a key that became another, where rows hold the
+//     old one still, or again, follows then.
 //   - Sight: a cell that stays, or is given out, and can be read by no decoder is a gap, unless ombud.yaml calls its column opaque.
 //   - Memory: beyond Config.Memory rows, datasets leave memory for a sealed temporary file (table.go), the
 //     ones that others refer to with their indexes; plans are the same to the last digit. What a retry knows of

@@ -22,7 +22,8 @@ type ghosts struct {
 	tokens map[int][]string           // per person, of everything that identified them: holds are found by these
 	former formers                    // see losses
 	lists  map[string]map[string]bool // keys of rows that went, by list
-	unseen []ghostRef                 // of systems that do not answer now; they may answer later
+	moves  ghostMoves
+	unseen []ghostRef // of systems that do not answer now; they may answer later
 }
 
 // ghostRef is acts of a chunk of the journal, which is read again when its turn comes: a person may have
@@ -105,7 +106,7 @@ func (g ghosts) identities(d *catalog.Dataset, column string) []connector.Key {
 
 // summon reads them from the request's journal, when there is one.
 func (w *walk) summon(ctx context.Context, j *journal) error {
-	w.ghosts = ghosts{edges: map[*catalog.Edge]*ghostKeys{}, vals: newValues(), tokens: map[int][]string{}, lists: map[string]map[string]bool{}}
+	w.ghosts = ghosts{edges: map[*catalog.Edge]*ghostKeys{}, vals: newValues(), tokens: map[int][]string{}, lists: map[string]map[string]bool{}, moves: ghostMoves{}}
 	if j == nil || !j.acting || w.q.Kind != Erasure {
 		return nil // no run before, or one that is closed for good
 	}
@@ -151,6 +152,8 @@ func (w *walk) addGhost(system string, a act, ordinal, i int) error {
 		w.ghosts.rows = note(w.ghosts.rows, ordinal, i)
 	case a.verb == recallKeys:
 		seen, err = w.addGhostKeys(d, a)
+	case a.verb == recallMoved:
+		seen = w.addGhostMove(d, a)
 	}
 	if !seen {
 		w.ghosts.unseen = note(w.ghosts.unseen, ordinal, i)

@@ -68,11 +68,11 @@ func (b bound) stages() []bound {
 	return append(out, b.tiedStages(tied)...)
 }
 
-// tiedStages are the acts from one on that go together: rows in a circle, then each row that gets another key.
+// tiedStages are the acts from one on that go together: rows in a circle, what follows late, then each row that gets another key.
 func (b bound) tiedStages(from int) []bound {
 	var out []bound
 	for i := from; i < len(b.plans); i++ {
-		if i+1 == len(b.plans) || b.plans[i+1].verb == rekey {
+		if i+1 == len(b.plans) || b.plans[i+1].verb == rekey || b.plans[i+1].verb == repoint && !rekeys(b.plans[i].verb) {
 			stage := b.slice(from, i+1)
 			stage.tied = true
 			out, from = append(out, stage), i+1

@@ -16,11 +16,12 @@ const (
 	recallKeys  connector.Verb = "keys"  // set: the parents' fate and dataset; fence: the reference, its keys, its conditions
 	recallIDs   connector.Verb = "ids"   // set: the identity column; breaks: compared folded
 	recallRows  connector.Verb = "rows"  // rows to which no key leads; fence: what they hold, row by row; breaks: shared; together: emptied
+	recallMoved connector.Verb = "moved" // set: the parent and what of it became another; rows and values: from what to what; fence: the reference
 	recallFacts connector.Verb = "facts" // set: id, sure, name, list or token; rows: the values
 )
 
 func recalls(v connector.Verb) bool {
-	return v == recallKeys || v == recallIDs || v == recallRows || v == recallFacts
+	return v == recallKeys || v == recallIDs || v == recallRows || v == recallMoved || v == recallFacts
 }
 
 // recalls writes them, behind everything else. What this run could not see stays as it was.
@@ -36,7 +37,7 @@ func (s *scribe) recalls(ctx context.Context) error {
 		}
 	}
 	err := s.w.reread(ctx, s.w.ghosts.unseen, func(system string, a act) error { return s.add(ctx, system, a) })
-	return cmp.Or(err, s.recallFacts(ctx))
+	return cmp.Or(err, s.recallMoves(ctx), s.recallFacts(ctx))
 }
 
 // recallEdge writes the keys of every row that is or was the person's, as others refer to it.

@@ -115,6 +115,9 @@ func (s *scribe) letGo(ctx context.Context, set *rowset, r *record) error {
 // first: who would refer to its old key waits for it.
 func (s *scribe) rekeys(ctx context.Context) error {
 	s.moves = moves{}
+	if err := s.followLate(ctx); err != nil {
+		return err
+	}
 	for _, k := range s.keyed {
 		d := k.set.d
 		old := k.set.values(k.old, keyOf(d))
@@ -143,6 +146,14 @@ func (s *scribe) repoint(ctx context.Context, k keyed, e *catalog.Edge) error {
 	if fits, ok := convertKey(e.Child, e.ChildColumns, now); ok {
 		now = fits // else the store refuses
 	}
+	if e.FK == nil {
+		s.moved = append(s.moved, ghostMove{e: e, old: old, now: now})
+	}
+	return s.follow(ctx, e, old, now)
+}
+
+// follow gives the rows of a reference the key that the old one became.
+func (s *scribe) follow(ctx context.Context, e *catalog.Edge, old, now connector.Key) error {
 	s.moves.note(e.Child, e.ChildColumns, old, now)
 	return s.add(ctx, e.Child.System, act{dataset: e.Child.Name, verb: repoint, step: -1, together: true, set: e.ChildColumns, rows: []connector.Key{old}, values: [][]connector.Value{now}})
 }

@@ -306,3 +306,34 @@ insert into bills values (1, 1, 100), (2, 2, 200);`,
 			`select count(*) from spaces s join users u on u.id = s.owner_id and u.login = s.path`, "2")
 	})
 }
+
+// What refers to a key by a link alone, and did not follow, or came later from who remembers the key, follows by a retry; not
+// where somebody else has the key by then.
+func TestTrap06LinksThatDidNotFollow(t *testing.T) {
+	trap{
+		tables: customers + `
+create table tickets (id integer primary key, customer_id integer not null references customers(id), code varchar(40) not null unique, body varchar(100));
+insert into tickets values (1, 1, 'IDA-1', 'x'), (2, 1, 'IDA-2', 'y'), (3, 2, 'BO-1', 'z');
+create table calls (id integer primary key, ticket varchar(40) not null, minutes integer);
+insert into calls values (1, 'IDA-1', 5), (2, 'IDA-2', 6), (3, 'BO-1', 7);`,
+		system: catalog.System{Links: []catalog.Link{{From: "calls.ticket", To: "tickets.code"}}, Tables: []catalog.TableRule{
+			{Table: "calls", Erase: catalog.Keep, Because: "law"}, {Table: "tickets", Erase: catalog.Anonymise, Columns: []string{"code", "body"}}}},
+	}.spring(t, func(t *testing.T, c *trapped) {
+		const follows = `select c.id, t.id from calls c join tickets t on t.code = c.ticket order by c.id`
+		in := &injection{}
+		c.options.Wrap = in.wrap(t)
+		c.open(t)
+		in.set(updateSkipped, "calls", nil)
+		wantNamed(t, c.erase(t, plan.Incomplete).Remaining, "residue", "calls")
+		c.want(t, follows, "3,3")
+		in.lift()
+		c.erase(t, plan.Complete)
+		c.want(t, follows, "1,1 2,2 3,3")
+		c.store.Exec(t, `insert into calls values (4, 'IDA-1', 8)`, `insert into tickets values (4, 2, 'IDA-2', 'his')`, `insert into calls values (5, 'IDA-2', 9)`)
+		if p := c.plan(t); !warned(p, "rekey", "calls") {
+			t.Errorf("the plan does not tell of what follows late: %+v", p.Warnings)
+		}
+		c.erase(t, plan.Complete)
+		c.want(t, follows, "1,1 2,2 3,3 4,1 5,4", `select body from tickets where id = 4`, "his")
+	})
+}
