@@ -83,22 +83,28 @@ func identityColumns(d *catalog.Dataset) (kinds, columns []string) {
 	return kinds, columns
 }
 
-// mayDangle: a key that no database checks, in a row that can be found without it, may say nothing: 0 for a guest.
+// mayDangle: a key in a row that can be found without it may say nothing: 0 for a guest, or who was there before an erasure.
 func mayDangle(e *catalog.Edge) bool {
-	return !e.Value && e.FK == nil && e.Role == catalog.Own && !e.Parent.Table.RowSecurity && enterable(e.Child)
+	return !e.Value && e.Role == catalog.Own && (e.FK == nil || e.Parent.People != nil) && !e.Parent.Table.RowSecurity && enterable(e.Child)
 }
 
-// nobody: number 0 with no identity at all is the row to which what guests do is booked.
+// nobody: number 0 with no identity at all is the row to which what guests do is booked; one whose identities an erasure
+// replaced, but for a number that is its key, was somebody.
 func (s *rowset) nobody(r *record, key []string) bool {
-	if s.d.People == nil || len(key) != 1 || s.values(r, key)[0].S != "0" {
+	if s.d.People == nil {
 		return false
 	}
+	guest, emptied := len(key) == 1 && s.values(r, key)[0].S == "0", false
 	for _, id := range s.d.Known {
-		if v := s.values(r, []string{id.Column})[0]; id.Column != key[0] && strings.TrimSpace(v.S) != "" {
+		c, v := s.d.Table.Column(id.Column), connector.Fold(s.values(r, []string{id.Column})[0].S)
+		switch {
+		case isTombstone(v):
+			emptied = true
+		case v != "" && !(slices.Contains(key, id.Column) && (guest || c != nil && ownNumber(s.d, c))):
 			return false
 		}
 	}
-	return true
+	return guest || emptied
 }
 
 // enterable: rows of the dataset can be found without the people dataset they belong to.

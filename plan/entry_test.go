@@ -3,6 +3,7 @@ package plan_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -116,4 +117,34 @@ func TestWhoIsNoCustomerIsFoundByTheirAddress(t *testing.T) {
 			c.want(t, `select id from comments order by id`, "1 2 3 5 6")
 		})
 	})
+}
+
+// TestWhoWasEmptiedIsNobodyElse: an invoice kept by law carries the address, and the number of a row that holds it no more. That is
+// no other person: the invoice is still theirs, is given to them, and goes when its time has come.
+func TestWhoWasEmptiedIsNobodyElse(t *testing.T) {
+	for _, key := range []string{"integer references customers(id)", "integer"} {
+		trap{tables: customers + `
+create table invoices (id integer primary key, customer_id ` + key + `, email varchar(100), issued date);
+insert into invoices values (1, 1, 'ida@example.com', '2024-05-08'), (2, 2, 'bo@example.com', '2024-05-08');`, system: catalog.System{
+			Links:  []catalog.Link{own("invoices.customer_id"), {From: "invoices.email", To: "customers.email", As: catalog.Own}},
+			Tables: []catalog.TableRule{{Table: "invoices", Erase: catalog.Keep, Until: "3 years after issued", Because: "tax"}},
+		}}.spring(t, func(t *testing.T, c *trapped) {
+			c.erase(t, plan.Complete)
+			p, o := c.export(t)
+			if p.wantRows(t, "invoices", "1,1,ida@example.com,2024-05-08"); o.Status != plan.Complete {
+				t.Errorf("it is %s, gaps %+v", o.Status, o.Gaps)
+			}
+			c.Clock.Advance(3 * 366 * 24 * time.Hour)
+			again := c.question(plan.Erasure)
+			again.Request = "dsr_2"
+			due, err := c.Engine.Plan(t.Context(), again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o, err = c.Engine.Run(t.Context(), again, due, nil); err != nil || o.Status != plan.Complete {
+				t.Errorf("%v, remaining %+v, gaps %+v", err, o.Remaining, o.Gaps)
+			}
+			c.want(t, `select id from invoices`, "2")
+		})
+	}
 }

@@ -117,7 +117,7 @@ func (w *walk) lead(s *rowset, r *record, e *catalog.Edge) lead {
 // run may know that the subject had it, or who asked says so.
 func (w *walk) elsewhere(e *catalog.Edge, enc string, k connector.Key) lead {
 	others, checked := w.others[e]
-	taken := others[enc]
+	taken := others[enc] && (e.Value || e.FK == nil) // what a database checks was not given to somebody new
 	switch fate := w.ghosts.fate(e, k); {
 	case fate == shared && !taken:
 		return toShared
@@ -125,7 +125,7 @@ func (w *walk) elsewhere(e *catalog.Edge, enc string, k connector.Key) lead {
 		return toSubject
 	case w.entered[e][enc] && !taken:
 		return toSubject
-	case (e.Value || checked) && !taken:
+	case (e.Value || checked) && !others[enc]:
 		return nowhere
 	}
 	return toOther
@@ -143,7 +143,7 @@ func foldEqual(e *catalog.Edge) bool {
 }
 
 // othersValues finds, for value edges of reached rows that do not lead to the subject, whether the
-// value is somebody else's: only then is the row theirs too. The same for keys that may dangle.
+// value is somebody else's: only then is the row theirs too. The same for keys that may lead to nobody.
 func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]bool, error) {
 	out := map[*catalog.Edge]map[string]bool{}
 	for _, e := range w.g.Edges {
@@ -156,7 +156,7 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 		seen := map[string]bool{}
 		s.every(func(r *record) {
 			k, ok := convertKey(e.Parent, e.ParentColumns, s.values(r, e.ChildColumns))
-			if enc := encodeKey(k, fold); ok && r.reached && set(s, r, e) && !seen[enc] {
+			if enc := encodeKey(k, fold); ok && r.reached && set(s, r, e) && !seen[enc] && (e.FK == nil || len(reachedOnly(w.parents(s, r, e))) == 0) {
 				seen[enc] = true
 				keys = append(keys, k)
 			}
@@ -165,13 +165,19 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 			continue
 		}
 		out[e] = map[string]bool{}
+		if e.FK != nil {
+			out[e] = seen // a database knows whose each is
+		}
 		parents := w.set(e.Parent)
 		sel := w.selectBy(e.Parent, e.ParentColumns, keys, nil)
 		sel.Where[0].Fold = fold
 		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
 			p := &record{cells: row}
+			enc := encodeKey(parents.values(p, e.ParentColumns), fold)
 			if old := parents.lookup(p, 0); (old == nil || !old.reached) && (e.Value || !parents.nobody(p, e.ParentColumns)) {
-				out[e][encodeKey(parents.values(p, e.ParentColumns), fold)] = true
+				out[e][enc] = true
+			} else if e.FK != nil {
+				delete(out[e], enc)
 			}
 			return nil
 		})

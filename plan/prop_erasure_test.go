@@ -18,7 +18,7 @@ import (
 func TestErasureMatchesModel(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		stores := databases(t, engine)
-		for _, seed := range seedsAnd(t, counts(60, 5000), 80, 173, 253, 663) {
+		for _, seed := range seedsAnd(t, counts(60, 5000), 80, 173, 253, 663, 2250, 4239) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) { eraseRandom(t, seed, engine, stores) })
 		}
 	})
