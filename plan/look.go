@@ -160,6 +160,8 @@ func (l *looker) act(system string, a act) *glance {
 		return l.lookRekey(d, a)
 	case a.verb == watchKeys:
 		return l.watchKeys(d, a)
+	case a.verb == watchKept:
+		return l.watchKept(d, a)
 	case a.verb == connector.Delete:
 		return l.gone(d, a)
 	case a.breaks:

@@ -15,11 +15,12 @@ import (
 const (
 	watchKeys   connector.Verb = "watch"  // rows of dataset whose columns are one of the keys
 	watchValues connector.Verb = "values" // the person's identities, for the sweep of all text
+	watchKept   connector.Verb = "kept"   // rows kept that say who the person is; expect: the hashes of what they say
 )
 
 // looks: an act that only the proof reads.
 func (a act) looks() bool {
-	return a.verb == watchKeys || a.verb == watchValues || a.verb == watchFormer || a.verb == watchOwned || a.verb == watchList || recalls(a.verb)
+	return a.verb == watchKeys || a.verb == watchValues || a.verb == watchFormer || a.verb == watchOwned || a.verb == watchList || a.verb == watchKept || recalls(a.verb)
 }
 
 // watches writes them, behind the acts.
@@ -227,14 +228,18 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, q *quarry) e
 	for i := range hits {
 		hits[i], owned[i] = map[string]int64{}, map[string]int64{}
 	}
-	all := s.moves.columns(d, cols)
-	sel := connector.Select{Table: d.Table, Columns: all, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
+	all, tell := s.moves.columns(d, cols), map[string][]string{}
+	sel := connector.Select{Table: d.Table, Columns: slices.Concat(all, d.Table.Locator.Columns), Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: keys}}}
 	if len(cols) > 0 {
 		err = d.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-			for i, v := range s.moves.after(d, all, row)[:len(cols)] {
+			address := connector.Key(row[len(all):]).Encode()
+			for i, v := range s.moves.after(d, all, row[:len(all)])[:len(cols)] {
 				in := q.in(v)
 				if in.identity {
 					hits[i][cellHash(v)]++
+				}
+				if in.identity || len(in.former) > 0 {
+					tell[address] = append(tell[address], cellHash(v))
 				}
 				for _, value := range in.former {
 					owned[i][value]++
@@ -262,5 +267,44 @@ func (s *scribe) watchKept(ctx context.Context, d *catalog.Dataset, q *quarry) e
 			}
 		}
 	}
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), s.watchTelling(ctx, set, tell))
+}
+
+// watchTelling writes which kept rows say who the person is, by their addresses, and why they were theirs: what they say may stay only
+// while they are. A look by the identities alone has no journal to write to.
+func (s *scribe) watchTelling(ctx context.Context, set *rowset, tell map[string][]string) error {
+	if len(tell) == 0 || s.j == nil {
+		return nil
+	}
+	p := s.portions(s.fenceKey(set), func(r *record) act { return s.newAct(set, r, -1, watchKept, nil) })
+	err := set.each(func(r *record) error {
+		said := tell[set.key(r).Encode()]
+		if !r.keep || len(said) == 0 || s.w.fenceColumns(set, r) == nil {
+			return nil
+		}
+		now := *r
+		now.cells = s.moves.after(set.d, set.columns, r.cells)
+		return p.add(ctx, set, &now, func(a *act) {
+			a.fenceRow(set, r) // where a store does not let the key move
+			a.expect = append(a.expect, said...)
+		})
+	})
+	return cmp.Or(err, p.flush(ctx, set.d.System))
+}
+
+// watchKept: no row that was to stay as the person's is somebody else's now and says who they are.
+func (l *looker) watchKept(d *catalog.Dataset, a act) *glance {
+	cols := sweepColumns(d.Table)
+	sel := connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns, Keys: l.addresses(d, a.rows)}}}
+	why, n := causeOf(d, a, &sel, l.moved), int64(0)
+	row := func(row []connector.Value) {
+		if !why.holds(row[len(cols):]) && slices.ContainsFunc(row[:len(cols)], func(v connector.Value) bool { return slices.Contains(a.expect, cellHash(v)) }) {
+			n++
+		}
+	}
+	return &glance{d: d, sel: sel, row: row, done: func() {
+		if n > 0 {
+			l.residue(d, n, "rows that were to stay as the person's are somebody else's now, and still say who they were")
+		}
+	}}
 }
