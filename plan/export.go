@@ -104,7 +104,7 @@ func (w *walk) withhold(s *rowset, r *record, row []connector.Value, words bool,
 	}
 	if r.co {
 		for _, e := range s.d.Out {
-			if e.Direct() && w.lead(s, r, e) == toOther {
+			if e.Direct() && set(s, r, e) && w.lead(s, r, e) == toOther {
 				for _, c := range e.ChildColumns {
 					if !sharedColumn(e, c) {
 						blank(c, "it says who else the row belongs to")

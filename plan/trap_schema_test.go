@@ -99,6 +99,21 @@ insert into notes values (1, 'customer', 1, 'about Ida'), (2, 'order', 1, 'about
 		wantNamed(t, o.Gaps, "question", "notes")
 		c.want(t, `select count(*) from notes`, "6")
 	})
+	trap{ // what both have a part in: the number is of the deal, and no customer's who has the same
+		tables: customers + `
+create table deals (id integer primary key, seller_id integer references customers(id), buyer_id integer references customers(id));
+create table notes (id integer primary key, owner_type varchar(20), owner_id integer);
+insert into deals values (2, 1, 2);
+insert into notes values (1, 'deal', 2);`,
+		system: catalog.System{Links: []catalog.Link{
+			{From: "deals.seller_id", To: "customers.id", As: catalog.Co}, {From: "deals.buyer_id", To: "customers.id", As: catalog.Co},
+			{From: "notes.owner_id", To: "customers.id", As: catalog.Own, When: map[string]string{"owner_type": "customer"}},
+			{From: "notes.owner_id", To: "deals.id", As: catalog.Own, When: map[string]string{"owner_type": "deal"}},
+		}},
+	}.spring(t, func(t *testing.T, c *trapped) {
+		got, _ := c.export(t)
+		got.wantRows(t, "notes", "1,deal,2")
+	})
 }
 
 func TestTrap12RowsWithoutKey(t *testing.T) {
