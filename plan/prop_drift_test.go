@@ -52,6 +52,9 @@ func (m *meddler) exec(t *model.Table, statement string, args ...any) bool {
 			statement = strings.Replace(statement, "\x00", fmt.Sprintf("$%d", i+1), 1)
 		}
 	}
+	if m.Engine == gen.SQLite { // which lets a reference lead nowhere where nobody asked for more
+		statement = "PRAGMA foreign_keys = ON; " + statement + "; PRAGMA foreign_keys = OFF"
+	}
 	statement = strings.ReplaceAll(statement, "\x00", "?")
 	_, err := m.stores[t.System].DB.ExecContext(context.Background(), statement, args...)
 	return err == nil
@@ -228,7 +231,7 @@ func untouched(t *testing.T, c *company) {
 func TestChangedBetweenLookAndTouch(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		stores := databases(t, engine)
-		for _, seed := range seedsAnd(t, counts(40, 3000), 180, 207, 316, 474, 562) {
+		for _, seed := range seedsAnd(t, counts(40, 3000), 180, 207, 316, 474, 562, 2076) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) { changeBeforeTouch(t, seed, engine, stores) })
 		}
 	})

@@ -43,7 +43,7 @@ func (v *Verdict) othersCells(f *Fate) {
 	if t.Rule.Erase != "redact" {
 		return
 	}
-	hit := slices.ContainsFunc(t.Rule.Columns, func(c string) bool { return v.mentions(f.Row.Cell(c).S) })
+	hit := slices.ContainsFunc(t.Rule.Columns, func(c string) bool { return v.Mentions(f.Row.Cell(c).S) })
 	if hit {
 		v.mask(f)
 	}

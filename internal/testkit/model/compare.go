@@ -150,11 +150,11 @@ func (v *Verdict) wrong(want Change, was, is Cell) string {
 			return "must be NULL"
 		}
 	case Changed:
-		if was == is || v.mentions(is.S) {
+		if was == is || v.Mentions(is.S) {
 			return "must change"
 		}
 	case Masked:
-		if v.mentions(is.S) || v.mentions(was.S) && was == is {
+		if v.Mentions(is.S) || v.Mentions(was.S) && was == is {
 			return "must be masked"
 		}
 	}
@@ -216,7 +216,7 @@ func (v *Verdict) Residue(c *Company, after Snapshot) []string {
 		}
 		for _, r := range after[t.ID()] {
 			for i, cell := range r.Cells {
-				if t.Columns[i].Type == Text && !kept[r.Mark()] && !t.Ignored && v.mentions(cell.S) {
+				if t.Columns[i].Type == Text && !kept[r.Mark()] && !t.Ignored && v.Mentions(cell.S) {
 					out = append(out, fmt.Sprintf("%s.%q of row %q", t.ID(), t.Columns[i].Name, r.Mark()))
 				}
 			}

@@ -225,13 +225,13 @@ func (v *Verdict) collect(c *Company, q Question, w *whose) {
 	}
 }
 
-// Names reports whether a text names the person by an identity that is theirs alone.
-func (v *Verdict) mentions(s string) bool {
+// Mentions reports whether a text names the person by an identity that is theirs alone.
+func (v *Verdict) Mentions(s string) bool {
 	s = folded(s)
 	return slices.ContainsFunc(v.Identities, func(id string) bool { return strings.Contains(s, id) })
 }
 
 func (v *Verdict) mayMask(s string) bool {
 	s = folded(s)
-	return v.mentions(s) || slices.ContainsFunc(v.Names, func(n string) bool { return strings.Contains(s, n) })
+	return v.Mentions(s) || slices.ContainsFunc(v.Names, func(n string) bool { return strings.Contains(s, n) })
 }
