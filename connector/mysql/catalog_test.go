@@ -69,7 +69,11 @@ func TestCascadeIntoAnotherSchema(t *testing.T) {
 func TestReaderIsToldTheActions(t *testing.T) {
 	e, here, _ := twoSchemas(t)
 	s := schema(t, mariatest.User(t, e.dsn, "SELECT ON "+quote(here)+".*"))
-	if k := s.Table("near").ForeignKeys; len(k) != 1 || k[0].OnDelete != connector.SetNull || k[0].OnUpdate != connector.Restrict {
+	unsaid := connector.Restrict
+	if mariatest.MySQL(t) {
+		unsaid = connector.NoAction
+	}
+	if k := s.Table("near").ForeignKeys; len(k) != 1 || k[0].OnDelete != connector.SetNull || k[0].OnUpdate != unsaid {
 		t.Errorf("keys are %+v", k)
 	}
 	if !noted(s, "TRIGGER") {
@@ -88,6 +92,9 @@ func mixedKeys(t *testing.T) (e *env, child string) {
 }
 
 func TestKeysWithCutNamesAreToldApart(t *testing.T) {
+	if mariatest.MySQL(t) {
+		t.Skip("MySQL refuses names that it would have to cut")
+	}
 	e, child := mixedKeys(t)
 	here := mariatest.Database(t, e.dsn)
 	key := func(n, to, onDelete, onUpdate string, columns, refs []string) connector.ForeignKey {
@@ -107,6 +114,9 @@ func TestKeysWithCutNamesAreToldApart(t *testing.T) {
 }
 
 func TestRightsAreThoseOfTheRole(t *testing.T) {
+	if mariatest.MySQL(t) {
+		t.Skip("MySQL has no versioned tables")
+	}
 	e := setup(t, "CREATE TABLE a (id INT)", "CREATE TABLE b (id INT, x INT) WITH SYSTEM VERSIONING")
 	db := quote(mariatest.Database(t, e.dsn))
 	s := schema(t, mariatest.User(t, e.dsn, "SELECT, UPDATE ON "+db+".*", "DELETE ON "+db+".a", "DELETE HISTORY ON "+db+".b", "INSERT (x) ON "+db+".b"))
@@ -171,7 +181,9 @@ func TestChecksAreEvaluatedWithoutWriting(t *testing.T) {
 	allowed(true, "shape", nil)
 	allowed(false, "range_", map[string]connector.Value{"n": connector.IntValue(0), "born": {Kind: connector.Time, S: "1999-12-31"}})
 	allowed(true, "range_", map[string]connector.Value{"n": connector.IntValue(0), "born": {Kind: connector.Time, S: "2001-12-31"}})
-	allowed(false, "doc", map[string]connector.Value{"doc": text("{")})
+	if !mariatest.MySQL(t) { // where a document has a type of its own, and no check
+		allowed(false, "doc", map[string]connector.Value{"doc": text("{")})
+	}
 }
 
 func TestMaintenanceTellsOfTheFullTextIndex(t *testing.T) {

@@ -20,7 +20,7 @@ func (c *catalog) readChecks() error {
 	}
 	return c.each(query, 4, func(r []string) {
 		if t := c.table(r[0], r[1]); t != nil {
-			addCheck(t, r[2], r[3])
+			addCheck(t, r[2], c.s.expression(r[3]))
 		}
 	})
 }

@@ -99,9 +99,19 @@ func (c *catalog) sqlDefault(text, extra string) string {
 	case text == "" || text == "NULL":
 		return ""
 	case c.s.engine == "mariadb" || strings.Contains(extra, "DEFAULT_GENERATED"):
-		return text
+		return c.s.expression(text)
 	}
 	return quote(text)
+}
+
+var escaped = strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\"`, `"`)
+
+// expression is SQL of the catalog as it can be run: MySQL escapes it once more, as if it were to stand in a string.
+func (s *store) expression(text string) string {
+	if s.engine == "mysql" {
+		return escaped.Replace(text)
+	}
+	return text
 }
 
 var member = regexp.MustCompile(`'((?:[^']|'')*)'`)

@@ -59,15 +59,11 @@ func (s *store) Allowed(ctx context.Context, t *connector.Table, check connector
 		}
 		given = append(given, s.asColumn(v, c)+" AS "+name(n))
 	}
-	expr := check.Expr
-	if s.engine == "mysql" { // stored with its quotes escaped once more
-		expr = strings.ReplaceAll(expr, `\'`, `'`)
-	}
 	from := ""
 	if len(given) > 0 {
 		from = " FROM (SELECT " + strings.Join(given, ", ") + ") AS one"
 	}
-	n, err := s.number(ctx, s.db, "SELECT COALESCE(("+expr+"), 1) <> 0"+from)
+	n, err := s.number(ctx, s.db, "SELECT COALESCE(("+check.Expr+"), 1) <> 0"+from)
 	return n != 0, s.fault("evaluating a check of "+t.Dataset(), err)
 }
 
@@ -75,9 +71,7 @@ func (s *store) Allowed(ctx context.Context, t *connector.Table, check connector
 func (s *store) asColumn(v connector.Value, c *connector.Column) string {
 	text := s.literal(v, c)
 	switch {
-	case v.IsNull():
-		return "NULL"
-	case collated(c):
+	case collated(c): // also NULL: MySQL compares no text with one of no character set
 		charset, _, _ := strings.Cut(c.Collation, "_")
 		return "CONVERT(" + text + " USING " + charset + ") COLLATE " + c.Collation
 	case c.Kind == connector.Time:

@@ -19,10 +19,29 @@ type innodbKey struct {
 	flags         int64
 }
 
-// plainPart is SQL for one side of InnoDB's "schema/table", which it writes as it names files: the
-// server decodes its own spelling.
-func plainPart(column, index string) string {
-	return "CONVERT(CONVERT(CAST(SUBSTRING_INDEX(" + column + ", '/', " + index + ") AS BINARY) USING filename) USING utf8mb4)"
+// plainParts is SQL for the two sides of InnoDB's "schema/table". MariaDB writes it as it names files, and decodes its own
+// spelling; MySQL writes both names as they are, and a name may hold a slash itself: see splitName.
+func (s *store) plainParts(column string) string {
+	if s.engine == "mysql" {
+		return "'', " + column
+	}
+	part := func(index string) string {
+		return "CONVERT(CONVERT(CAST(SUBSTRING_INDEX(" + column + ", '/', " + index + ") AS BINARY) USING filename) USING utf8mb4)"
+	}
+	return part("1") + ", " + part("-1")
+}
+
+// splitName gives schema and table. What begins with this database is taken for a table of it; of another's the first slash
+// counts.
+func (s *store) splitName(schema, table string) (string, string) {
+	if s.engine != "mysql" {
+		return schema, table
+	}
+	if own, ok := strings.CutPrefix(table, s.name+"/"); ok {
+		return s.name, own
+	}
+	schema, table, _ = strings.Cut(table, "/")
+	return schema, table
 }
 
 // readInnoDB asks InnoDB for keys into this database from other schemas: with PROCESS it answers for
@@ -30,14 +49,16 @@ func plainPart(column, index string) string {
 func (c *catalog) readInnoDB() error {
 	prefix := map[string]string{"mariadb": "INNODB_SYS_FOREIGN", "mysql": "INNODB_FOREIGN"}[c.s.engine]
 	list := []innodbKey{}
-	err := c.each("SELECT f.ID, "+plainPart("f.FOR_NAME", "1")+", "+plainPart("f.FOR_NAME", "-1")+", "+plainPart("f.REF_NAME", "1")+", "+plainPart("f.REF_NAME", "-1")+
+	err := c.each("SELECT f.ID, "+c.s.plainParts("f.FOR_NAME")+", "+c.s.plainParts("f.REF_NAME")+
 		", f.TYPE, k.FOR_COL_NAME, k.REF_COL_NAME FROM information_schema."+prefix+
 		" f JOIN information_schema."+prefix+"_COLS k ON k.ID = f.ID ORDER BY f.ID, k.POS", 8, func(r []string) {
-		if r[3] != c.s.name {
+		home, target := c.s.splitName(r[3], r[4])
+		if home != c.s.name {
 			return
 		}
 		if len(list) == 0 || list[len(list)-1].id != r[0] {
-			list = append(list, innodbKey{id: r[0], schema: r[1], table: r[2], target: r[4], flags: count(r[5])})
+			schema, table := c.s.splitName(r[1], r[2])
+			list = append(list, innodbKey{id: r[0], schema: schema, table: table, target: target, flags: count(r[5])})
 		}
 		k := &list[len(list)-1]
 		k.columns, k.refs = append(k.columns, r[6]), append(k.refs, r[7])

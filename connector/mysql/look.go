@@ -222,6 +222,8 @@ func (l *look) typed(v connector.Value, c *connector.Column) string {
 		return "CAST(" + text + " AS DATETIME(6))"
 	case c.Kind == connector.UUID:
 		return "CAST(" + text + " AS UUID)"
+	case c.Kind == connector.JSON && l.s.engine == "mysql": // MariaDB keeps documents as text
+		return "CAST(" + text + " AS JSON)"
 	case c.Collation == "":
 		return text
 	}

@@ -25,7 +25,7 @@ func TestDeletesRowsThatReferToEachOther(t *testing.T) {
 		e := setup(t, fmt.Sprintf(tree, "", action),
 			"INSERT INTO n VALUES (1,1,7),(2,1,7),(3,2,7)",                                     // 1 refers to itself
 			"INSERT INTO n VALUES (10,NULL,7),(11,10,7)", "UPDATE n SET up = 11 WHERE id = 10", // a circle
-			"INSERT INTO n SELECT 100 + seq, IF(seq = 0, NULL, 99 + seq), 7 FROM seq_0_to_40", // a chain longer than a cascade can be
+			"INSERT INTO n WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 40) SELECT 100 + i, IF(i = 0, NULL, 99 + i), 7 FROM s", // a chain longer than a cascade can be
 			"INSERT INTO n VALUES (500, NULL, 8)")
 		n := e.table("n")
 		var all []int64

@@ -1,5 +1,5 @@
 // Package mariatest gives tests a real MariaDB. A server whose root DSN is in OMBUD_TEST_MARIA is
-// used when there is one; otherwise the first test of a process starts a private server in a
+// used when there is one, which may be a MySQL: see MySQL; otherwise the first test of a process starts a private server in a
 // temporary directory, reachable by a unix socket only, that ends with the process however it ends.
 // Every call of DSN makes a fresh database. The system's own server and its files are never touched.
 //
@@ -39,6 +39,21 @@ func Root(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return dsn
+}
+
+// MySQL reports whether the server is a MySQL, which knows less: no versioned tables, no UUID, other collations.
+func MySQL(t testing.TB) bool {
+	t.Helper()
+	db, err := sql.Open("mysql", Root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var version string
+	if err := db.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	return !strings.Contains(version, "MariaDB")
 }
 
 // DSN makes a fresh database and answers the administrator's DSN with that database selected.
