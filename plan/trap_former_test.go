@@ -108,7 +108,7 @@ insert into devices values ('dev_8Kx2Lp9QwErT5yUi', 'premium-2024', '1234', '0b9
 // UUIDs have a type of their own: the sweep reads it too.
 func TestUUIDsAreLookedFor(t *testing.T) {
 	tr := trap{
-		on: []string{"postgres", "mariadb"},
+		on: []string{"postgres", "mariadb"}, maria: true,
 		tables: `create table customers (id integer primary key, email varchar(100) not null unique, guid uuid not null unique);
 insert into customers values (1, 'ida@example.com', '6f1c2a7e-4b1d-4f0e-9a53-0a7a2f3b9c11'), (2, 'bo@example.com', '0b9d3f52-77aa-4c1e-8f55-1b2c3d4e5f60');
 create table visits (who uuid);

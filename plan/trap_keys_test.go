@@ -199,7 +199,7 @@ update posts set member = 'Ida@EXAMPLE.com' where id = 1;`
 // Old versions of rows say what the key was: they go where the engine keeps them.
 func TestTrap06PersonalKeyWithOldVersions(t *testing.T) {
 	tr := clubOf(strings.ReplaceAll(members, ");\ninsert", ") with system versioning;\ninsert"), "bills")
-	tr.on = []string{"mariadb"}
+	tr.on, tr.maria = []string{"mariadb"}, true
 	tr.spring(t, func(t *testing.T, c *trapped) {
 		c.erase(t, plan.Complete)
 		c.want(t, addrOf, "1", billsOf, "1,10 2,20")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ombudhq/ombud/catalog"
+	"github.com/ombudhq/ombud/internal/testkit/mariatest"
 	"github.com/ombudhq/ombud/internal/testkit/world"
 	"github.com/ombudhq/ombud/plan"
 )
@@ -158,9 +159,12 @@ update events set friends = '{bo@example.com,"Ida@example.com",frida@example.com
 		c.erase(t, plan.Complete)
 		doc := `{"all":[{"mail":"bo@example.com"},{"mail":"[erased]","n":[7,["[erased]","frida@example.com"]]}]}`
 		c.want(t, `select guests from events where id = 1`, "bo@example.com;[erased];frida@example.com")
-		if c.engine != "postgres" {
+		switch {
+		case c.engine == "mariadb" && mariatest.MySQL(t): // its documents have an order of their own
+			c.want(t, `select doc = cast('`+doc+`' as json) from events`, "1")
+		case c.engine != "postgres":
 			c.want(t, `select doc from events`, doc)
-		} else { // jsonb has an order of its own
+		default: // and so has jsonb
 			c.want(t, `select doc = '`+doc+`' from events`, "true", `select friends from events`, "{bo@example.com,[erased],frida@example.com}",
 				`select paper from events`, "<a><p>bo@example.com</p><p>[erased]</p></a>")
 		}

@@ -45,6 +45,9 @@ func parseURL(dsn string) (*driver.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.Contains(u.Host, "(") { // half of the driver's own form
+		return nil, fault.New(fault.Invalid, "no host")
+	}
 	c := driver.NewConfig()
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()

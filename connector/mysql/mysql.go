@@ -106,11 +106,20 @@ func (s *store) greet(ctx context.Context, dsn *driver.Config) error {
 	if database.Valid { // as the server spells it
 		s.name = database.String
 	}
-	s.engine = "mysql"
-	if strings.Contains(s.version, "MariaDB") {
+	if s.engine = "mysql"; strings.Contains(s.version, "MariaDB") {
 		s.engine = "mariadb"
 	}
+	if s.tooOld() {
+		return fault.New(fault.Invalid, "system %s: this is MySQL %s; 8.0 is the oldest that can be read", s.system, s.version)
+	}
 	return nil
+}
+
+// tooOld: before 8.0 MySQL tells neither checks nor roles.
+func (s *store) tooOld() bool {
+	major, _, _ := strings.Cut(s.version, ".")
+	n, err := strconv.Atoi(major)
+	return s.engine == "mysql" && err == nil && n < 8
 }
 
 // session is what every connection sets first.
@@ -138,6 +147,7 @@ func (s *store) session() map[string]string {
 		p["in_predicate_conversion_threshold"] = "0" // above it, IN lists become slower derived tables
 	} else {
 		p["max_execution_time"] = strconv.FormatInt(s.timeout.Milliseconds(), 10)
+		p["information_schema_stats_expiry"] = "0" // else how many rows a table has is told as of yesterday
 	}
 	return p
 }

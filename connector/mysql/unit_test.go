@@ -31,10 +31,21 @@ func TestDSN(t *testing.T) {
 			t.Errorf("%s is read as %s", dsn, got)
 		}
 	}
-	for _, dsn := range []string{"", "secret", "mysql://u:secret@h/", "mysql://u:secret@h:port/x", "mysql://u:secret@h/x?allowAllFiles=true", "mysql://u:sec%zzret@h/x", "u:secret@tcp(h/x"} {
+	for _, dsn := range []string{"", "secret", "mysql://u:secret@h/", "mysql://u:secret@h:port/x", "mysql://u:secret@h/x?allowAllFiles=true", "mysql://u:sec%zzret@h/x", "mysql://u:secret@unix(/run/my.sock)/x", "u:secret@tcp(h/x"} {
 		if _, err := parseDSN("shop", dsn); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", dsn, err)
 		}
+	}
+}
+
+func TestOldServersAreRefused(t *testing.T) {
+	for version, want := range map[string]bool{"5.7.44-log": true, "8.0.46": false, "9.7.4-2": false, "10.11.6": false} {
+		if got := (&store{engine: "mysql", version: version}).tooOld(); got != want {
+			t.Errorf("MySQL %s is too old: %v", version, got)
+		}
+	}
+	if (&store{engine: "mariadb", version: "5.5.5-10.11.6-MariaDB"}).tooOld() {
+		t.Error("a MariaDB counts as a MySQL")
 	}
 }
 

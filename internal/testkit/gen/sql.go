@@ -3,8 +3,11 @@ package gen
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/ombudhq/ombud/internal/testkit/model"
 )
@@ -130,13 +133,20 @@ func (c *Company) Load(ctx context.Context, db *sql.DB, system string) error {
 			}
 		}
 	}
-	for _, s := range references {
-		if _, err := conn.ExecContext(ctx, s); err != nil {
+	for i, s := range references {
+		_, err := conn.ExecContext(ctx, s)
+		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == tooLong {
+			_, err = conn.ExecContext(ctx, strings.Replace(s, " ADD FOREIGN KEY ", fmt.Sprintf(" ADD CONSTRAINT k%d FOREIGN KEY ", i), 1))
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
 	}
 	return nil
 }
+
+// tooLong is what MySQL says where it would have to cut the name that it makes for a key, as MariaDB does.
+const tooLong = 1059
 
 func (c *Company) insert(ctx context.Context, conn *sql.Conn, r *model.Row) error {
 	t := r.Table
