@@ -11,7 +11,7 @@ GOTEST  = go test -p 2
 SERVERS = go run ./internal/testkit/cmd/servers --
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help tools build test short bench soak lint golden clean
+.PHONY: help tools build test short bench soak mysql lint golden clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ bench: tools ## ratios against expert baselines, interleaved in one run; OMBUD_B
 
 soak: tools ## the full counts of every hostile test: hours
 	@OMBUD_SOAK=1 $(SERVERS) $(GOTEST) -p 1 -count 1 -timeout 12h ./...
+
+mysql: ## connector, traps, models, kills and hostile strings on a real MySQL, which is fetched from Debian unstable: ten minutes
+	@scripts/mysql $(GOTEST) -count 1 -timeout 60m ./connector/mysql ./internal/testkit/mariatest
+	@scripts/mysql $(GOTEST) -count 1 -timeout 60m -run '/mariadb' -skip 'Memory' ./plan ./catalog ./app
 
 lint: ## gofmt, vet, staticcheck, house measures (file, function and import sizes)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt:"; echo "$$unformatted"; exit 1; }
