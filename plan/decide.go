@@ -161,14 +161,21 @@ func refers(d *catalog.Dataset, column string) bool {
 func (w *walk) anonymised(s *rowset, r *record, listed []string) []string {
 	fields := slices.Clone(listed)
 	if len(fields) == 0 {
-		until := untilColumn(s.d)
-		for _, c := range s.d.Table.Columns {
-			if c.Name != until && catalog.IsPersonal(s.d.Table, c, isBy(s.d, c.Name)) && !isEdgeColumn(s.d, c.Name) {
-				fields = append(fields, c.Name)
-			}
-		}
+		fields = personalColumns(s.d)
 	}
 	return w.ordered(s, append(w.newKey(s, r, fields), w.nullColumns(r)...))
+}
+
+// personalColumns are what a row says of somebody, where no rule lists it.
+func personalColumns(d *catalog.Dataset) []string {
+	var out []string
+	until := untilColumn(d)
+	for _, c := range d.Table.Columns {
+		if c.Name != until && catalog.IsPersonal(d.Table, c, isBy(d, c.Name)) && !isEdgeColumn(d, c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 func isBy(d *catalog.Dataset, column string) bool {

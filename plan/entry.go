@@ -85,26 +85,32 @@ func identityColumns(d *catalog.Dataset) (kinds, columns []string) {
 
 // mayDangle: a key in a row that can be found without it may say nothing: 0 for a guest, or who was there before an erasure.
 func mayDangle(e *catalog.Edge) bool {
-	return !e.Value && e.Role == catalog.Own && (e.FK == nil || e.Parent.People != nil) && !e.Parent.Table.RowSecurity && enterable(e.Child)
+	return !e.Value && e.Role == catalog.Own && (e.FK == nil || e.Parent.People != nil && !e.Parent.Ignored) && !e.Parent.Table.RowSecurity && enterable(e.Child)
 }
 
-// nobody: number 0 with no identity at all is the row to which what guests do is booked; one whose identities an erasure
-// replaced, but for a number that is its key, was somebody.
-func (s *rowset) nobody(r *record, key []string) bool {
+// nobody: number 0 with no identity at all is the row to which what guests do is booked; one of which nothing personal is left
+// but a number that is its key, as erasures leave it, was somebody.
+func (s *rowset) nobody(r *record, key []string, personal []connector.Value) bool {
 	if s.d.People == nil {
 		return false
 	}
-	guest, emptied := len(key) == 1 && s.values(r, key)[0].S == "0", false
+	guest, known := len(key) == 1 && s.values(r, key)[0].S == "0", false
 	for _, id := range s.d.Known {
-		c, v := s.d.Table.Column(id.Column), connector.Fold(s.values(r, []string{id.Column})[0].S)
-		switch {
-		case isTombstone(v):
-			emptied = true
-		case v != "" && !(slices.Contains(key, id.Column) && (guest || c != nil && ownNumber(s.d, c))):
+		if c := s.d.Table.Column(id.Column); c != nil && ownNumber(s.d, c) || guest && id.Column == key[0] {
+			continue
+		}
+		if says(s.values(r, []string{id.Column})[0]) {
 			return false
 		}
+		known = true
 	}
-	return guest || emptied
+	return guest || known && !slices.ContainsFunc(personal, says)
+}
+
+// says: the cell says something of somebody, and not only that it did.
+func says(v connector.Value) bool {
+	f := connector.Fold(v.S)
+	return f != "" && !isTombstone(f)
 }
 
 // enterable: rows of the dataset can be found without the people dataset they belong to.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ombudhq/ombud/catalog"
 	"github.com/ombudhq/ombud/connector"
@@ -171,10 +172,14 @@ func (w *walk) othersValues(ctx context.Context) (map[*catalog.Edge]map[string]b
 		parents := w.set(e.Parent)
 		sel := w.selectBy(e.Parent, e.ParentColumns, keys, nil)
 		sel.Where[0].Fold = fold
+		n := len(sel.Columns)
+		if !e.Value {
+			sel.Columns = slices.Concat(sel.Columns, personalColumns(e.Parent))
+		}
 		err := e.Parent.Store.Select(ctx, []connector.Select{sel}, func(_ int, row []connector.Value) error {
-			p := &record{cells: row}
+			p := &record{cells: row[:n]}
 			enc := encodeKey(parents.values(p, e.ParentColumns), fold)
-			if old := parents.lookup(p, 0); (old == nil || !old.reached) && (e.Value || !parents.nobody(p, e.ParentColumns)) {
+			if old := parents.lookup(p, 0); (old == nil || !old.reached) && (e.Value || !parents.nobody(p, e.ParentColumns, row[n:])) {
 				out[e][enc] = true
 			} else if e.FK != nil {
 				delete(out[e], enc)

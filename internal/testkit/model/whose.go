@@ -243,8 +243,28 @@ func (w *whose) sides(r *Row, e *Edge) (mine, theirs bool) {
 	}
 	// A key that leads to a row not the subject's is somebody else's; so is one that leads out of
 	// sight. A value nobody has leads nowhere; so does a key that nothing checks, where rows have a value too.
-	loose := e.Value || !e.Declared && e.Role == Own && slices.ContainsFunc(r.Table.Edges, isEntry)
-	return false, len(ps) > 0 || !loose
+	// Nor is a row of the people who has nothing personal anybody else's, where rows have a value too.
+	entry := e.Role == Own && slices.ContainsFunc(r.Table.Edges, isEntry)
+	if !e.Value && entry && len(ps) > 0 && !slices.ContainsFunc(ps, func(p *Row) bool { return !isNobody(p) }) {
+		return false, false
+	}
+	return false, len(ps) > 0 || !e.Value && (e.Declared || !entry)
+}
+
+// isNobody: of the row of a people table nothing is left that tells of somebody, but a number that is its key.
+func isNobody(r *Row) bool {
+	says := func(column string) bool { return folded(r.Cell(column).S) != "" }
+	known := false
+	for _, column := range r.Table.People {
+		if r.Table.Columns[r.Table.At(column)].Type == Int && slices.Contains(r.Table.Key, column) {
+			continue
+		}
+		if says(column) {
+			return false
+		}
+		known = true
+	}
+	return known && !slices.ContainsFunc(r.Table.personal(), says)
 }
 
 // isEntry reports whether rows can be found by a value that no row of the other table has.
