@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -140,6 +141,9 @@ func openNote(msg []byte, v note.Verifier) (treeHead, error) {
 	n, err := note.Open(msg, note.VerifierList(v))
 	if err != nil {
 		return treeHead{}, fault.Wrap(fault.Integrity, err, "a checkpoint is not signed by this key")
+	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
+		return treeHead{}, fault.New(fault.Integrity, "the signature of a checkpoint is not written as it was")
 	}
 	h, ok := parseHead(n.Text)
 	if !ok {

@@ -248,6 +248,24 @@ func TestEveryChangeOfAnExportIsFound(t *testing.T) {
 	}
 }
 
+// TestASignatureIsWrittenInOneWay: its last letter has two bits that mean nothing. They are nought, or somebody changed them.
+func TestASignatureIsWrittenInOneWay(t *testing.T) {
+	p := newPlace(t)
+	dir := filepath.Join(p.dir, "out")
+	p.append(3)
+	p.export(dir)
+	head := read(t, filepath.Join(dir, exportHead))
+	at := bytes.LastIndexByte(head, '=') - 1
+	for _, bit := range []byte{1, 2, 3} {
+		bad := bytes.Clone(head)
+		bad[at] += bit
+		rewrite(t, filepath.Join(dir, exportHead), bad)
+		if rep, err := VerifyTiles(t.Context(), dir, p.vault.PublicKey(), VerifyOptions{}); fault.KindOf(err) != fault.Integrity {
+			t.Errorf("%+v, %v", rep, err)
+		}
+	}
+}
+
 func rewrite(t *testing.T, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
