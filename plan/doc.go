@@ -21,7 +21,8 @@
 //   - An edge leads to the subject when its parent row is the subject's. A NULL part leads nowhere
 //     (MATCH SIMPLE). An edge to an identity column (a value edge) compares folded, and leads to
 //     somebody else only when the value is another person's in the parent dataset. So does, in rows that have such an edge
-//     too, a key that no database checks: 0 may say "a guest".
+//     too, a key that no database checks: 0 may say "a guest". There no key leads to a row of the people of which nothing
+//     personal is left: an erasure emptied it, and what was kept by law is still theirs whose address it carries.
 //   - Direct edges are own, co, alias and join. A row with a non-NULL direct edge is judged by its direct
 //     edges alone; with none, by its inherit and context edges, which then act as inherit.
 //   - Owned: at least one judged edge leads to an owned row and every other judged edge does too, or leads
