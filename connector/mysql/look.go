@@ -244,11 +244,15 @@ func pattern(c *connector.Column, keys []connector.Key) string {
 	return "CONVERT(" + at(c) + " USING utf8mb4) REGEXP CONVERT(X'" + hex.EncodeToString([]byte(expression)) + "' USING utf8mb4)"
 }
 
-// escape makes every ASCII character that is no letter or digit stand for itself.
+// escape makes every ASCII character that is no letter or digit stand for itself, and one beyond the basic plane for any:
+// MariaDB before 10.6 puts a question mark for those, in the expression too.
 func escape(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_') {
+		switch {
+		case r > 0xffff:
+			r = '.'
+		case r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

@@ -49,6 +49,12 @@ func TestOldServersAreRefused(t *testing.T) {
 	}
 }
 
+func TestExpressionsHoldNoCharacterThatOldServersLose(t *testing.T) {
+	if got, want := escape("a.👍名"), `a\..名`; got != want {
+		t.Errorf("the expression is %q, want %q", got, want)
+	}
+}
+
 func TestErrorsHoldNoValues(t *testing.T) {
 	s := &store{system: "shop"}
 	for message, want := range map[string]struct {
