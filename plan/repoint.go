@@ -131,6 +131,7 @@ func (s *scribe) rekeys(ctx context.Context) error {
 				return err
 			}
 		}
+		s.noteLinks(k)
 	}
 	return nil
 }

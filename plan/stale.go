@@ -76,10 +76,13 @@ func (w *walk) addGhostMove(d *catalog.Dataset, a act) bool {
 
 // recallMoves writes the keys that this run and earlier ones made others, where no database knows who refers to them.
 func (s *scribe) recallMoves(ctx context.Context) error {
-	for _, m := range s.moved {
-		s.w.ghosts.moves.add(m)
+	known := slices.Collect(s.w.moved())
+	for i, m := range s.moved {
+		if s.w.ghosts.moves[m.e][m.old.Encode()] == nil {
+			known = append(known, &s.moved[i])
+		}
 	}
-	for m := range s.w.moved() {
+	for _, m := range known {
 		a := act{dataset: m.e.Child.Name, verb: recallMoved, step: -1, set: append([]string{m.e.Parent.Name}, m.e.ParentColumns...),
 			rows: []connector.Key{m.old}, values: [][]connector.Value{m.now}, fence: []fence{{columns: m.e.ChildColumns}}}
 		if err := s.add(ctx, m.e.Child.System, a); err != nil {
@@ -87,6 +90,21 @@ func (s *scribe) recallMoves(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noteLinks notes the key of a row for links that cannot follow now, because their table may not be read or written: later they may.
+func (s *scribe) noteLinks(k keyed) {
+	follow := s.w.repeaters(k.set.d, k.fields)
+	for _, e := range k.set.d.In {
+		if e.FK != nil || !repeatable(e) || slices.ContainsFunc(follow, func(o *catalog.Edge) bool { return sameEnds(o, e) }) {
+			continue
+		}
+		old, ok := convertKey(e.Child, e.ChildColumns, k.set.values(k.old, e.ParentColumns))
+		now, fits := convertKey(e.Child, e.ChildColumns, k.set.values(k.now, e.ParentColumns))
+		if ok && fits && !slices.Equal(old, now) {
+			s.moved = append(s.moved, ghostMove{e: e, old: old, now: now})
+		}
+	}
 }
 
 // staleRows counts the rows that stay and refer to keys that were made others.

@@ -337,3 +337,23 @@ insert into calls values (1, 'IDA-1', 5), (2, 'IDA-2', 6), (3, 'BO-1', 7);`,
 		c.want(t, follows, "1,1 2,2 3,3 4,1 5,4", `select body from tickets where id = 4`, "his")
 	})
 }
+
+// A link whose table may not be read when the key changes follows once it may.
+func TestTrap06LinksOfATableThatMayNotBeRead(t *testing.T) {
+	tr := clubOf(members+`
+create table votes (id integer primary key, member varchar(100) not null, points integer);
+insert into votes values (1, 'IDA@example.com', 5), (2, 'frida@example.com', 6);`, "bills", "votes")
+	tr.system.Links = []catalog.Link{{From: "votes.member", To: "members.email", As: catalog.Own}}
+	tr.spring(t, func(t *testing.T, c *trapped) {
+		in := &injection{}
+		c.options.Wrap = in.wrap(t)
+		c.open(t)
+		in.set(noSelect, "votes", nil)
+		wantNamed(t, c.erase(t, plan.Incomplete).Gaps, "right-missing", "votes")
+		c.want(t, addrOf, "1", `select member from votes where id = 1`, "IDA@example.com")
+		in.lift()
+		c.erase(t, plan.Complete)
+		c.want(t, addrOf, "1", billsOf, "1,10 2,20", `select id, points from votes where member = `+idasKey, "1,5", `select member from votes where id = 2`, "frida@example.com")
+		c.nowhere(t, "members", "bills", "votes")
+	})
+}
