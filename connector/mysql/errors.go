@@ -43,7 +43,7 @@ var kinds = map[uint16]fault.Kind{
 
 // words are for the errors that operators meet most.
 var words = map[uint16]string{
-	1040: "too many connections", 1045: "the user or password is wrong", 1044: "the user may not use the database",
+	1040: "too many connections", 1045: "the user or password is wrong, or the account asks for TLS", 1044: "the user may not use the database",
 	1049: "there is no such database", 1205: "waited too long for a lock", 1213: "deadlock, the transaction was rolled back",
 	1969: "the statement took too long", 3024: "the statement took too long", 1290: "the server is read-only",
 	1836: "the server is read-only",

@@ -69,7 +69,7 @@ func TestErrorsHoldNoValues(t *testing.T) {
 		"Data too long for column 'note' at row 1":                        {1406, "1406: Data too long for column 'note'"},
 		"CONSTRAINT `sane` failed for `shop`.`people`":                    {4025, "4025: CONSTRAINT `sane` failed for `shop`.`people`"},
 		"DELETE command denied to user 'secret'@'h' for table `shop`.`p`": {1142, "1142: DELETE command denied for table `shop`.`p`"},
-		"Access denied for user 'secret'@'localhost'":                     {1045, "1045: the user or password is wrong"},
+		"Access denied for user 'secret'@'localhost'":                     {1045, "1045: the user or password is wrong, or the account asks for TLS"},
 	} {
 		err := s.fault("reading", &driver.MySQLError{Number: want.number, Message: message})
 		if !strings.HasSuffix(err.Error(), "error "+want.text) || strings.Contains(err.Error(), "secret") {
