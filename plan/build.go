@@ -370,10 +370,7 @@ func (b *contentBatch) readStore(ctx context.Context, rows []contentRow) error {
 
 // contentSelect reads address and whole row by address.
 func contentSelect(d *catalog.Dataset) connector.Select {
-	cols := slices.Clone(d.Table.Locator.Columns)
-	for _, c := range d.Table.Columns {
-		cols = append(cols, c.Name)
-	}
+	cols := slices.Concat(d.Table.Locator.Columns, allColumns(d.Table))
 	return connector.Select{Table: d.Table, Columns: cols, Where: []connector.Match{{Columns: d.Table.Locator.Columns}}}
 }
 

@@ -51,10 +51,8 @@ func (w *walk) columns(d *catalog.Dataset) []string {
 		}
 	}
 	add(d.Table.Locator.Columns...)
-	if w.full || d.Table.Locator.Kind == connector.ByPhysical || d.Table.Locator.Kind == connector.ByPredicate {
-		for _, c := range d.Table.Columns {
-			add(c.Name)
-		}
+	if w.full || upwards(d) || d.Table.Locator.Kind == connector.ByPhysical || d.Table.Locator.Kind == connector.ByPredicate {
+		add(allColumns(d.Table)...)
 		return cols
 	}
 	for _, e := range d.Out {
@@ -81,6 +79,20 @@ func (w *walk) columns(d *catalog.Dataset) []string {
 	}
 	add(untilColumn(d), writerColumn(d))
 	return cols
+}
+
+func allColumns(t *connector.Table) []string {
+	out := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// upwards: rows of the dataset are reached from those that refer to them, and by nothing of their own. When those have gone, only
+// their address and all that they hold tell them.
+func upwards(d *catalog.Dataset) bool {
+	return slices.ContainsFunc(d.In, func(e *catalog.Edge) bool { return e.Role == catalog.Follow || e.Role == catalog.Alias })
 }
 
 func untilColumn(d *catalog.Dataset) string {

@@ -181,8 +181,8 @@ func (s *scribe) has(d *catalog.Dataset, column string, v connector.Value, dying
 	return found
 }
 
-// recallAddresses writes the rows to which no key leads once this run is over: kept ones that were
-// found upwards, those whose reference breaks before they go or get another key, and emptied or shared
+// recallAddresses writes the rows to which no key leads once this run is over: those that were found
+// upwards and stay, or that a store may only claim to have deleted, those whose reference breaks before they go or get another key, and emptied or shared
 // ones that refer to a kept row, which they must let go when it goes.
 func (s *scribe) recallAddresses(ctx context.Context, d *catalog.Dataset) error {
 	set := s.w.sets[d]
@@ -231,6 +231,9 @@ func (s *scribe) memories(set *rowset, r *record) (out []memory) {
 		return nil
 	}
 	dies, columns := s.w.dies(set, r), threads(set.d)
+	if dies && r.via < 0 && r.person == 0 && upwards(set.d) {
+		return []memory{{columns: allColumns(set.d.Table), moves: s.moves}}
+	}
 	if r.keep && r.via < 0 || dies && s.losesThread(set, r) {
 		return []memory{{columns: columns, moves: s.moves}}
 	}
