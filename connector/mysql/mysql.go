@@ -17,6 +17,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,16 +111,16 @@ func (s *store) greet(ctx context.Context, dsn *driver.Config) error {
 		s.engine = "mariadb"
 	}
 	if s.tooOld() {
-		return fault.New(fault.Invalid, "system %s: this is MySQL %s; 8.0 is the oldest that can be read", s.system, s.version)
+		return fault.New(fault.Invalid, "system %s: this is MySQL %s; 8.0.19 is the oldest that can be read", s.system, s.version)
 	}
 	return nil
 }
 
-// tooOld: before 8.0 MySQL tells neither checks nor roles.
+// tooOld: MySQL tells roles since 8.0 and checks since 8.0.16, and has table values, by which Look asks, since 8.0.19.
 func (s *store) tooOld() bool {
-	major, _, _ := strings.Cut(s.version, ".")
-	n, err := strconv.Atoi(major)
-	return s.engine == "mysql" && err == nil && n < 8
+	v := make([]int, 3)
+	_, err := fmt.Sscanf(s.version, "%d.%d.%d", &v[0], &v[1], &v[2])
+	return s.engine == "mysql" && err == nil && slices.Compare(v, []int{8, 0, 19}) < 0
 }
 
 // session is what every connection sets first.

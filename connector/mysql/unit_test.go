@@ -39,7 +39,7 @@ func TestDSN(t *testing.T) {
 }
 
 func TestOldServersAreRefused(t *testing.T) {
-	for version, want := range map[string]bool{"5.7.44-log": true, "8.0.46": false, "9.7.4-2": false, "10.11.6": false} {
+	for version, want := range map[string]bool{"5.7.44-log": true, "8.0.18": true, "8.0.19": false, "8.4.7-lts": false, "9.7.4-2": false, "10.11.6": false} {
 		if got := (&store{engine: "mysql", version: version}).tooOld(); got != want {
 			t.Errorf("MySQL %s is too old: %v", version, got)
 		}
