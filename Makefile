@@ -35,7 +35,7 @@ bench: tools ## ratios against expert baselines, interleaved in one run; OMBUD_B
 soak: tools ## the full counts of every hostile test: hours
 	@OMBUD_SOAK=1 $(SERVERS) $(GOTEST) -p 1 -count 1 -timeout 12h ./...
 
-mysql: ## connector, traps, models, kills and hostile strings on a real MySQL, which is fetched from Debian unstable: ten minutes
+mysql: ## connector, traps, models, kills and hostile strings on a real MySQL, which is fetched from Debian unstable: three minutes
 	@scripts/mysql $(GOTEST) -count 1 -timeout 60m ./connector/mysql ./internal/testkit/mariatest
 	@scripts/mysql $(GOTEST) -count 1 -timeout 60m -run '/mariadb' -skip 'Memory' ./plan ./catalog
 
